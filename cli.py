@@ -1,0 +1,368 @@
+"""The command line: verbs, and options made from each task's config dataclass."""
+
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+import tasks
+from tasks.engine.config import SettingError, kinds, nearest, plain
+
+EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+CHUNK = 256  # inputs answered at a time
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Whole numbers separated by commas, such as 16,32,64; nothing at all is an empty list."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(",") if part.strip())
+        except ValueError:
+            self.fail(f"{value!r} is no list of whole numbers such as 16,32,64", param, ctx)
+
+
+def option(field: dataclasses.Field[Any], kind: Any) -> click.Option:
+    """Return the command-line option of one config field."""
+    name = field.name.replace("_", "-")
+    flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+    default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+    return click.Option(
+        [flag], type=parameter(kind, field.metadata), default=default, help=field.metadata["help"], show_default=True
+    )
+
+
+def parameter(kind: Any, limits: Mapping[str, Any]) -> Any:
+    """Return the click type of a config type."""
+    kind = plain(kind)
+    if get_origin(kind) is Literal:
+        return click.Choice(get_args(kind))
+    if get_origin(kind) is tuple:
+        return Numbers()
+    if kind is int:
+        return click.IntRange(limits["low"], limits["high"])
+    if kind is float:
+        return click.FloatRange(limits["low"], limits["high"])
+    return {bool: bool, str: str, Path: click.Path(path_type=Path)}[kind]
+
+
+class Verb(click.Group):
+    """A verb: one subcommand for each task, with the fields of the task's config as options.
+
+    Args:
+        call: Gets the task's name, the verb's own parameters, and as `settings` what the user typed of the
+            config.
+        runtime: Whether only the settings that may change after training are options.
+        extra: The verb's own parameters.
+    """
+
+    def __init__(
+        self, call: Callable[..., None], *, runtime: bool, extra: Sequence[click.Parameter], **attrs: Any
+    ) -> None:
+        super().__init__(**attrs, subcommand_metavar="TASK [OPTIONS]")
+        self.call, self.runtime, self.extra = call, runtime, extra
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return tasks.names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in tasks.names():
+            raise SettingError(f"No task is named {cmd_name!r}{nearest(cmd_name, tasks.names())}")
+        config = tasks.config_class(cmd_name)
+        fields = [field for field in dataclasses.fields(config) if field.metadata["runtime"] or not self.runtime]
+        own = {field.name for field in fields}
+
+        @click.pass_context
+        def call(ctx: click.Context, /, **values: Any) -> None:
+            settings = {name: jsonable(value) for name, value in values.items() if name in own and typed(ctx, name)}
+            self.call(cmd_name, **{name: value for name, value in values.items() if name not in own}, settings=settings)
+
+        options = [option(field, kinds(config)[field.name]) for field in fields]
+        return click.Command(cmd_name, params=[*self.extra, *options], help=tasks.summary(cmd_name), callback=call)
+
+
+def typed(ctx: click.Context, name: str) -> bool:
+    """Return whether the user gave this option; only those override a preset, a file or a run."""
+    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def jsonable(value: Any) -> Any:
+    """Return an option's value as a config reads it from JSON."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def train(
+    task: str,
+    preset: str | None,
+    config: Path | None,
+    run: Path | None,
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+    settings: dict[str, Any],
+) -> None:
+    if resume and (preset or config):
+        raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
+    speak(quiet)
+    show = not quiet and sys.stderr.isatty()
+    pipeline = tasks.train(
+        task, run, preset, resume=resume, progress=show, **({"file": config} if config else {}), **settings
+    )
+    show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
+    if not quiet:
+        click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)
+
+
+def evaluate(
+    task: str, run: Path | None, split: str, out: Path | None, as_json: bool, quiet: bool, settings: dict[str, Any]
+) -> None:
+    from tasks.engine import run as runs
+    from tasks.engine import workflow
+
+    folder = runs.vacant(out or runs.fresh(Path("evaluations") / task))
+    speak(quiet)
+    pipeline = tasks.load(task, run, **settings)
+    evaluation = workflow.evaluate(pipeline, split)
+    workflow.write_report(evaluation, folder)
+    show_summary(evaluation.summary, as_json)
+    if not quiet:
+        click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
+
+
+def predict(task: str, inputs: tuple[str, ...], run: Path | None, quiet: bool, settings: dict[str, Any]) -> None:
+    speak(quiet)
+    pipeline = tasks.load(task, run, **settings)
+    for chunk in chunks(lines(inputs)):
+        for item, answer in zip(chunk, pipeline.predict(chunk), strict=True):
+            click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
+
+
+def speak(quiet: bool) -> None:
+    """Send the notices of the tasks to standard error, unless the user wants quiet."""
+    if not quiet:
+        logger = logging.getLogger("tasks")
+        logger.addHandler(logging.StreamHandler())
+        logger.setLevel(logging.INFO)
+
+
+def lines(inputs: Iterable[str]) -> Iterator[str]:
+    """Yield the inputs, and for `-` the lines of standard input that are not empty."""
+    for item in inputs:
+        if item == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        else:
+            yield item
+
+
+def chunks(items: Iterator[str]) -> Iterator[list[str]]:
+    """Yield lists of at most `CHUNK` items."""
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk
+
+
+def show_summary(summary: dict[str, Any], as_json: bool) -> None:
+    """Print what an evaluation found, as one JSON object or for a reader."""
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    metrics = summary["metrics"]
+    click.echo(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
+    for name, value in metrics.items():
+        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
+            span = (
+                f"   95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f}"
+                if f"{name}_low" in metrics
+                else ""
+            )
+            click.echo(f"  {name:<12}{value if isinstance(value, int) else f'{value:.4f}'}{span}")
+    if "classes" in metrics:
+        show_classes(metrics["classes"], metrics["confusion"])
+
+
+def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
+    """Print the metrics of each class, and the confusion matrix beside them."""
+    width = max(5, *(len(name) for name in classes))
+    cell = max(len(str(count)) for row in confusion for count in row) + 1
+    click.echo(f"\n  {'class':<{width}}  precision  recall      f1  examples   confusion: truth down, answers across")
+    for (name, row), counts in zip(classes.items(), confusion, strict=True):
+        across = "".join(f"{count or '.':>{cell}}" for count in counts)
+        shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
+        click.echo(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
+
+
+@click.command("tasks", help="List the tasks, their presets and their default data.")
+def list_tasks() -> None:
+    for name in tasks.names():
+        data = tasks.config_class(name)().data
+        click.echo(f"{name:<10} {tasks.summary(name)} Presets: {', '.join(tasks.presets(name))}. Data: {data}.")
+
+
+@click.command("runs", help="List the runs kept here, oldest first, with their main score.")
+@click.argument("task", required=False)
+def list_runs(task: str | None) -> None:
+    from tasks.engine import run as runs
+
+    if task is not None:
+        tasks.check(task)
+    for name in [task] if task else tasks.names():
+        for run in [*runs.pretrained(name), *runs.kept(name)]:
+            click.echo(f"{name:<10} {describe(run):<40} {run}")
+
+
+def describe(run: Path) -> str:
+    """Return the data and the first metric of a run, or how far it is."""
+    try:
+        summary = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+        name, value = next(iter(summary["metrics"].items()))
+        return f"{summary['data']}: {name} {value:.4f}"
+    except FileNotFoundError:
+        return "not finished"
+    except (ValueError, KeyError, StopIteration):
+        return "damaged"
+
+
+RUN = click.Option(["--run"], type=click.Path(path_type=Path), help="Run directory; the newest if not given.")
+SPLIT = click.Option(["--split"], default="test", show_default=True, help="Split to score: train, valid or test.")
+JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object.")
+QUIET_OPTION = click.Option(["--quiet"], is_flag=True, help="Print answers and errors only.")
+TRAIN = [
+    click.Option(["--preset"], help="Named settings to start from; see `tasks`."),
+    click.Option(["--config"], type=click.Path(path_type=Path), help="TOML or JSON file of settings."),
+    click.Option(
+        ["--run"], type=click.Path(path_type=Path), help="Directory to make; a new one in runs/ if not given."
+    ),
+    click.Option(["--resume"], is_flag=True, help="Go on with an unfinished run from its last epoch."),
+    JSON,
+    QUIET_OPTION,
+]
+EVALUATE = [
+    RUN,
+    SPLIT,
+    click.Option(
+        ["--out"], type=click.Path(path_type=Path), help="Directory to make; a new one in evaluations/ if not given."
+    ),
+    JSON,
+    QUIET_OPTION,
+]
+PREDICT = [click.Argument(["inputs"], nargs=-1, required=True, metavar="INPUT..."), RUN, QUIET_OPTION]
+
+
+@click.group(help="Train, evaluate and use the tasks of this project.", context_settings={"max_content_width": 120})
+@click.version_option(package_name="fourlayers")
+@click.option("--debug", is_flag=True, help="Show a traceback with an error.")
+def commands(debug: bool) -> None:
+    pass
+
+
+commands.add_command(list_tasks)
+commands.add_command(
+    Verb(train, runtime=False, extra=TRAIN, name="train", help="Train a task, and score its test split.")
+)
+commands.add_command(Verb(evaluate, runtime=True, extra=EVALUATE, name="evaluate", help="Score a run on a split."))
+commands.add_command(
+    Verb(
+        predict, runtime=True, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input."
+    )
+)
+commands.add_command(list_runs)
+
+
+def main() -> None:
+    """Run a command, and end with the exit code that its outcome has."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.meta_path.insert(0, Hush())
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        commands.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        stop("Stopped; `train --resume` goes on from the last epoch.", 130)
+    except Terminated:
+        stop("Stopped; `train --resume` goes on from the last epoch.", 143)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        stop(sentence(error), exit_code(error))
+
+
+def exit_code(error: Exception) -> int:
+    """Return the documented exit code of an error; 1 is a fault of ours."""
+    own = getattr(error, "exit_code", None)
+    return own or next((code for kind, code in EXITS.items() if isinstance(error, kind)), 1)
+
+
+def sentence(error: Exception) -> str:
+    """Return an error as one sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}."
+    if exit_code(error) == 1:
+        return f"{type(error).__name__}: {error} (this is a fault of ours; --debug shows where)."
+    return str(error)
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """End after SIGTERM as after an interrupt, with its own exit code."""
+    raise Terminated
+
+
+class Terminated(BaseException):
+    """The process was asked to end."""
+
+
+class Hush:
+    """An import hook that keeps TensorFlow's start-up notes, which no setting turns off, from the screen."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == "tensorflow" else None
+        if spec and spec.loader:
+            load = spec.loader.exec_module
+
+            def quietly(module: Any) -> None:
+                with silence():
+                    load(module)
+
+            spec.loader.exec_module = quietly  # type: ignore[method-assign]
+        return spec
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Send what any library writes to standard error nowhere."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def stop(text: str, code: int) -> None:
+    """Print one sentence and end."""
+    click.echo(f"Error: {text}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

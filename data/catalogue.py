@@ -1,0 +1,79 @@
+"""Data sets of the TensorFlow Datasets catalogue, as raw examples."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data.splits import Example, UnavailableError
+
+NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.-]+)?(:[0-9.*]+)?")
+
+
+def is_name(text: str) -> bool:
+    """Return whether `text` has the form of a catalogue name, such as `ted_hrlr_translate/pt_to_en`."""
+    return NAME.fullmatch(text) is not None
+
+
+def read(
+    name: str, splits: Sequence[str], columns: Mapping[str, str], data_dir: Path | None = None
+) -> dict[str, list[Example]]:
+    """Return splits of a catalogue data set; what is not prepared yet is downloaded by TensorFlow Datasets.
+
+    Args:
+        name: Catalogue name, for instance `mnist`.
+        splits: Names of the splits to read, in the catalogue's words.
+        columns: The field that each column becomes in an example, and its name in the catalogue.
+        data_dir: Folder of prepared data sets; `None` is `TFDS_DATA_DIR`, or the library's own default.
+
+    Raises:
+        UnavailableError: The data set is unknown, or is not prepared and cannot be downloaded.
+    """
+    import tensorflow_datasets as tfds
+
+    tfds.display_progress_bar(False)
+    try:
+        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
+    except tfds.core.DatasetNotFoundError as error:
+        raise UnavailableError(
+            f"TensorFlow Datasets has no data set {name!r}; choose one of its catalogue, a path, or --data builtin."
+        ) from error
+    if not builder.is_prepared():
+        prepare(builder, name)
+    missing = sorted(set(columns.values()) - set(builder.info.features))
+    if missing:
+        raise UnavailableError(
+            f"Data set {name!r} has no column {missing[0]!r}; it has: {', '.join(builder.info.features)}."
+        )
+    return {split: rows(builder, split, columns) for split in splits}
+
+
+def prepare(builder: Any, name: str) -> None:
+    """Download and prepare a data set, or say how to do without."""
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # whatever a download can raise means the same to the user
+        raise UnavailableError(
+            f"Data set {name!r} is not prepared in {os.fspath(builder.data_path.parent.parent)} and could not be "
+            f"downloaded ({type(error).__name__}); give --data-dir a folder where it is, or use --data builtin."
+        ) from error
+
+
+def rows(builder: Any, split: str, columns: Mapping[str, str]) -> list[Example]:
+    """Return one split in the catalogue's own order, class labels by name."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    name_of = {
+        field: features[column].int2str
+        for field, column in columns.items()
+        if isinstance(features[column], tfds.features.ClassLabel)
+    }
+    dataset = tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
+    return [{field: name_of.get(field, plain)(row[column]) for field, column in columns.items()} for row in dataset]
+
+
+def plain(value: Any) -> Any:
+    """Return text for bytes, and any other value as it is."""
+    return value.decode("utf-8") if isinstance(value, bytes) else value

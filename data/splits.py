@@ -1,0 +1,63 @@
+"""Raw examples, their splits, and what can be wrong with data."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+Example = dict[str, Any]
+Examples = Sequence[Example]
+
+
+class DataError(ValueError):
+    """The data is there and cannot be used as it is."""
+
+    exit_code = 65
+
+
+class UnavailableError(RuntimeError):
+    """The data set is not on this machine and cannot be fetched."""
+
+    exit_code = 69
+
+
+class Splits(NamedTuple):
+    """Raw examples for fitting, for choosing and for reporting."""
+
+    train: Examples
+    valid: Examples
+    test: Examples
+
+    def limited(self, limit: int | None) -> "Splits":
+        """Return at most the first `limit` examples of each split; `None` keeps all."""
+        return Splits(*(split[:limit] for split in self))
+
+
+def hold_out(examples: Examples, share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Return the examples without a part, and that part, chosen by seed.
+
+    Args:
+        examples: At least two examples.
+        share: Fraction that is kept aside, in (0, 1); at least one example is, and at least one is not.
+        seed: The same seed and examples give the same parts, both in a shuffled order.
+
+    Raises:
+        DataError: There are fewer than two examples.
+    """
+    if len(examples) < 2:
+        raise DataError(f"{len(examples)} training examples are too few to keep some for validation; give at least 2.")
+    order = list(range(len(examples)))
+    random.Random(seed).shuffle(order)
+    count = min(max(round(share * len(examples)), 1), len(examples) - 1)
+    return [examples[row] for row in order[count:]], [examples[row] for row in order[:count]]
+
+
+def fingerprint(splits: Splits) -> dict[str, Any]:
+    """Return the number of examples in each split, and a SHA-256 of all their values in order."""
+    total = hashlib.sha256()
+    for split in splits:
+        for example in split:
+            for name, value in sorted(example.items()):
+                total.update(name.encode() + b"=")
+                total.update(value.tobytes() if hasattr(value, "tobytes") else str(value).encode())
+    return {name: len(split) for name, split in splits._asdict().items()} | {"sha256": total.hexdigest()}

@@ -1,0 +1,77 @@
+"""A chain of layers that builds, runs, masks and saves as one layer."""
+
+from functools import partial
+from typing import Any, Literal
+
+import keras
+
+Normalization = Literal["none", "batch", "layer"]
+NORMALIZATIONS = {
+    "batch": partial(keras.layers.BatchNormalization, momentum=0.9),  # statistics that small data sets reach too
+    "layer": keras.layers.LayerNormalization,
+}
+
+
+class Block(keras.layers.Layer):
+    """A chain of layers that behaves as one layer.
+
+    A subclass keeps its constructor arguments as attributes and lists its parts in `chain`.
+    Building, shape inference, masking and saving follow from that list.
+
+    Input shape: what the first part takes.
+    Output shape: what the last part gives.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def chain(self) -> list[keras.layers.Layer]:
+        """Return the parts of this block, first to last, each with this block's dtype policy."""
+        raise NotImplementedError(f"{type(self).__name__} must define `chain`.")
+
+    def build(self, input_shape: Any) -> None:
+        self.parts = self.chain()
+        for part in self.parts:
+            part.build(input_shape)
+            input_shape = part.compute_output_shape(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        for part in self.parts:
+            inputs = part(inputs)
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        for part in self.parts if self.built else self.chain():
+            input_shape = part.compute_output_shape(input_shape)
+        return input_shape
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        for part in self.parts:
+            previous_mask = part.compute_mask(inputs, previous_mask)
+        return previous_mask
+
+    def finish(self, activation: str, normalization: Normalization) -> list[keras.layers.Layer]:
+        """Return the normalization and the activation that follow a linear layer."""
+        kinds = [] if normalization == "none" else [NORMALIZATIONS[normalization](dtype=self.dtype_policy)]
+        return [*kinds, keras.layers.Activation(activation, dtype=self.dtype_policy)]
+
+
+def check_choice(name: str, value: object, choices: Any) -> None:
+    """Raise `ValueError` unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; received {name}={value!r}.")
+
+
+def check_positive(**sizes: int) -> None:
+    """Raise `ValueError` unless every size is a whole number of at least 1."""
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a whole number of at least 1; received {name}={value!r}.")
+
+
+def check_fraction(**fractions: float) -> None:
+    """Raise `ValueError` unless every fraction lies in [0, 1)."""
+    for name, value in fractions.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"`{name}` must lie in [0, 1); received {name}={value!r}.")

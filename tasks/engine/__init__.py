@@ -1,0 +1,1 @@
+"""What every task shares: settings, the walk, runs, networks, metrics."""

@@ -1,0 +1,49 @@
+"""One thin room for the metric libraries; each is imported where it is used."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def classification(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
+    """Return the metrics of a classifier, as JSON types.
+
+    Args:
+        truth: The class of each example.
+        answers: The class that was answered for it.
+        classes: All classes, in the order of the rows and columns of the confusion matrix.
+
+    Returns:
+        `accuracy` with its 95 % interval `accuracy_low` to `accuracy_high`; `f1`, the mean over the
+        classes; `errors`, how many answers were wrong; for each of `classes` its `precision`, `recall`,
+        `f1` and number of `examples`; `confusion`, true classes down and answers across.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    right = sum(one == other for one, other in zip(truth, answers, strict=True))
+    low, high = wilson(right, len(truth))
+    table = np.stack(precision_recall_fscore_support(truth, answers, labels=list(classes), zero_division=0), 1)
+    return {
+        "accuracy": right / len(truth),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "f1": float(table[:, 2].mean()),
+        "errors": len(truth) - right,
+        "classes": {
+            name: {"precision": float(p), "recall": float(r), "f1": float(f), "examples": int(n)}
+            for name, (p, r, f, n) in zip(classes, table, strict=True)
+        },
+        "confusion": confusion_matrix(truth, answers, labels=list(classes)).tolist(),
+    }
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share.
+
+    Reference: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
+    """
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, total).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,193 @@
+"""The run directory: its files, each whole or absent; its lock; and finding one."""
+
+import csv
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks.engine.config import SettingError
+
+FORMAT = 1
+KEPT = Path("runs")
+TASKS = Path(__file__).parent.parent
+
+
+class RunError(ValueError):
+    """A run directory that cannot be read."""
+
+    exit_code = 65
+
+
+class LockedError(RuntimeError):
+    """A run directory that another process is writing."""
+
+    exit_code = 75
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to; the file appears under its own name once it is complete and on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table, whole or not at all."""
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_lines(path: Path, rows: Sequence[Any]) -> None:
+    """Write a JSON object a line, whole or not at all."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file of a run holds.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{str(path.parent)!r} is no complete run: it has no {path.name}.") from error
+    except ValueError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def vacant(directory: Path) -> Path:
+    """Return a directory that does not exist yet, or is empty.
+
+    Raises:
+        FileExistsError: There is something in it, or it is a file.
+    """
+    if directory.is_file() or (directory.is_dir() and any(directory.iterdir())):
+        raise FileExistsError(f"{str(directory)!r} exists and is not empty; give a new directory, or --resume.")
+    return directory
+
+
+def fresh(folder: Path) -> Path:
+    """Return a name below a folder that nobody has yet: the time, and four random digits."""
+    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def lock(run: Path) -> Iterator[None]:
+    """Keep other processes from writing a run directory; the lock ends with the process.
+
+    Raises:
+        LockedError: Another process has it.
+    """
+    folder = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise LockedError(
+            f"{str(run)!r} is being written by another process; wait for it or give another --run."
+        ) from error
+    finally:
+        os.close(folder)
+
+
+def write_config(run: Path, task: str, settings: Mapping[str, Any]) -> None:
+    """Write the file that makes a directory a run."""
+    write_json(run / "config.json", {"format": FORMAT, "task": task, "settings": settings})
+
+
+def read_config(run: Path, task: str) -> dict[str, Any]:
+    """Return the settings of a run.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        RunError: It is half-written, damaged, or of a newer format.
+        SettingError: It is a run of another task.
+    """
+    if not run.is_dir():
+        raise FileNotFoundError(f"There is no run directory {str(run)!r}.")
+    config = read_json(run / "config.json")
+    if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
+        raise RunError(f"{str(run / 'config.json')!r} is damaged: it holds no settings.")
+    if config.get("format") != FORMAT:
+        raise RunError(
+            f"{str(run)!r} has run format {config.get('format')!r}, and this version reads {FORMAT}; "
+            f"use the version that made it, or train again."
+        )
+    if config.get("task") != task:
+        raise SettingError(f"{str(run)!r} is a run of {config.get('task')!r}, not of {task!r}.")
+    settings: dict[str, Any] = config["settings"]
+    return settings
+
+
+def finished(run: Path) -> bool:
+    """Return whether a run was trained and scored to its end; `metrics.json` is written last."""
+    return (run / "metrics.json").is_file()
+
+
+def kept(task: str) -> list[Path]:
+    """Return the runs of a task below `runs/`, oldest first."""
+    return sorted(path.parent for path in (KEPT / task).glob("*/config.json"))
+
+
+def pretrained(task: str) -> list[Path]:
+    """Return the runs of a task that ship with the package."""
+    return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
+
+
+def find(task: str, directory: Path | None) -> Path:
+    """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    if directory is not None:
+        return directory
+    found = [*pretrained(task)[:1], *filter(finished, kept(task))]
+    if not found:
+        raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {task}.")
+    return found[-1]
+
+
+def unfinished(task: str, directory: Path | None) -> Path:
+    """Return the given run, or else the newest one below `runs/` that is not finished.
+
+    Raises:
+        FileNotFoundError: There is none.
+        FileExistsError: The given run is finished.
+    """
+    found = [directory] if directory else [run for run in kept(task) if not finished(run)]
+    if not found:
+        raise FileNotFoundError(f"No unfinished run of {task!r} is here; start one with: train {task}.")
+    if finished(found[-1]):
+        raise FileExistsError(f"{str(found[-1])!r} is finished; there is nothing to resume.")
+    return found[-1]

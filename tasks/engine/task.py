@@ -1,0 +1,95 @@
+"""What a task is, and what training gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from data.splits import Example, Examples, Splits
+from tasks.engine.config import TaskConfig
+from tasks.engine.network import Network
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+C = TypeVar("C", bound=TaskConfig)
+Arrays = Any
+
+
+class Codec(Protocol):
+    """Raw examples to arrays; what it learnt from training examples travels with the model as JSON."""
+
+    @classmethod
+    def learn(cls, config: Any, train: Examples) -> Self:
+        """Return a codec for these training examples."""
+
+    @classmethod
+    def restore(cls, config: Any, state: dict[str, Any]) -> Self:
+        """Return the codec whose `state` this is."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learnt, as JSON types."""
+
+    def inputs(self, raw: Sequence[Any]) -> Arrays:
+        """Return raw inputs as the arrays that the network reads."""
+
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+        """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
+
+
+class Report(NamedTuple):
+    """What scoring a split gives."""
+
+    metrics: dict[str, Any]  # JSON types; the task's main metric first
+    answers: list[dict[str, Any]]  # some inputs with answers and references, as JSON types
+    figures: dict[str, Callable[[], Image]]  # drawn when they are written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Generic[C]):
+    """What the workflow needs to know, in the order in which it asks.
+
+    The Keras part stands apart, in `tasks.<name>.network`, so that a prediction need not load it:
+    `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use.
+    """
+
+    name: str
+    accepts: str  # field of an example that holds the input: "text" or "image"
+    returns: str  # kind of an answer: "label", "text" or "image"
+    sources: Mapping[str, str]  # data sets by name: what they are, and their licence
+    limits: str  # what the answers are not good for, in a sentence or two
+    config: type[C]
+    load: Callable[[C], Splits]
+    codec: type[Codec]
+    predict: Callable[[Pipeline[C], Sequence[Any]], list[Any]]
+    score: Callable[[Pipeline[C], Examples], Report]
+
+
+@dataclass(frozen=True)
+class Pipeline(Generic[C]):
+    """A task with a network: raw input in, raw answer out.
+
+    Attributes:
+        run: Directory that keeps all of it.
+    """
+
+    task: Task[C]
+    config: C
+    codec: Any
+    network: Network
+    run: Path
+
+    def predict(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return an answer for each raw input."""
+        return self.task.predict(self, inputs)
+
+    def score(self, examples: Examples) -> Report:
+        """Return the task's metrics on raw examples."""
+        return self.task.score(self, examples)
+
+    def tuned(self, **settings: Any) -> Pipeline[C]:
+        """Return the same pipeline with other runtime settings."""
+        return replace(self, config=self.config.tuned(settings))

@@ -1,0 +1,193 @@
+"""Fitting a network: schedule, averaged weights, best epoch, checkpoints that resume exactly."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from data.batches import Batches, Encode
+from data.splits import Splits
+from tasks.engine.config import TaskConfig
+from tasks.engine.run import read_json, whole, write_csv, write_json
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no number any more."""
+
+    exit_code = 3
+
+
+@keras.saving.register_keras_serializable(package="tasks")
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A step size that rises from zero in a straight line, and then falls to zero.
+
+    Args:
+        peak: Largest step size.
+        steps: Number of gradient steps of the whole training.
+        warmup: Share of the steps in which the step size rises, in [0, 1).
+        shape: `"cosine"` or `"linear"` fall to zero, `"constant"` stays.
+
+    Reference: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983 (cosine).
+    """
+
+    def __init__(self, peak: float, steps: int, warmup: float = 0.0, shape: str = "cosine") -> None:
+        self.peak, self.steps, self.warmup, self.shape = peak, steps, warmup, shape
+
+    def __call__(self, step: Any) -> Any:
+        rising = max(self.warmup * self.steps, 1.0)
+        step = keras.ops.cast(step, "float32")
+        left = 1 - keras.ops.clip((step - rising) / max(self.steps - rising, 1.0), 0.0, 1.0)
+        falls: dict[str, Callable[[], Any]] = {
+            "cosine": lambda: (1 - keras.ops.cos(math.pi * left)) / 2,
+            "linear": lambda: left,
+            "constant": lambda: 1.0,
+        }
+        return self.peak * keras.ops.minimum((step + 1) / rising, falls[self.shape]())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup, "shape": self.shape}
+
+
+@dataclass
+class Progress:
+    """How far a training is: what a checkpoint keeps beside the weights."""
+
+    epoch: int = 0  # epochs done
+    best: float = math.inf  # smallest validation loss
+    seconds: float = 0.0  # spent so far
+    seeds: list[list[int]] = field(default_factory=list)  # state of the random layers
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(
+    model: keras.Model, kept: keras.Model, encode: Encode, splits: Splits, config: TaskConfig, run: Path, show: bool
+) -> Progress:
+    """Fit a model, and leave the weights of the epoch with the smallest validation loss in `kept`.
+
+    Every epoch ends with `history.csv` and `checkpoint/` on disk, and every best one with `model.keras`; if
+    the directory holds a checkpoint, training goes on from there as if it had never stopped.
+
+    Args:
+        model: Compiled; it takes the gradient steps.
+        kept: The same network in float32; it holds averaged weights, and is what validation measures.
+        show: Whether to draw a progress bar on standard error.
+
+    Raises:
+        DivergedError: The loss is not finite; the best epoch so far is on disk.
+    """
+    train = Batches(splits.train, encode, config.batch_size, seed=config.seed)
+    valid = Batches(splits.valid, encode, config.batch_size)
+    model.optimizer.learning_rate = Schedule(
+        config.learning_rate, config.epochs * len(train), config.warmup, config.schedule
+    )
+    progress = restore(model, kept, run / "checkpoint")
+    with Bar(config.epochs, len(train), progress.epoch, show) as bar:
+        for epoch in range(progress.epoch, config.epochs):
+            start = time.monotonic()
+            history = model.fit(
+                train.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, callbacks=[bar], verbose=0
+            ).history
+            average(model, kept, 1 / max(epoch + 1 - max(config.epochs - config.average, 0), 1))
+            fitted = {name: values[-1] for name, values in history.items()}
+            validated = {
+                f"val_{name}": value for name, value in kept.evaluate(valid.feed(), return_dict=True, verbose=0).items()
+            }
+            row = {"epoch": epoch + 1, **fitted, **validated}
+            if not all(map(math.isfinite, row.values())):
+                raise DivergedError(
+                    f"Training diverged in epoch {epoch + 1}: the loss is {row['loss']}; try a --learning-rate "
+                    f"below {config.learning_rate}."
+                )
+            progress.history.append(row | {"seconds": round(time.monotonic() - start, 2)})
+            progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.monotonic() - start
+            bar.note({name: value for name, value in row.items() if name.startswith("val_")})
+            if row["val_loss"] < progress.best:
+                progress.best = row["val_loss"]
+                save(kept, run / "model.keras", compiled=False)
+            write_csv(run / "history.csv", progress.history)
+            checkpoint(model, kept, progress, run / "checkpoint")
+    kept.load_weights(run / "model.keras")
+    return progress
+
+
+def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
+    """Move the kept weights, batch-norm statistics included, towards the model's by `rate`, in (0, 1]."""
+    kept.set_weights(
+        [old + rate * (new - old) for old, new in zip(kept.get_weights(), model.get_weights(), strict=True)]
+    )
+
+
+def save(model: keras.Model, path: Path, *, compiled: bool) -> None:
+    """Write a model, whole or not at all, with its optimizer or without."""
+    was, model.compiled = model.compiled, compiled
+    try:
+        with whole(path) as part:
+            model.save(part)
+    finally:
+        model.compiled = was
+
+
+def checkpoint(model: keras.Model, kept: keras.Model, progress: Progress, folder: Path) -> None:
+    """Write all that is needed to go on; `state.json` comes last and names the epoch that counts."""
+    progress.seeds = [np.asarray(variable).tolist() for variable in seeds(model)]
+    save(model, folder / f"model-{progress.epoch}.keras", compiled=True)
+    save(kept, folder / f"kept-{progress.epoch}.keras", compiled=False)
+    write_json(folder / "state.json", vars(progress))
+    for path in folder.glob("*.keras"):
+        if not path.stem.endswith(f"-{progress.epoch}"):
+            path.unlink()
+
+
+def restore(model: keras.Model, kept: keras.Model, folder: Path) -> Progress:
+    """Put both models where the last checkpoint was, and return the progress; without one, begin."""
+    model.optimizer.build(model.trainable_variables)
+    if not (folder / "state.json").is_file():
+        kept.set_weights(model.get_weights())
+        return Progress()
+    progress = Progress(**read_json(folder / "state.json"))
+    model.load_weights(folder / f"model-{progress.epoch}.keras")
+    kept.load_weights(folder / f"kept-{progress.epoch}.keras")
+    for variable, state in zip(seeds(model), progress.seeds, strict=True):
+        variable.assign(state)
+    return progress
+
+
+def seeds(model: keras.Model) -> Sequence[Any]:
+    """Return the states of a model's random layers, which Keras does not save."""
+    known = {id(variable) for variable in model.weights} | {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in known]
+
+
+class Bar(keras.callbacks.Callback):
+    """A progress bar over all epochs: loss, metrics and time left."""
+
+    def __init__(self, epochs: int, steps: int, done: int, show: bool) -> None:
+        super().__init__()
+        self.bar = tqdm(total=epochs * steps, initial=done * steps, disable=not show, unit="step", mininterval=0.5)
+        self.epochs = epochs
+        self.noted: dict[str, float] = {}
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def note(self, values: dict[str, float]) -> None:
+        """Show these values from now on."""
+        self.noted = values
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.bar.update()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.bar.set_postfix({name: f"{value:.4f}" for name, value in ((logs or {}) | self.noted).items()})

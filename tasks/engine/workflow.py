@@ -1,0 +1,183 @@
+"""The walk from a config to a trained pipeline, and the ways back to one."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from data.splits import Examples, Splits, fingerprint
+from tasks.engine import card
+from tasks.engine import run as runs
+from tasks.engine.config import SettingError, TaskConfig
+from tasks.engine.network import ComparedNetwork, KerasNetwork, Network, OnnxNetwork
+from tasks.engine.task import Pipeline, Report, Task
+
+C = TypeVar("C", bound=TaskConfig)
+LOG = logging.getLogger("tasks")
+SAMPLE = 64  # validation examples on which ONNX is checked against Keras
+
+
+class Evaluation(NamedTuple):
+    """A report, and what it is about."""
+
+    report: Report
+    summary: dict[str, Any]  # task, run, data, split, examples, metrics
+
+
+def train(task: Task[C], config: C, directory: Path | str | None = None, *, progress: bool = False) -> Pipeline[C]:
+    """Train a task, keep its run directory, and return its pipeline.
+
+    Raises:
+        FileExistsError: The directory is not empty.
+        DataError, UnavailableError, FileNotFoundError: The data cannot be had; no directory is made.
+        DivergedError: The loss is no number any more.
+    """
+    run = runs.vacant(Path(directory)) if directory else runs.fresh(runs.KEPT / task.name)
+    splits = task.load(config)
+    run.mkdir(parents=True, exist_ok=True)
+    with runs.lock(run):
+        runs.write_config(run, task.name, config.state())
+        return walk(task, config, splits, run, progress)
+
+
+def resume(
+    task: Task[C], directory: Path | str | None, settings: Mapping[str, Any], *, progress: bool = False
+) -> Pipeline[C]:
+    """Go on with an unfinished run from the end of its last epoch."""
+    run = runs.unfinished(task.name, Path(directory) if directory else None)
+    config = task.config.restore(runs.read_config(run, task.name)).tuned(settings)
+    with runs.lock(run):
+        return walk(task, config, task.load(config), run, progress)
+
+
+def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) -> Pipeline[C]:
+    """Go from raw splits to a scored pipeline in its run directory."""
+    import keras
+
+    from tasks.engine import devices, training
+
+    LOG.info("Run: %s", run)
+    keras.utils.set_random_seed(config.seed)
+    codec = task.codec.learn(config, splits.train)
+    splits = splits.limited(config.limit)
+    build = network_of(task).build
+    with devices.precision(config.precision):
+        model = build(config, codec)
+    with devices.precision("float32"):
+        kept = build(config, codec)
+    environment = devices.environment() | {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "data": fingerprint(splits),
+        "parameters": kept.count_params(),
+    }
+    runs.write_json(run / "environment.json", environment)
+    runs.write_json(run / "codec.json", codec.state())
+    fitted = training.fit(model, kept, codec.encode, splits, config, run, progress)
+    pipeline = Pipeline(task, config, codec, KerasNetwork(network_of(task).signatures(kept)), run)
+    difference = write_onnx(pipeline, splits.valid[:SAMPLE])
+    environment |= {"seconds": round(fitted.seconds, 1), "onnx_difference": difference}
+    runs.write_json(run / "environment.json", environment)
+    pipeline = open_network(pipeline)
+    evaluation = score(pipeline, splits.test, "test")
+    runs.write_text(run / "README.md", card.write(task, config, environment, fitted.history, evaluation.summary))
+    write_report(evaluation, run)
+    return pipeline
+
+
+def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
+    """Write the signatures of a Keras pipeline as ONNX, and return their largest difference from Keras."""
+    assert isinstance(pipeline.network, KerasNetwork)
+    folder = pipeline.run / "onnx"
+    inputs = [example[pipeline.task.accepts] for example in sample]
+    pipeline.predict(inputs)  # Keras exports only what was called
+    for name, model in pipeline.network.models.items():
+        with runs.whole(folder / f"{name}.onnx") as part, warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # the converter's own, about NumPy
+            model.export(part, format="onnx", verbose=False)
+    compared = ComparedNetwork(pipeline.network, OnnxNetwork(folder))
+    Pipeline(pipeline.task, pipeline.config, pipeline.codec, compared, pipeline.run).predict(inputs)
+    return compared.difference
+
+
+def restore(
+    task: Task[C], directory: Path | str | None = None, settings: Mapping[str, Any] | None = None
+) -> Pipeline[C]:
+    """Return the pipeline that a run directory holds.
+
+    Args:
+        directory: Run directory; `None` is the newest finished run below `runs/`, or else a pretrained one.
+        settings: Other values for runtime settings.
+
+    Raises:
+        FileNotFoundError: There is no such run.
+        RunError: The run is half-written, damaged, or of a newer format.
+        SettingError: The run is of another task, or a setting cannot change after training.
+    """
+    run = runs.find(task.name, Path(directory) if directory else None)
+    LOG.info("Run: %s", run)
+    try:
+        config = task.config.restore(runs.read_config(run, task.name)).tuned(settings or {})
+        codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
+    except KeyError as error:
+        raise runs.RunError(f"{str(run)!r} is damaged: its codec lacks {error}.") from error
+    return open_network(Pipeline(task, config, codec, OnnxNetwork(run / "onnx"), run))
+
+
+def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
+    """Return the pipeline with the network that its `engine` setting asks for."""
+    exported = any((pipeline.run / "onnx").glob("*.onnx"))
+    engine = pipeline.config.engine
+    if engine == "onnx" and not exported:
+        raise runs.RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
+    network: Network = OnnxNetwork(pipeline.run / "onnx")
+    if engine == "keras" or not exported:
+        network = KerasNetwork(keras_models(pipeline))
+    return Pipeline(pipeline.task, pipeline.config, pipeline.codec, network, pipeline.run)
+
+
+def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
+    """Return the Keras models of a run by signature."""
+    from tasks.engine import devices
+
+    weights = pipeline.run / "model.keras"
+    if not weights.is_file():
+        raise runs.RunError(f"{str(pipeline.run)!r} is no complete run: it has no model.keras.")
+    with devices.precision("float32"):
+        model = network_of(pipeline.task).build(pipeline.config, pipeline.codec)
+    model.load_weights(weights)
+    models: Mapping[str, Any] = network_of(pipeline.task).signatures(model)
+    return models
+
+
+def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
+    """Score a pipeline on one split of its data: `train`, `valid` or `test`."""
+    splits = pipeline.task.load(pipeline.config).limited(pipeline.config.limit)
+    if split not in splits._fields:
+        raise SettingError(f"No split is named {split!r}; choose one of: {', '.join(splits._fields)}.")
+    return score(pipeline, getattr(splits, split), split)
+
+
+def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:
+    """Score a pipeline on the examples of a split."""
+    report = pipeline.score(examples)
+    about = {"task": pipeline.task.name, "run": str(pipeline.run), "data": pipeline.config.data, "split": split}
+    return Evaluation(report, about | {"examples": len(examples), "metrics": report.metrics})
+
+
+def write_report(evaluation: Evaluation, folder: Path) -> None:
+    """Write figures, answers and, last, metrics into a folder."""
+    for name, draw in evaluation.report.figures.items():
+        with runs.whole(folder / "figures" / f"{name}.png") as part:
+            draw().save(part)
+    runs.write_lines(folder / "answers.jsonl", evaluation.report.answers)
+    runs.write_json(folder / "metrics.json", evaluation.summary)
+
+
+def network_of(task: Task[Any]) -> Any:
+    """Return the Keras part of a task."""
+    return import_module(f"tasks.{task.name}.network")

@@ -1,0 +1,1 @@
+"""Classify pictures of handwritten digits with fully connected and convolution layers."""

@@ -1,0 +1,82 @@
+"""Settings of the digit classifier."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tasks.engine.config import TaskConfig, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TaskConfig):
+    """Settings of the digit classifier.
+
+    The network is a stack of convolution stages, then fully connected layers, then a softmax. Each stage
+    ends with a pooling; no stages at all give a fully connected network.
+    """
+
+    data: str = option(
+        "mnist",
+        "Data: mnist, fashion_mnist, kmnist, emnist/digits, a folder with a folder per class, or builtin.",
+        runtime=True,
+    )
+    valid: float = option(0.05, "Share of the training examples kept for validation.", low=0.001, high=0.9)
+    epochs: int = option(30, "Passes over the training examples.", low=1)
+    batch_size: int = option(128, "Examples per gradient step, and per step of evaluation.", low=1, runtime=True)
+    learning_rate: float = option(3e-3, "Largest step size of the optimizer.", low=0.0)
+    warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
+    frame: bool = option(True, "Centre the pictures of a folder as MNIST was made; off, they are taken whole.")
+    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
+    average: int = option(5, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+
+    filters: tuple[int, ...] = option((16, 32, 64), "Feature maps of each convolution stage, such as 16,32,64.", low=1)
+    convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1)
+    first_kernel_size: int = option(5, "Patch size of the first convolution, in pixels.", low=1, high=28)
+    kernel_size: int = option(3, "Patch size of the other convolutions, in pixels.", low=1, high=28)
+    padding: Literal["same", "valid"] = option("same", "Padding of all convolutions but the first, which has none.")
+    dilation: int = option(1, "Dilation of all convolutions but the first.", low=1, high=4)
+    normalization: Literal["none", "batch", "layer"] = option("batch", "Normalization after each layer.")
+    activation: Literal["relu", "gelu", "silu", "elu", "tanh", "sigmoid"] = option("relu", "Activation of each layer.")
+    pooling: Literal["none", "max", "average"] = option("max", "Pooling at the end of each stage but the last.")
+    pooling_size: int = option(2, "Side of the pooling window, in pixels.", low=1, high=14)
+    features: Literal["average", "flat"] = option(
+        "average", "How the last stage is read: averaged over the picture, or whole."
+    )
+    convolution_dropout: float = option(
+        0.0, "Share of feature maps dropped after each convolution.", low=0.0, high=0.95
+    )
+    units: tuple[int, ...] = option((), "Widths of the fully connected layers, such as 256,128.", low=1)
+    dropout: float = option(
+        0.2, "Share of values dropped before the softmax and after each fully connected layer.", low=0.0, high=0.95
+    )
+
+    shift: float = option(2.0, "Augmentation: largest move, in pixels.", low=0.0, high=14.0)
+    rotate: float = option(12.0, "Augmentation: largest turn, in degrees.", low=0.0, high=180.0)
+    scale: float = option(0.12, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9)
+    shear: float = option(
+        0.15, "Augmentation: largest slant, in pixels of width per pixel of height.", low=0.0, high=1.0
+    )
+    elastic: float = option(1.0, "Augmentation: size of smooth random displacements, in pixels.", low=0.0, high=5.0)
+
+    def augmentation(self) -> dict[str, float]:
+        """Return the settings of the random distortion by name."""
+        return {name: getattr(self, name) for name in ("shift", "rotate", "scale", "shear", "elastic")}
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {},
+    "tiny": {"filters": [8, 12, 20], "dropout": 0.0, "learning_rate": 6e-3},
+    "dense": {"filters": [], "units": [1024, 512], "learning_rate": 2e-3, "dropout": 0.1},
+}
+
+SOURCES = {
+    "mnist": "MNIST (LeCun, Cortes and Burges, from NIST special databases 1 and 3; commonly given as CC BY-SA 3.0).",
+    "fashion_mnist": "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence).",
+    "kmnist": "Kuzushiji-MNIST (Clanuwat et al., 2018; CC BY-SA 4.0).",
+    "emnist/digits": "EMNIST digits (Cohen et al., 2017; derived from NIST special database 19).",
+    "builtin": "The 8x8 handwritten digits that ship with scikit-learn (Alpaydin and Kaynak, 1998; CC BY 4.0).",
+}
+
+LIMITS = (
+    "Single characters, one a picture, on an even ground; a picture that shows none of its classes still gets one. "
+    "The probabilities are not calibrated."
+)

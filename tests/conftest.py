@@ -1,0 +1,19 @@
+"""What many tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def datasets() -> Path:
+    """Return the folder of real data sets, or skip the test where there is none."""
+    folder = Path(os.environ.get("FOURLAYERS_DATASETS", ROOT.parent / "shared" / "datasets"))
+    if not folder.is_dir():
+        pytest.skip("no real data sets here; FOURLAYERS_DATASETS names their folder")
+    return folder

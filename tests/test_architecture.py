@@ -1,0 +1,102 @@
+"""The dependency rules of the house, checked on the source and in fresh processes."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OWN = {"cli", "tasks", "layers", "data"}
+MAY_IMPORT = {"layers": {"layers"}, "data": {"data"}, "tasks": {"tasks", "layers", "data"}, "cli": {"tasks"}}
+SOURCES = [ROOT / "cli.py", *(path for room in ("tasks", "layers", "data") for path in sorted((ROOT / room).rglob("*.py")))]
+STDLIB = {
+    ROOT / "cli.py",
+    ROOT / "tasks/__init__.py",
+    ROOT / "tasks/engine/config.py",
+    *ROOT.glob("tasks/*/__init__.py"),
+    *ROOT.glob("tasks/*/config.py"),
+}
+KERAS = {
+    *ROOT.glob("layers/*.py"),
+    *ROOT.glob("tasks/[!e]*/network.py"),
+    ROOT / "data/batches.py",
+    ROOT / "tasks/engine/training.py",
+    ROOT / "tasks/engine/devices.py",
+}
+NUMPY = {"numpy", "PIL", "sentencepiece", "onnxruntime", "sacrebleu"}
+HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
+TENSORFLOW = {ROOT / "data/batches.py", ROOT / "data/catalogue.py"}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def imports(path, *, top_level):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_arrows(path):
+    place = path.relative_to(ROOT)
+    home = place.parts[0].removesuffix(".py")
+    for name in imports(path, top_level=False):
+        parts = name.split(".")
+        if parts[0] in OWN:
+            assert parts[0] in MAY_IMPORT[home], f"{place} must not import {name}"
+        if home == "tasks" and parts[0] == "tasks" and len(place.parts) > 2:
+            assert parts[1] in {place.parts[1], "engine"}, f"{place} must not import another task: {name}"
+        if home == "tasks" and parts[0] == "tasks" and place.parts[1] == "engine":
+            assert parts[1] == "engine", f"{place} must not import a task: {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_zones(path):
+    roots = {name.split(".")[0] for name in imports(path, top_level=True)} - OWN
+    third_party = roots - sys.stdlib_module_names
+    if path in STDLIB:
+        assert third_party <= ({"click"} if path.name == "cli.py" else set())
+    elif path not in KERAS:
+        assert third_party <= NUMPY
+        names = set(imports(path, top_level=True))
+        assert not any(name.startswith(("data.batches", "layers")) for name in names), "pulls in Keras"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_only_two_files_name_tensorflow(path):
+    names = {name.split(".")[0] for name in imports(path, top_level=False)}
+    assert path in TENSORFLOW or not names & {"tensorflow", "tensorflow_datasets"}
+
+
+def loaded_after(code, *words):
+    """Return the heavy modules that a fresh process has loaded after some code."""
+    show = f"import sys, json; sys.argv = {['cli.py', *words]!r}\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(json.loads(result.stdout.splitlines()[-1])) & (HEAVY | NUMPY)
+
+
+RUN_COMMAND = "import cli\ntry:\n    cli.main()\nexcept SystemExit:\n    pass"
+
+
+def test_importing_tasks_loads_nothing_heavy():
+    assert loaded_after("import tasks; [tasks.config_class(n) for n in tasks.names()]") == set()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "mnist", "--help"]], ids=" ".join)
+def test_help_loads_nothing_heavy(words):
+    assert loaded_after(RUN_COMMAND, *words) == set()
+
+
+def test_every_package_is_in_the_distribution():
+    rooms = {path.parent.relative_to(ROOT).parts[0] for path in SOURCES if path.name == "__init__.py"}
+    assert rooms == {"data", "layers", "tasks"}
+    assert all((path.parent / "__init__.py").is_file() for path in SOURCES if path.parent != ROOT)
