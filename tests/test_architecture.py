@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OWN = {"cli", "tasks", "layers", "data"}
 MAY_IMPORT = {"layers": {"layers"}, "data": {"data"}, "tasks": {"tasks", "layers", "data"}, "cli": {"tasks"}}
-SOURCES = [ROOT / "cli.py", *(path for room in ("tasks", "layers", "data") for path in sorted((ROOT / room).rglob("*.py")))]
+SOURCES = [
+    ROOT / "cli.py",
+    *(path for room in ("tasks", "layers", "data") for path in sorted((ROOT / room).rglob("*.py"))),
+]
 STDLIB = {
     ROOT / "cli.py",
     ROOT / "tasks/__init__.py",
@@ -79,7 +82,9 @@ def test_only_two_files_name_tensorflow(path):
 
 def loaded_after(code, *words):
     """Return the heavy modules that a fresh process has loaded after some code."""
-    show = f"import sys, json; sys.argv = {['cli.py', *words]!r}\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    show = (
+        f"import sys, json; sys.argv = {['cli.py', *words]!r}\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, cwd=ROOT, check=True)
     return set(json.loads(result.stdout.splitlines()[-1])) & (HEAVY | NUMPY)
 
@@ -91,7 +96,9 @@ def test_importing_tasks_loads_nothing_heavy():
     assert loaded_after("import tasks; [tasks.config_class(n) for n in tasks.names()]") == set()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "mnist", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "mnist", "--help"]], ids=" ".join
+)
 def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()
 

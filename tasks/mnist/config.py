@@ -28,7 +28,7 @@ class Config(TaskConfig):
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
     average: int = option(5, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
 
-    filters: tuple[int, ...] = option((16, 32, 64), "Feature maps of each convolution stage, such as 16,32,64.", low=1)
+    filters: tuple[int, ...] = option((20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1)
     convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1)
     first_kernel_size: int = option(5, "Patch size of the first convolution, in pixels.", low=1, high=28)
     kernel_size: int = option(3, "Patch size of the other convolutions, in pixels.", low=1, high=28)
@@ -49,13 +49,13 @@ class Config(TaskConfig):
         0.2, "Share of values dropped before the softmax and after each fully connected layer.", low=0.0, high=0.95
     )
 
-    shift: float = option(2.0, "Augmentation: largest move, in pixels.", low=0.0, high=14.0)
-    rotate: float = option(12.0, "Augmentation: largest turn, in degrees.", low=0.0, high=180.0)
-    scale: float = option(0.12, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9)
+    shift: float = option(1.5, "Augmentation: largest move, in pixels.", low=0.0, high=14.0)
+    rotate: float = option(8.0, "Augmentation: largest turn, in degrees.", low=0.0, high=180.0)
+    scale: float = option(0.1, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9)
     shear: float = option(
-        0.15, "Augmentation: largest slant, in pixels of width per pixel of height.", low=0.0, high=1.0
+        0.1, "Augmentation: largest slant, in pixels of width per pixel of height.", low=0.0, high=1.0
     )
-    elastic: float = option(1.0, "Augmentation: size of smooth random displacements, in pixels.", low=0.0, high=5.0)
+    elastic: float = option(0.7, "Augmentation: size of smooth random displacements, in pixels.", low=0.0, high=5.0)
 
     def augmentation(self) -> dict[str, float]:
         """Return the settings of the random distortion by name."""
@@ -64,8 +64,8 @@ class Config(TaskConfig):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "small": {},
-    "tiny": {"filters": [8, 12, 20], "dropout": 0.0, "learning_rate": 6e-3},
-    "dense": {"filters": [], "units": [1024, 512], "learning_rate": 2e-3, "dropout": 0.1},
+    "tiny": {"epochs": 40, "filters": [8, 14, 20], "dropout": 0.0, "learning_rate": 6e-3},
+    "dense": {"epochs": 40, "filters": [], "units": [1024, 512], "learning_rate": 2e-3, "dropout": 0.1},
 }
 
 SOURCES = {

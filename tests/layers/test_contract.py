@@ -15,14 +15,20 @@ CASES = {
     "dense with batch norm": (lambda: DenseBlock(3, normalization="batch"), (5,)),
     "convolution 1": (lambda: ConvolutionBlock(3, 3, dimensions=1, padding="causal", dilation=2), (7, 2)),
     "convolution 2": (lambda: ConvolutionBlock(4, 3, normalization="batch", dropout=0.1, pooling="max"), (7, 5, 2)),
-    "convolution 2, strided": (lambda: ConvolutionBlock(4, 2, strides=2, padding="valid", activation="gelu"), (7, 5, 2)),
+    "convolution 2, strided": (
+        lambda: ConvolutionBlock(4, 2, strides=2, padding="valid", activation="gelu"),
+        (7, 5, 2),
+    ),
     "convolution 3": (
         lambda: ConvolutionBlock(2, 2, dimensions=3, normalization="layer", pooling="average", pooling_size=3),
         (5, 4, 3, 2),
     ),
     "deconvolution 1": (lambda: DeconvolutionBlock(3, 4, dimensions=1, strides=2, padding="valid"), (5, 2)),
     "deconvolution 2": (lambda: DeconvolutionBlock(3, 6, strides=3, activation="relu", dropout=0.1), (3, 5, 3)),
-    "deconvolution 3": (lambda: DeconvolutionBlock(2, 2, dimensions=3, strides=2, start="glorot_uniform"), (2, 3, 1, 2)),
+    "deconvolution 3": (
+        lambda: DeconvolutionBlock(2, 2, dimensions=3, strides=2, start="glorot_uniform"),
+        (2, 3, 1, 2),
+    ),
     "lstm": (lambda: RecurrentStack(3, "lstm"), (4, 2)),
     "gru, both ways": (lambda: RecurrentStack(3, "gru", bidirectional=True, return_sequences=True), (4, 2)),
     "rnn, deep": (lambda: RecurrentStack(3, "rnn", depth=2, dropout=0.1, recurrent_dropout=0.1), (5, 2)),

