@@ -158,6 +158,7 @@ def speak(quiet: bool) -> None:
         logger = logging.getLogger("tasks")
         logger.addHandler(logging.StreamHandler())
         logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
 def lines(inputs: Iterable[str]) -> Iterator[str]:
@@ -291,9 +292,12 @@ def main() -> None:
         commands.main(standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        message = error.format_message()
+        stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         stop("Stopped; `train --resume` goes on from the last epoch.", 130)
     except Terminated:

@@ -1,10 +1,14 @@
 """Data sets of the TensorFlow Datasets catalogue, as raw examples."""
 
-import os
+import logging
 import re
+import socket
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from data.splits import Example, UnavailableError
 
@@ -32,7 +36,8 @@ def read(
     """
     import tensorflow_datasets as tfds
 
-    tfds.display_progress_bar(False)
+    tfds.disable_progress_bar()
+    logging.getLogger("absl").setLevel(logging.ERROR)
     try:
         builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
     except tfds.core.DatasetNotFoundError as error:
@@ -50,13 +55,18 @@ def read(
 
 
 def prepare(builder: Any, name: str) -> None:
-    """Download and prepare a data set, or say how to do without."""
+    """Download and prepare a data set, or say how to do without; what the library prints is no answer."""
     try:
-        builder.download_and_prepare()
+        for url in [*builder.url_infos][:1]:  # without a network, know so at once and not after ten tries
+            socket.getaddrinfo(urlsplit(url).hostname, 443)
+        with redirect_stdout(sys.stderr):
+            builder.download_and_prepare()
     except Exception as error:  # whatever a download can raise means the same to the user
+        folder = builder.data_path.parents[builder.info.full_name.count("/")]
+        reason = "no network" if isinstance(error, OSError) else type(error).__name__
         raise UnavailableError(
-            f"Data set {name!r} is not prepared in {os.fspath(builder.data_path.parent.parent)} and could not be "
-            f"downloaded ({type(error).__name__}); give --data-dir a folder where it is, or use --data builtin."
+            f"Data set {name!r} is not prepared in {str(folder)!r} and could not be downloaded ({reason}); "
+            f"give --data-dir a folder where it is, or use --data builtin."
         ) from error
 
 

@@ -68,15 +68,18 @@ def framed(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
     """Return a drawn character as MNIST shows it, uint8 `(size, size)`, light ink on black.
 
     The ink is scaled to fit a square of `box` pixels, keeping its shape, and its centre of mass is put
-    in the middle. A picture of that form comes back nearly unchanged.
+    in the middle. A picture of that form comes back unchanged.
 
     Args:
         image: uint8 `(height, width)`, dark on light or light on dark, any size.
 
     Reference: LeCun et al., 1998, https://doi.org/10.1109/5.726791, section III-A.
     """
+    if image.shape == (size, size) and is_framed(image[None], box)[0]:
+        return image
     strength = ink(image)
-    rows, columns = np.flatnonzero(strength.any(1)), np.flatnonzero(strength.any(0))
+    strong = strength > 0.1  # fainter ink, such as the ripples of a JPEG file, does not set the frame
+    rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     if not len(rows):
         return np.zeros((size, size), "uint8")
     strength = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -91,6 +94,22 @@ def framed(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
     result = np.zeros((size, size), "uint8")
     result[top : top + height, left : left + width] = (strength * 255).round()
     return result
+
+
+def is_framed(images: np.ndarray, box: int = 20) -> np.ndarray:
+    """Return for each picture whether it is light ink on black in MNIST's frame, bool `(batch,)`.
+
+    Args:
+        images: uint8 `(batch, size, size)`.
+        box: Largest extent of the ink, in pixels; one more is let pass.
+    """
+    size = images.shape[1]
+    strength = images + 1e-9
+    places = np.arange(size) + 0.5 - size / 2
+    total = strength.sum((1, 2))
+    down, right = (strength.sum(2) @ places) / total, (strength.sum(1) @ places) / total
+    extent = np.maximum((images.max(2) > 0).sum(1), (images.max(1) > 0).sum(1))
+    return (np.abs(down) < 1.5) & (np.abs(right) < 1.5) & (extent > 0) & (extent <= box + 1)
 
 
 def place(weights: np.ndarray, size: int) -> int:
@@ -177,16 +196,16 @@ def sample(images: np.ndarray, points: np.ndarray) -> np.ndarray:
     Output shape: that of `images`, float32.
     """
     count, height, width, channels = images.shape
-    padded = np.zeros((count, height + 2, width + 2, channels), images.dtype)
-    padded[:, 1:-1, 1:-1] = images
+    padded = np.zeros((count, height + 3, width + 3, channels), images.dtype)
+    padded[:, 1:-2, 1:-2] = images
     pixels = padded.reshape(-1, channels)
-    row, column = np.clip(points[:, 0] + 1, 0, height + 0.999), np.clip(points[:, 1] + 1, 0, width + 0.999)
+    row, column = np.clip(points[:, 0] + 1, 0, height + 1), np.clip(points[:, 1] + 1, 0, width + 1)
     above, left = row.astype("int32"), column.astype("int32")  # (batch, height * width)
     down, right = (row - above)[..., None], (column - left)[..., None]
-    corner = above * (width + 2) + left + (np.arange(count, dtype="int32") * ((height + 2) * (width + 2)))[:, None]
+    corner = above * (width + 3) + left + (np.arange(count, dtype="int32") * ((height + 3) * (width + 3)))[:, None]
     upper = pixels[corner].astype("float32")
     upper += right * (pixels[corner + 1] - upper)
-    lower = pixels[corner + width + 2].astype("float32")
-    lower += right * (pixels[corner + width + 3] - lower)
+    lower = pixels[corner + width + 3].astype("float32")
+    lower += right * (pixels[corner + width + 4] - lower)
     upper += down * (lower - upper)
     return upper.reshape(images.shape)

@@ -1,6 +1,6 @@
 """The model card: what a run is, in words that a stranger can check."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tasks.engine.config import TaskConfig
@@ -13,11 +13,15 @@ def write(
     task: Task[Any],
     config: TaskConfig,
     environment: Mapping[str, Any],
-    history: Sequence[Mapping[str, float]],
+    best: tuple[int, float],
     evaluation: Mapping[str, Any],
 ) -> str:
-    """Return the card of a run as Markdown: data, protocol, machine, numbers, limits, command."""
-    best = min(history, key=lambda row: row["val_loss"])
+    """Return the card of a run as Markdown: data, protocol, machine, numbers, limits, command.
+
+    Args:
+        best: The epoch whose weights are kept, and its validation loss.
+    """
+    mean = f" among the means of the last {config.average} epochs" if config.average else ""
     counts = environment["data"]
     versions = environment["versions"]
     lines = [
@@ -25,9 +29,9 @@ def write(
         "",
         f"* **Data**: {task.sources.get(config.data, OWN)} {counts['train']:,} training, "
         f"{counts['valid']:,} validation and {counts['test']:,} test examples, SHA-256 `{counts['sha256'][:16]}`.",
-        f"* **Protocol**: the validation split is cut from the training data by seed {config.seed}; the epoch with "
-        f"the smallest validation loss is kept ({best['epoch']} of {config.epochs}, {best['val_loss']:.4f}); the test "
-        f"split is scored once, at the end.",
+        f"* **Protocol**: the validation split is cut from the training data by seed {config.seed}; the "
+        f"weights are those of epoch {best[0]} of {config.epochs}, where the validation loss is smallest ({best[1]:.4f}){mean}; "
+        f"the test split is scored once, at the end.",
         f"* **Network**: {environment['parameters']:,} parameters; settings in `config.json`.",
         f"* **Training**: {environment['seconds'] / 60:.1f} minutes on {environment['cores']} cores of "
         f"{environment['processor']}, Keras {versions['keras']} on {environment['backend']}, seed {config.seed}.",

@@ -60,6 +60,7 @@ class Progress:
 
     epoch: int = 0  # epochs done
     best: float = math.inf  # smallest validation loss
+    best_epoch: int = 0  # where it was
     seconds: float = 0.0  # spent so far
     seeds: list[list[int]] = field(default_factory=list)  # state of the random layers
     history: list[dict[str, float]] = field(default_factory=list)
@@ -69,6 +70,10 @@ def fit(
     model: keras.Model, kept: keras.Model, encode: Encode, splits: Splits, config: TaskConfig, run: Path, show: bool
 ) -> Progress:
     """Fit a model, and leave the weights of the epoch with the smallest validation loss in `kept`.
+
+    With `config.average`, these are the means of the weights over the last epochs so far, and earlier
+    epochs are no longer considered: their validation loss jumps about at a large step size, so that the
+    smallest of many would be luck.
 
     Every epoch ends with `history.csv` and `checkpoint/` on disk, and every best one with `model.keras`; if
     the directory holds a checkpoint, training goes on from there as if it had never stopped.
@@ -93,7 +98,8 @@ def fit(
             history = model.fit(
                 train.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, callbacks=[bar], verbose=0
             ).history
-            average(model, kept, 1 / max(epoch + 1 - max(config.epochs - config.average, 0), 1))
+            averaged = epoch + 1 - max(config.epochs - config.average, 0)  # epochs in the mean, if positive
+            average(model, kept, 1 / max(averaged, 1))
             fitted = {name: values[-1] for name, values in history.items()}
             validated = {
                 f"val_{name}": value for name, value in kept.evaluate(valid.feed(), return_dict=True, verbose=0).items()
@@ -107,8 +113,8 @@ def fit(
             progress.history.append(row | {"seconds": round(time.monotonic() - start, 2)})
             progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.monotonic() - start
             bar.note({name: value for name, value in row.items() if name.startswith("val_")})
-            if row["val_loss"] < progress.best:
-                progress.best = row["val_loss"]
+            if row["val_loss"] < progress.best or averaged == 1:  # a lucky epoch at a large step size is no mean
+                progress.best, progress.best_epoch = row["val_loss"], epoch + 1
                 save(kept, run / "model.keras", compiled=False)
             write_csv(run / "history.csv", progress.history)
             checkpoint(model, kept, progress, run / "checkpoint")

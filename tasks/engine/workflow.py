@@ -84,7 +84,8 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
     runs.write_json(run / "environment.json", environment)
     pipeline = open_network(pipeline)
     evaluation = score(pipeline, splits.test, "test")
-    runs.write_text(run / "README.md", card.write(task, config, environment, fitted.history, evaluation.summary))
+    best = (fitted.best_epoch, fitted.best)
+    runs.write_text(run / "README.md", card.write(task, config, environment, best, evaluation.summary))
     write_report(evaluation, run)
     return pipeline
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.files import folder_of_classes
-from data.image import SUFFIXES, fitted, framed, read_grey, warp
+from data.image import SUFFIXES, fitted, framed, is_framed, read_grey, warp
 from data.splits import DataError, Example, Examples, Splits, hold_out
 from tasks.engine import figures, metrics
 from tasks.engine.task import Pipeline, Report, Task
@@ -61,7 +61,7 @@ class Codec:
     def learn(cls, config: Config, train: Examples) -> Self:
         classes = sorted({example["label"] for example in train})
         images = np.stack([example["image"] for example in train[:500]])
-        return cls(classes, looks_framed(images), config.augmentation())
+        return cls(classes, bool(is_framed(images).mean() > 0.5), config.augmentation())
 
     @classmethod
     def restore(cls, config: Config, state: dict[str, Any]) -> Self:
@@ -100,16 +100,6 @@ class Codec:
         if random is not None and any(self.augmentation.values()):
             images = warp(images, random, **self.augmentation)
         return images.astype("float32") / 255, labels
-
-
-def looks_framed(images: np.ndarray) -> bool:
-    """Return whether most pictures `(count, 28, 28)` fit MNIST's frame: ink in 20 pixels, centred by mass."""
-    ink = images.astype("float64") + 1e-9
-    places = np.arange(SIZE) + 0.5 - SIZE / 2
-    total = ink.sum((1, 2))
-    down, right = (ink.sum(2) * places).sum(1) / total, (ink.sum(1) * places).sum(1) / total
-    extent = np.maximum((images.max(2) > 0).sum(1), (images.max(1) > 0).sum(1))
-    return bool(np.mean((np.abs(down) < 1.5) & (np.abs(right) < 1.5) & (extent <= 21)) > 0.5)
 
 
 def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:

@@ -96,5 +96,5 @@ def test_an_unknown_task_is_refused(call):
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(SettingError, match="no preset 'smal'.*Did you mean 'small'?"):
+    with pytest.raises(SettingError, match=r"no preset 'smal'.*Did you mean 'small'\?"):
         tasks.configure("mnist", "smal")

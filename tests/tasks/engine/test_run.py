@@ -17,9 +17,14 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     runs.write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(RuntimeError), runs.whole(tmp_path / "a.txt") as part:
-        part.write_text("half")
-        raise RuntimeError
+
+    def fail():
+        with runs.whole(tmp_path / "a.txt") as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (tmp_path / "a.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 

@@ -50,10 +50,10 @@ def history(run):
 
 
 def test_the_best_epoch_is_kept(tmp_path):
-    kept, progress = fit(tmp_path, learning_rate=0.3, schedule="constant", average=0, epochs=8)
+    kept, progress = fit(tmp_path, learning_rate=0.5, schedule="constant", average=0, epochs=9)
     losses = [row["val_loss"] for row in history(tmp_path)]
     x, y = encode(splits().valid)
-    assert len(losses) == 8
+    assert len(losses) == 9
     assert min(losses) < losses[-1], "the last epoch must not be the best for this test to mean anything"
     assert kept.evaluate(x, y, verbose=0) == pytest.approx(min(losses), rel=1e-5)
     assert progress.best == min(losses)
@@ -61,7 +61,7 @@ def test_the_best_epoch_is_kept(tmp_path):
     np.testing.assert_allclose(again.predict(x, verbose=0), kept.predict(x, verbose=0), atol=1e-6)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -73,13 +73,13 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path
     def dying(path):
         seen.append(path.name)
         if path.name == when and (not when.endswith((".csv", "state.json", "model.keras")) or seen.count(when) == 3):
-            raise Killed
+            raise KilledError
         return real(path)
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "whole", dying)
         patch.setattr("tasks.engine.run.whole", dying)
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             fit(tmp_path / "cut")
     cut, _ = fit(tmp_path / "cut")
     assert history(tmp_path / "cut") == history(tmp_path / "whole")
@@ -112,6 +112,13 @@ def test_the_kept_weights_are_the_mean_of_the_last_epochs(tmp_path, monkeypatch)
         np.testing.assert_allclose(last[-1][index], np.mean(weights, axis=0), atol=1e-6)
     for one, other in zip(last[1], seen[1], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_only_averaged_epochs_are_kept_where_there_is_an_average(tmp_path, monkeypatch):
+    losses = iter([0.1, 0.5, 0.4, 0.3, 0.35])
+    monkeypatch.setattr(keras.Model, "evaluate", lambda *args, **kwargs: {"loss": next(losses)})
+    _, progress = fit(tmp_path, epochs=5, average=3)
+    assert (progress.best_epoch, progress.best) == (4, 0.3)
 
 
 def test_a_diverged_training_never_replaces_the_best_weights(tmp_path):

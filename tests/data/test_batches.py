@@ -1,0 +1,54 @@
+"""Batches depend on seed and epoch alone."""
+
+import keras
+import numpy as np
+import pytest
+
+from data.batches import Batches
+
+EXAMPLES = [{"x": number} for number in range(10)]
+
+
+def encode(examples, random=None):
+    x = np.array([[example["x"]] for example in examples], "float32")
+    return x if random is None else x + random.uniform(0, 0.5, x.shape).astype("float32"), x[:, 0]
+
+
+def rows(batches, epoch=0):
+    return np.concatenate([y for _, y in batches.epoch(epoch)])
+
+
+def test_without_a_seed_the_examples_stay_in_order_and_as_they_are():
+    batches = Batches(EXAMPLES, encode, 4)
+    assert [len(y) for _, y in batches.epoch()] == [4, 4, 2]
+    np.testing.assert_array_equal(rows(batches), range(10))
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in batches.epoch()])[:, 0], range(10))
+
+
+def test_every_epoch_has_an_order_of_its_own_that_comes_back():
+    batches = Batches(EXAMPLES, encode, 4, seed=1)
+    assert sorted(rows(batches, 0)) == sorted(rows(batches, 1)) == list(range(10))
+    assert list(rows(batches, 0)) != list(rows(batches, 1))
+    np.testing.assert_array_equal(rows(batches, 1), rows(Batches(EXAMPLES, encode, 4, seed=1), 1))
+    for (x, _), (again, _) in zip(batches.epoch(1), batches.epoch(1), strict=True):
+        np.testing.assert_array_equal(x, again)
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 10), (4, 3), (10, 1), (64, 1)])
+def test_the_length_is_the_number_of_batches(size, count):
+    batches = Batches(EXAMPLES, encode, size)
+    assert len(batches) == count == len(list(batches.epoch()))
+
+
+def test_fit_reads_batches_of_any_length():
+    def widening(examples, random=None):
+        width = 3 + len(examples) % 3
+        return np.ones((len(examples), width), "float32"), np.ones((len(examples), 1), "float32")
+
+    inputs = keras.Input((None,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(inputs[..., None])))
+    model.compile(loss="mse", optimizer="sgd")
+    batches = Batches(EXAMPLES, widening, 4, seed=0)
+    history = model.fit(batches.feed(0), shuffle=False, verbose=0)
+    assert len(history.history["loss"]) == 1
+    assert np.isfinite(model.evaluate(batches.feed(1), verbose=0))

@@ -1,0 +1,41 @@
+"""Splits are cut by seed, and never overlap."""
+
+import numpy as np
+import pytest
+
+from data.splits import DataError, Splits, fingerprint, hold_out
+
+EXAMPLES = [{"text": str(number), "label": str(number % 2)} for number in range(50)]
+
+
+def test_a_part_is_held_out_by_seed():
+    rest, held = hold_out(EXAMPLES, 0.2, seed=3)
+    assert len(held) == 10
+    assert sorted(e["text"] for e in [*rest, *held]) == sorted(e["text"] for e in EXAMPLES)
+    assert (rest, held) == hold_out(EXAMPLES, 0.2, seed=3)
+    assert held != hold_out(EXAMPLES, 0.2, seed=4)[1]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.999])
+def test_no_part_is_ever_empty(share):
+    assert all(hold_out(EXAMPLES[:2], share, seed=0))
+
+
+def test_one_example_is_too_few():
+    with pytest.raises(DataError, match="1 training examples"):
+        hold_out(EXAMPLES[:1], 0.5, seed=0)
+
+
+def test_a_limit_cuts_every_split():
+    splits = Splits(EXAMPLES[:30], EXAMPLES[30:33], EXAMPLES[33:])
+    assert [len(split) for split in splits.limited(5)] == [5, 3, 5]
+    assert splits.limited(None) == splits
+
+
+def test_a_fingerprint_sees_every_value():
+    def splits(value):
+        return Splits([{"image": np.array([1, value], "uint8"), "label": "a"}], [], [])
+
+    assert fingerprint(splits(2)) == fingerprint(splits(2))
+    assert fingerprint(splits(2))["sha256"] != fingerprint(splits(3))["sha256"]
+    assert fingerprint(splits(2))["train"] == 1

@@ -1,0 +1,53 @@
+"""Metrics against numbers computed by hand, and the pictures of them."""
+
+import numpy as np
+import pytest
+
+from tasks.engine import figures
+from tasks.engine.metrics import classification, wilson
+from tasks.engine.network import ComparedNetwork
+
+
+def test_classification_by_hand():
+    scores = classification(list("aaaabbc"), list("aaabbcc"), list("abc"))
+    assert scores["accuracy"] == pytest.approx(5 / 7)
+    assert scores["errors"] == 2
+    assert scores["confusion"] == [[3, 1, 0], [0, 1, 1], [0, 0, 1]]
+    assert scores["classes"]["a"] == pytest.approx({"precision": 1, "recall": 0.75, "f1": 6 / 7, "examples": 4})
+    assert scores["classes"]["b"] == pytest.approx({"precision": 0.5, "recall": 0.5, "f1": 0.5, "examples": 2})
+    assert scores["f1"] == pytest.approx((6 / 7 + 1 / 2 + 2 / 3) / 3)
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"), [(9955, 10000, 0.99399, 0.99664), (0, 10, 0, 0.27753), (10, 10, 0.72247, 1)]
+)
+def test_the_wilson_interval_by_its_formula(right, total, low, high):
+    z, share = 1.959964, right / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    assert wilson(right, total) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert wilson(right, total) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_a_class_that_is_never_answered_counts_as_zero():
+    assert classification(["a", "b"], ["a", "a"], ["a", "b"])["classes"]["b"]["f1"] == 0
+
+
+def test_a_confusion_matrix_is_a_picture():
+    image = figures.confusion([[30, 1], [0, 12]], ["cat", "dog"])
+    assert image.mode == "RGB"
+    assert min(image.size) > 300
+    assert len(image.getcolors(100_000)) > 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 25])
+def test_a_gallery_has_room_for_every_picture(count):
+    sheet = figures.gallery([np.full((28, 28), 200, "uint8")] * count, ["7 read as 1"] * count, side=50)
+    grey = np.asarray(sheet.convert("L"))
+    assert (grey == 200).sum() == pytest.approx(count * 50 * 50, rel=0.02, abs=5)
+
+
+def test_a_comparison_keeps_the_largest_difference():
+    compared = ComparedNetwork(lambda name, x: (x, x), lambda name, x: (x + 0.25, x - 0.5))
+    np.testing.assert_array_equal(compared("f", np.zeros(3))[0], np.zeros(3))
+    assert compared.difference == 0.5

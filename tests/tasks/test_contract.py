@@ -1,0 +1,192 @@
+"""What every task promises; each is trained once, small, on its embedded data."""
+
+import csv
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import tasks
+from data.splits import Splits, fingerprint
+from tasks.engine import workflow
+from tasks.engine.config import SettingError
+from tasks.engine.network import KerasNetwork, OnnxNetwork
+from tasks.engine.run import RunError
+
+ROOT = Path(__file__).parents[2]
+TINY = {"data": "builtin", "limit": 96, "epochs": 4, "batch_size": 16, "average": 0}
+FILES = {
+    "README.md",
+    "answers.jsonl",
+    "checkpoint",
+    "codec.json",
+    "config.json",
+    "environment.json",
+    "figures",
+    "history.csv",
+    "metrics.json",
+    "model.keras",
+    "onnx",
+}
+
+
+@pytest.fixture(scope="module", params=tasks.names())
+def trained(request, tmp_path_factory):
+    """Return the pipeline of a tiny run of each task."""
+    return tasks.train(request.param, tmp_path_factory.mktemp("runs") / request.param, **TINY)
+
+
+def inputs(pipeline, count=5):
+    return [example[pipeline.task.accepts] for example in pipeline.task.load(pipeline.config).test[:count]]
+
+
+def numbers(answer):
+    """Return all numbers in an answer, in order."""
+    if isinstance(answer, dict):
+        return [number for value in answer.values() for number in numbers(value)]
+    if isinstance(answer, list):
+        return [number for value in answer for number in numbers(value)]
+    return [answer] if isinstance(answer, float) else []
+
+
+def test_a_run_has_its_files_and_no_other(trained):
+    assert {path.name for path in trained.run.iterdir()} == FILES
+    assert list((trained.run / "onnx").glob("*.onnx"))
+    assert all(path.stat().st_size > 0 for path in trained.run.rglob("*") if path.is_file())
+
+
+def test_the_loss_is_finite_and_falls(trained):
+    with (trained.run / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    losses = [float(row["loss"]) for row in rows]
+    assert [int(row["epoch"]) for row in rows] == [1, 2, 3, 4]
+    assert all(map(math.isfinite, losses))
+    assert losses[-1] < losses[0]
+
+
+def test_metrics_are_about_the_test_split(trained):
+    summary = json.loads((trained.run / "metrics.json").read_text())
+    assert {name: summary[name] for name in ("task", "data", "split", "examples")} == {
+        "task": trained.task.name,
+        "data": "builtin",
+        "split": "test",
+        "examples": 96,
+    }
+    assert summary["metrics"] == workflow.evaluate(trained).report.metrics
+
+
+def test_a_restored_run_answers_the_same(trained):
+    again = tasks.load(trained.task.name, trained.run)
+    assert again.config == trained.config
+    assert isinstance(again.network, OnnxNetwork)
+    assert again.predict(inputs(trained)) == trained.predict(inputs(trained))
+
+
+def test_onnx_answers_as_keras_does(trained):
+    environment = json.loads((trained.run / "environment.json").read_text())
+    assert 0 <= environment["onnx_difference"] < 1e-4
+    other = tasks.load(trained.task.name, trained.run, engine="keras")
+    assert isinstance(other.network, KerasNetwork)
+    one, two = trained.predict(inputs(trained)), other.predict(inputs(trained))
+    np.testing.assert_allclose(numbers(one), numbers(two), atol=1e-4)
+
+
+def test_without_onnx_files_keras_answers(trained, tmp_path):
+    for name in ("config.json", "codec.json", "model.keras"):
+        (tmp_path / name).write_bytes((trained.run / name).read_bytes())
+    pipeline = tasks.load(trained.task.name, tmp_path)
+    assert isinstance(pipeline.network, KerasNetwork)
+    np.testing.assert_allclose(
+        numbers(pipeline.predict(inputs(trained))), numbers(trained.predict(inputs(trained))), atol=1e-4
+    )
+    with pytest.raises(RunError, match="no ONNX files"):
+        tasks.load(trained.task.name, tmp_path, engine="onnx")
+    (tmp_path / "model.keras").unlink()
+    with pytest.raises(RunError, match=r"no model\.keras"):
+        tasks.load(trained.task.name, tmp_path)
+
+
+def test_the_saved_model_loads_by_itself(trained):
+    model = keras.saving.load_model(trained.run / "model.keras")
+    assert model.count_params() == json.loads((trained.run / "environment.json").read_text())["parameters"]
+
+
+def test_one_input_answers_as_in_a_batch_and_no_input_is_no_answer(trained):
+    batch = trained.predict(inputs(trained))
+    alone = [trained.predict([one])[0] for one in inputs(trained)]
+    np.testing.assert_allclose(numbers(alone), numbers(batch), atol=1e-5)
+    assert trained.predict([]) == []
+
+
+def test_a_codec_comes_back_from_json(trained):
+    state = json.loads(json.dumps(trained.codec.state()))
+    again = trained.task.codec.restore(trained.config, state)
+    assert again.state() == trained.codec.state()
+    examples = list(trained.task.load(trained.config).train[:3])
+    for one, other in zip(again.encode(examples), trained.codec.encode(examples), strict=True):
+        np.testing.assert_array_equal(one, other)
+    one, other = (codec.encode(examples, np.random.default_rng(3)) for codec in (again, trained.codec))
+    np.testing.assert_array_equal(one[0], other[0])
+
+
+def test_one_seed_gives_one_result(trained, tmp_path):
+    again = tasks.train(trained.task.name, tmp_path / "again", **TINY)
+    same = [
+        [row.split(",")[:-1] for row in (run / "history.csv").read_text().splitlines()]
+        for run in (trained.run, again.run)
+    ]
+    assert same[0] == same[1]
+    assert again.predict(inputs(again)) == trained.predict(inputs(trained))
+
+
+def test_the_seed_chooses_the_validation_part_and_never_the_test_part(trained):
+    one, other = (trained.task.load(trained.config.restore(trained.config.state() | {"seed": seed})) for seed in (0, 7))
+    assert fingerprint(Splits([], [], one.test)) == fingerprint(Splits([], [], other.test))
+    assert fingerprint(Splits([], one.valid, [])) != fingerprint(Splits([], other.valid, []))
+    assert [len(split) for split in one] == [len(split) for split in other]
+
+
+def test_a_setting_that_is_fixed_by_training_cannot_change(trained):
+    with pytest.raises(SettingError, match="`epochs` cannot change after training"):
+        tasks.load(trained.task.name, trained.run, epochs=9)
+    assert trained.tuned(batch_size=3).config.batch_size == 3
+    assert trained.config.batch_size == 16
+
+
+def test_a_run_that_exists_is_never_written_over(trained):
+    before = {path: path.read_bytes() for path in trained.run.rglob("*") if path.is_file()}
+    with pytest.raises(FileExistsError, match="not empty"):
+        tasks.train(trained.task.name, trained.run, **TINY)
+    with pytest.raises(FileExistsError, match="finished"):
+        tasks.train(trained.task.name, trained.run, resume=True)
+    assert before == {path: path.read_bytes() for path in trained.run.rglob("*") if path.is_file()}
+
+
+def test_the_card_says_what_a_reader_must_know(trained):
+    card = (trained.run / "README.md").read_text()
+    for word in ("Data", "Protocol", "seed 0", "minutes", "parameters", "Limits", "ONNX", "| test metric | value |"):
+        assert word in card
+
+
+def test_an_answer_from_onnx_loads_neither_keras_nor_tensorflow(trained):
+    code = (
+        "import sys, tasks\n"
+        f"pipeline = tasks.load({trained.task.name!r}, {str(trained.run)!r})\n"
+        "from tasks.engine import workflow\n"
+        "assert workflow.evaluate(pipeline).summary['examples'] == 96\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_every_preset_is_valid_and_documented(trained):
+    readme = (ROOT / "tasks" / trained.task.name / "README.md").read_text()
+    for preset in tasks.presets(trained.task.name):
+        tasks.configure(trained.task.name, preset)
+        assert f"`{preset}`" in readme
+    assert trained.task.config().data in trained.task.sources

@@ -1,0 +1,167 @@
+"""The digit task: networks, codec, folders of pictures."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import tasks
+from data import builtin
+from data.image import framed
+from data.splits import DataError
+from tasks.mnist import network, pipeline
+from tasks.mnist.config import Config
+
+SIZES = {"small": 100_000, "tiny": 10_000, "dense": 10_000_000}
+
+
+def codec(config=None, classes="0123456789"):
+    return pipeline.Codec(list(classes), True, (config or Config()).augmentation())
+
+
+@pytest.mark.parametrize("preset", SIZES)
+def test_a_preset_stays_below_its_size(preset):
+    config = tasks.configure("mnist", preset)
+    model = network.build(config, codec())
+    assert model.count_params() < SIZES[preset]
+    assert (config.filters == ()) == (preset == "dense")
+    kinds = {type(layer).__name__ for layer in model.layers}
+    assert ("ConvolutionBlock" in kinds) == (preset != "dense")
+    assert "DenseBlock" in kinds if preset == "dense" else "DenseBlock" not in kinds
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"filters": [4], "units": [8, 6], "features": "flat", "normalization": "layer"},
+        {"filters": [4, 6], "padding": "valid", "pooling": "average", "dilation": 2, "convolutions": 1},
+        {
+            "filters": [4, 6],
+            "pooling": "none",
+            "normalization": "none",
+            "activation": "gelu",
+            "convolution_dropout": 0.1,
+        },
+    ],
+)
+def test_every_hyperparameter_reaches_the_network(settings):
+    config = tasks.configure("mnist", **settings)
+    model = network.build(config, codec())
+    assert model.output_shape == (None, 10)
+    blocks = [layer for layer in model.layers if type(layer).__name__ == "ConvolutionBlock"]
+    assert blocks[0].filters == settings["filters"][0]
+    assert {block.activation for block in blocks} == {config.activation}
+    assert {block.normalization for block in blocks} == {config.normalization}
+    assert {block.dropout for block in blocks} == {config.convolution_dropout}
+    assert {block.dilation for block in blocks[1:]} <= {config.dilation}
+    assert blocks[-1].pooling == "none"
+    assert [layer.units for layer in model.layers if type(layer).__name__ == "DenseBlock"] == list(config.units)
+
+
+def test_a_network_that_pools_too_much_says_so():
+    with pytest.raises(ValueError, match=r"[Nn]egative dimension|padding|size"):
+        network.build(tasks.configure("mnist", filters=[2] * 9, padding="valid"), codec())
+
+
+def test_the_signature_gives_probabilities():
+    model = network.signatures(network.build(Config(filters=(2,)), codec()))["classify"]
+    rows = keras.ops.convert_to_numpy(model(np.random.default_rng(0).random((3, 28, 28, 1), "float32")))
+    np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-5)
+
+
+def test_arrays_in_frame_are_taken_as_they_are():
+    image = np.zeros((28, 28), "uint8")
+    image[0, 0] = 255
+    np.testing.assert_array_equal(codec().inputs([image])[0, :, :, 0], image / np.float32(255))
+
+
+def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
+    digit = builtin.digits()[1][0]["image"]
+    large = np.asarray(Image.fromarray(255 - digit).resize((160, 240)))
+    Image.fromarray(large).save(tmp_path / "digit.png")
+    from_file, from_array = codec().inputs([tmp_path / "digit.png", large])
+    np.testing.assert_array_equal(from_file, from_array)
+    assert np.abs(from_file[..., 0] - framed(digit) / 255).mean() < 0.05
+
+
+def test_augmentation_changes_pictures_and_not_labels():
+    examples = [{"image": framed(example["image"]), "label": example["label"]} for example in builtin.digits()[1][:8]]
+    plain, labels = codec().encode(examples)
+    moved, same = codec().encode(examples, np.random.default_rng(0))
+    np.testing.assert_array_equal(labels, same)
+    assert np.abs(plain - moved).max() > 0.1
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+    still = codec(Config(shift=0, rotate=0, scale=0, shear=0, elastic=0))
+    np.testing.assert_array_equal(still.encode(examples, np.random.default_rng(0))[0], plain)
+
+
+def test_a_class_that_training_never_saw_is_named():
+    with pytest.raises(DataError, match="Class 'x' is not among the training examples: a, b"):
+        codec(classes="ab").encode([{"image": np.zeros((28, 28), "uint8"), "label": "x"}])
+
+
+def folder(root, count=12, size=(40, 56), dark=True):
+    """Make a folder of pictures of two digits, in several formats and modes."""
+    kept = [example for example in builtin.digits()[0] if example["label"] in "01"][: 2 * count]
+    for number, example in enumerate(kept):
+        path = (
+            root
+            / ("zero" if example["label"] == "0" else "one")
+            / f"{number}.{['png', 'jpg', 'bmp', 'webp'][number % 4]}"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        levels = 255 - example["image"] if dark else example["image"]
+        mode = "RGB" if number % 3 else "L"
+        Image.fromarray(levels).resize((size[0] + number, size[1])).convert(mode).save(path)
+    return root
+
+
+def test_a_folder_of_pictures_is_learnt_from(tmp_path):
+    folder(tmp_path / "pictures", 60)
+    trained = tasks.train(
+        "mnist",
+        tmp_path / "run",
+        data=str(tmp_path / "pictures"),
+        filters=[6, 8],
+        epochs=20,
+        batch_size=16,
+        learning_rate=0.01,
+    )
+    assert trained.codec.state() == {"classes": ["one", "zero"], "framed": True}
+    summary = json.loads((trained.run / "metrics.json").read_text())
+    assert summary["metrics"]["accuracy"] > 0.9
+    answer = trained.predict([next((tmp_path / "pictures/zero").iterdir())])[0]
+    assert answer["label"] == "zero"
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert "licence is the user's" in (trained.run / "README.md").read_text()
+
+
+def test_a_damaged_picture_in_a_folder_is_named(tmp_path):
+    (folder(tmp_path) / "one" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"bad\.png"):
+        pipeline.load(Config(data=str(tmp_path)))
+
+
+def test_pictures_may_be_taken_whole(tmp_path):
+    splits = pipeline.load(Config(data=str(folder(tmp_path)), frame=False))
+    assert all((example["image"].max(0) > 0).sum() > 21 for example in splits.train[:3])
+    assert pipeline.Codec.learn(Config(), splits.train).state()["framed"] is False
+
+
+def test_catalogue_images_of_another_shape_are_refused(monkeypatch):
+    rows = [{"image": np.zeros((32, 32, 3), "uint8"), "label": "a"}] * 3
+    monkeypatch.setattr(pipeline.catalogue, "read", lambda *args: {"train": rows, "test": rows})
+    with pytest.raises(DataError, match=r"'cifar10' has images of shape \(32, 32, 3\)"):
+        pipeline.load(Config(data="cifar10"))
+
+
+def test_emnist_is_turned_upright(monkeypatch):
+    image = np.zeros((28, 28, 1), "uint8")
+    image[3, 9] = 1
+    rows = [{"image": image, "label": "a"}] * 3
+    monkeypatch.setattr(pipeline.catalogue, "read", lambda *args: {"train": rows, "test": rows})
+    assert pipeline.load(Config(data="emnist/digits")).test[0]["image"][9, 3] == 1
+    assert pipeline.load(Config(data="kmnist")).test[0]["image"][3, 9] == 1

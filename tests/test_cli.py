@@ -1,0 +1,221 @@
+"""The command line: help, precedence, answers, exit codes, one sentence for every error."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import tasks
+from data import builtin
+
+ROOT = Path(__file__).parent.parent
+TINY = ["--data", "builtin", "--limit", "64", "--epochs", "2", "--batch-size", "16", "--filters", "4,6"]
+
+
+def run(*words, cwd=ROOT, stdin=None, env=None):
+    """Run the command line in a fresh process."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        input=stdin,
+        env=os.environ | (env or {}),
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Return a folder with one tiny run in it, and what training it printed."""
+    folder = tmp_path_factory.mktemp("home")
+    result = run("train", "mnist", *TINY, "--json", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    Image.fromarray(255 - builtin.digits()[1][0]["image"]).resize((90, 120)).save(folder / "digit.png")
+    return folder, result
+
+
+def one_sentence(result, code):
+    """Return the error of a failed command, after checking its form."""
+    assert result.returncode == code, result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert last.endswith((".", "?", ")"))
+    return last
+
+
+def test_training_prints_one_object_and_nothing_else(home):
+    folder, result = home
+    summary = json.loads(result.stdout)
+    assert set(summary) == {"task", "run", "data", "split", "examples", "metrics"}
+    assert (folder / summary["run"] / "model.keras").is_file()
+    assert Path(summary["run"]).parts[:2] == ("runs", "mnist")
+    assert [line.partition(" ")[0] for line in result.stderr.splitlines()] == ["Run:", "Everything"]
+
+
+def test_training_says_nothing_with_quiet(tmp_path):
+    result = run("train", "mnist", *TINY, "--quiet", "--run", tmp_path / "run")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "95 % interval" in result.stdout
+
+
+def test_a_prediction_is_one_object_a_line(home):
+    folder, _ = home
+    result = run("predict", "mnist", "digit.png", "-", cwd=folder, stdin="digit.png\n\ndigit.png\n")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["input"] for row in rows] == ["digit.png"] * 3
+    assert rows[0] == rows[2]
+    assert set(rows[0]["answer"]) == {"label", "probability", "probabilities"}
+    assert result.stderr.startswith("Run: runs/mnist/")
+
+
+def test_an_evaluation_keeps_its_report(home):
+    folder, _ = home
+    result = run("evaluate", "mnist", "--split", "valid", "--out", "out", "--json", cwd=folder)
+    summary = json.loads(result.stdout)
+    assert summary == json.loads((folder / "out/metrics.json").read_text())
+    assert summary["split"] == "valid"
+    assert {path.name for path in (folder / "out/figures").iterdir()} == {"confusion.png", "mistakes.png"}
+    one_sentence(run("evaluate", "mnist", "--out", "out", cwd=folder), 73)
+
+
+def test_an_evaluation_for_a_reader_shows_every_class(home):
+    folder, _ = home
+    result = run("evaluate", "mnist", "--quiet", cwd=folder)
+    assert result.stderr == ""
+    for word in ("accuracy", "95 % interval", "precision", "recall", "confusion"):
+        assert word in result.stdout
+    assert len(result.stdout.splitlines()) == 6 + 10
+
+
+def test_runs_and_tasks_are_listed(home):
+    folder, _ = home
+    listed = run("runs", cwd=folder).stdout
+    assert "builtin: accuracy 0." in listed
+    assert run("runs", "mnist", cwd=folder).stdout == listed
+    lines = run("tasks").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == tasks.names()
+    assert "Presets: small, tiny, dense. Data: mnist." in lines[tasks.names().index("mnist")]
+
+
+def test_only_typed_options_override_a_preset(tmp_path):
+    (tmp_path / "settings.toml").write_text('data = "builtin"\nepochs = 1\nlimit = 32\n')
+    result = run(
+        *("train", "mnist", "--preset", "dense", "--config", tmp_path / "settings.toml", "--units", "6,5"),
+        *("--run", tmp_path / "run", "--json", "--quiet"),
+    )
+    assert result.returncode == 0, result.stderr
+    settings = json.loads((tmp_path / "run/config.json").read_text())["settings"]
+    assert settings["filters"] == tasks.presets("mnist")["dense"]["filters"] == []
+    assert settings["units"] == [6, 5]
+    assert (settings["epochs"], settings["limit"]) == (1, 32)
+    assert settings["learning_rate"] == tasks.presets("mnist")["dense"]["learning_rate"]
+
+
+def test_a_limit_smaller_than_a_batch_trains(tmp_path):
+    result = run(
+        "train", "mnist", "--data", "builtin", "--limit", 3, "--epochs", 1, "--run", tmp_path / "run", "--json"
+    )
+    assert json.loads(result.stdout)["examples"] == 3
+
+
+def test_help_names_every_setting_and_its_default():
+    text = " ".join(run("train", "mnist", "--help").stdout.split())
+    for name in ("--filters", "--kernel-size", "--dropout", "--no-frame", "[default: 20,40,72]", "--data-dir"):
+        assert name in text
+    runtime = run("predict", "mnist", "--help").stdout
+    assert "--engine" in runtime
+    assert "--epochs" not in runtime
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["train", "mnits"], 2, "'mnits'; choose one of: mnist. Did you mean 'mnist'?"),
+        (["runs", "mnits"], 2, "Did you mean 'mnist'?"),
+        (["train", "mnist", "--preset", "smal"], 2, "Did you mean 'small'?"),
+        (["train", "mnist", "--epoch", "3"], 2, "--epoch"),
+        (["train", "mnist", "--epochs", "0"], 2, "epochs"),
+        (["train", "mnist", "--filters", "a,b"], 2, "'a,b'"),
+        (["train", "mnist", "--filters", "0"], 2, "`filters` must be at least 1; received 0."),
+        (["train", "mnist", "--dropout", "1.5"], 2, "dropout"),
+        (["train", "mnist", "--resume", "--preset", "tiny"], 2, "--resume"),
+        (["train", "mnist", "--data", "mnits"], 69, "'mnits'"),
+        (["train", "mnist", "--data", "./nowhere"], 66, "nowhere"),
+        (["train", "mnist", "--config", "no.toml"], 66, "no.toml"),
+        (["train", "mnist", "--data", "builtin", "--run", "cli.py/x"], 73, "cli.py"),
+        (["train", "mnist", "--data", "builtin", "--run", "."], 73, "not empty"),
+        (["train", "mnist", "--resume", "--run", "nowhere"], 66, "nowhere"),
+        (["predict", "mnist", "no.png"], 66, "no.png"),
+        (["predict", "mnist", "cli.py"], 65, "cli.py"),
+        (["predict", "mnist", "x.png", "--run", "nowhere"], 66, "nowhere"),
+        (["predict", "mnist", "x.png", "--run", "tests"], 65, "no config.json"),
+        (["evaluate", "mnist", "--split", "tets", "--data", "builtin"], 2, "'tets'"),
+        (["evaluate", "mnist", "--engine", "torch"], 2, "engine"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_error_is_one_sentence_with_its_exit_code(words, code, said, home):
+    folder, _ = home
+    uses_run = words[0] in ("predict", "evaluate") and "--run" not in words
+    given = [*words, "--run", next((folder / "runs/mnist").iterdir())] if uses_run else words
+    assert said in one_sentence(run(*given), code)
+
+
+def test_no_network_names_the_way_out(tmp_path):
+    result = run("train", "mnist", "--data-dir", tmp_path, env={"NO_GCE_CHECK": "true"})
+    assert "--data builtin" in one_sentence(result, 69)
+    assert result.stderr.count("\n") == 1
+    assert not (ROOT / "runs" / tmp_path.name).exists()
+
+
+def test_a_traceback_shows_with_debug_only(home):
+    folder, _ = home
+    assert "Traceback" in run("--debug", "predict", "mnist", "no.png", cwd=folder).stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
+    long = ["--data", "builtin", "--limit", "64", "--epochs", "40", "--batch-size", "16", "--filters", "4"]
+    command = [sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run/checkpoint/state.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
+    assert "another process" in one_sentence(busy, 75)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stderr
+    assert stderr.splitlines()[-1] == "Error: Stopped; `train --resume` goes on from the last epoch."
+    done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
+    assert 1 <= done < 40
+    assert not list((tmp_path / "run").rglob(".part-*"))
+    changed = run("train", "mnist", "--resume", "--run", "run", "--epochs", "50", cwd=tmp_path)
+    assert "`epochs` cannot change" in one_sentence(changed, 2)
+    result = run("train", "mnist", "--resume", "--run", "run", "--json", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    history = (tmp_path / "run/history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 41)]
+
+
+def test_a_diverged_training_ends_with_its_own_code(tmp_path):
+    result = run(
+        "train", "mnist", *TINY, "--learning-rate", "1e30", "--normalization", "none", "--run", tmp_path / "run"
+    )
+    assert "--learning-rate" in one_sentence(result, 3)
+
+
+def test_shell_completion_is_clicks_own():
+    result = run(env={"_CLI_PY_COMPLETE": "bash_source", "COMP_WORDS": "", "COMP_CWORD": "0"})
+    assert "_CLI_PY_COMPLETE=bash_complete" in result.stdout
+    words = run(env={"_CLI_PY_COMPLETE": "bash_complete", "COMP_WORDS": "cli.py train mn", "COMP_CWORD": "2"})
+    assert words.stdout.split() == ["plain,mnist"]
