@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -17,9 +15,11 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 import tasks
+from tasks.engine import terminal
 from tasks.engine.config import SettingError, kinds, nearest, plain
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+STOPPED = "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on from there."
 CHUNK = 256  # inputs answered at a time
 
 
@@ -123,7 +123,7 @@ def train(
     pipeline = tasks.train(
         task, run, preset, resume=resume, progress=show, **({"file": config} if config else {}), **settings
     )
-    show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
+    terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:
         click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)
 
@@ -139,7 +139,7 @@ def evaluate(
     pipeline = tasks.load(task, run, **settings)
     evaluation = workflow.evaluate(pipeline, split)
     workflow.write_report(evaluation, folder)
-    show_summary(evaluation.summary, as_json)
+    terminal.show_summary(evaluation.summary, as_json)
     if not quiet:
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
 
@@ -148,8 +148,16 @@ def predict(task: str, inputs: tuple[str, ...], run: Path | None, quiet: bool, s
     speak(quiet)
     pipeline = tasks.load(task, run, **settings)
     for chunk in chunks(lines(inputs)):
-        for item, answer in zip(chunk, pipeline.predict(chunk), strict=True):
+        for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
             click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
+
+
+def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
+    """Return an answer for each input; where one is bad, those before it are answered first."""
+    try:
+        return pipeline.predict(chunk)
+    except Exception:
+        return (pipeline.predict([item])[0] for item in chunk)
 
 
 def speak(quiet: bool) -> None:
@@ -165,6 +173,7 @@ def lines(inputs: Iterable[str]) -> Iterator[str]:
     """Yield the inputs, and for `-` the lines of standard input that are not empty."""
     for item in inputs:
         if item == "-":
+            sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
         else:
             yield item
@@ -174,36 +183,6 @@ def chunks(items: Iterator[str]) -> Iterator[list[str]]:
     """Yield lists of at most `CHUNK` items."""
     while chunk := list(islice(items, CHUNK)):
         yield chunk
-
-
-def show_summary(summary: dict[str, Any], as_json: bool) -> None:
-    """Print what an evaluation found, as one JSON object or for a reader."""
-    if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False))
-        return
-    metrics = summary["metrics"]
-    click.echo(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
-            span = (
-                f"   95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f}"
-                if f"{name}_low" in metrics
-                else ""
-            )
-            click.echo(f"  {name:<12}{value if isinstance(value, int) else f'{value:.4f}'}{span}")
-    if "classes" in metrics:
-        show_classes(metrics["classes"], metrics["confusion"])
-
-
-def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
-    """Print the metrics of each class, and the confusion matrix beside them."""
-    width = max(5, *(len(name) for name in classes))
-    cell = max(len(str(count)) for row in confusion for count in row) + 1
-    click.echo(f"\n  {'class':<{width}}  precision  recall      f1  examples   confusion: truth down, answers across")
-    for (name, row), counts in zip(classes.items(), confusion, strict=True):
-        across = "".join(f"{count or '.':>{cell}}" for count in counts)
-        shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
-        click.echo(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
 
 
 @click.command("tasks", help="List the tasks, their presets and their default data.")
@@ -286,7 +265,7 @@ commands.add_command(list_runs)
 def main() -> None:
     """Run a command, and end with the exit code that its outcome has."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.meta_path.insert(0, Hush())
+    sys.meta_path.insert(0, terminal.Hush())
     signal.signal(signal.SIGTERM, terminate)
     try:
         commands.main(standalone_mode=False)
@@ -299,9 +278,11 @@ def main() -> None:
         message = error.format_message()
         stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        stop("Stopped; `train --resume` goes on from the last epoch.", 130)
+        stop(STOPPED, 130)
     except Terminated:
-        stop("Stopped; `train --resume` goes on from the last epoch.", 143)
+        stop(STOPPED, 143)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
@@ -330,36 +311,6 @@ def terminate(number: int, frame: FrameType | None) -> None:
 
 class Terminated(BaseException):
     """The process was asked to end."""
-
-
-class Hush:
-    """An import hook that keeps TensorFlow's start-up notes, which no setting turns off, from the screen."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path) if name == "tensorflow" else None
-        if spec and spec.loader:
-            load = spec.loader.exec_module
-
-            def quietly(module: Any) -> None:
-                with silence():
-                    load(module)
-
-            spec.loader.exec_module = quietly  # type: ignore[method-assign]
-        return spec
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Send what any library writes to standard error nowhere."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def stop(text: str, code: int) -> None:

@@ -10,7 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def datasets() -> Path:
     """Return the folder of real data sets, or skip the test where there is none."""
     folder = Path(os.environ.get("FOURLAYERS_DATASETS", ROOT.parent / "shared" / "datasets"))

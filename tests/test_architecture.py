@@ -19,6 +19,7 @@ STDLIB = {
     ROOT / "cli.py",
     ROOT / "tasks/__init__.py",
     ROOT / "tasks/engine/config.py",
+    ROOT / "tasks/engine/terminal.py",
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
 }

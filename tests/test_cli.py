@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import cli
 import tasks
 from data import builtin
 
@@ -75,6 +76,21 @@ def test_a_prediction_is_one_object_a_line(home):
     assert rows[0] == rows[2]
     assert set(rows[0]["answer"]) == {"label", "probability", "probabilities"}
     assert result.stderr.startswith("Run: runs/mnist/")
+
+
+def test_what_stands_before_a_bad_input_is_answered(home):
+    folder, _ = home
+    result = run("predict", "mnist", "digit.png", "no.png", "digit.png", cwd=folder)
+    assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == ["digit.png"]
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (66, "Error: There is no file 'no.png'.")
+
+
+def test_a_reader_that_goes_away_is_no_error(home):
+    folder, _ = home
+    command = f"{sys.executable} {ROOT / 'cli.py'} predict mnist {'digit.png ' * 600} | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=folder, check=False)
+    assert len(result.stdout.splitlines()) == 1
+    assert "Error" not in result.stderr
 
 
 def test_an_evaluation_keeps_its_report(home):
@@ -187,7 +203,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     long = ["--data", "builtin", "--limit", "64", "--epochs", "40", "--batch-size", "16", "--filters", "4"]
     command = [sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (tmp_path / "run/checkpoint/state.json").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
@@ -195,7 +211,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
-    assert stderr.splitlines()[-1] == "Error: Stopped; `train --resume` goes on from the last epoch."
+    assert stderr.splitlines()[-1] == f"Error: {cli.STOPPED}"
     done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
     assert 1 <= done < 40
     assert not list((tmp_path / "run").rglob(".part-*"))

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tasks.engine.run import RunError
+
 
 class Network(Protocol):
     """Named functions of arrays, such as `classify`, `upscale`, `encode` or `step`."""
@@ -37,7 +39,11 @@ class OnnxNetwork:
         """Return an ONNX Runtime session on the CPU."""
         import onnxruntime
 
-        return onnxruntime.InferenceSession(self.folder / f"{signature}.onnx", providers=["CPUExecutionProvider"])
+        path = self.folder / f"{signature}.onnx"
+        try:
+            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the library's errors have no common class of their own
+            raise RunError(f"{str(path)!r} is missing or damaged; use --engine keras.") from error
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         session = self.session(signature)

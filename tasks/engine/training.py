@@ -171,7 +171,7 @@ def seeds(model: keras.Model) -> Sequence[Any]:
 
 
 class Bar(keras.callbacks.Callback):
-    """A progress bar over all epochs: loss, metrics and time left."""
+    """A progress bar over all epochs: loss, metrics and time left, on standard error."""
 
     def __init__(self, epochs: int, steps: int, done: int, show: bool) -> None:
         super().__init__()
@@ -191,9 +191,17 @@ class Bar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self.bar.update()
+        if batch % 20 == 0:
+            self.show(logs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.bar.set_postfix({name: f"{value:.4f}" for name, value in ((logs or {}) | self.noted).items()})
+        self.show(logs)
+
+    def show(self, logs: dict[str, float] | None) -> None:
+        """Show the running loss and metrics beside the last validation."""
+        if not self.bar.disable:
+            values = (logs or {}) | self.noted
+            self.bar.set_postfix({name: f"{float(value):.4f}" for name, value in values.items()}, refresh=False)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zipfile import BadZipFile
 
 from data.splits import Examples, Splits, fingerprint
 from tasks.engine import card
@@ -41,6 +42,7 @@ def train(task: Task[C], config: C, directory: Path | str | None = None, *, prog
     splits = task.load(config)
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
+        runs.vacant(run)
         runs.write_config(run, task.name, config.state())
         return walk(task, config, splits, run, progress)
 
@@ -48,10 +50,18 @@ def train(task: Task[C], config: C, directory: Path | str | None = None, *, prog
 def resume(
     task: Task[C], directory: Path | str | None, settings: Mapping[str, Any], *, progress: bool = False
 ) -> Pipeline[C]:
-    """Go on with an unfinished run from the end of its last epoch."""
+    """Go on with an unfinished run from the end of its last epoch.
+
+    Raises:
+        SettingError: A setting is to change; only the folder of the data may.
+        FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
+    """
+    for name in settings:
+        if name != "data_dir":
+            raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     run = runs.unfinished(task.name, Path(directory) if directory else None)
-    config = task.config.restore(runs.read_config(run, task.name)).tuned(settings)
     with runs.lock(run):
+        config = read_config(task, run).tuned(settings)
         return walk(task, config, task.load(config), run, progress)
 
 
@@ -75,6 +85,10 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
         "data": fingerprint(splits),
         "parameters": kept.count_params(),
     }
+    if (run / "environment.json").is_file():
+        before = runs.read_json(run / "environment.json")["data"]
+        if before != environment["data"]:
+            raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
     runs.write_json(run / "environment.json", environment)
     runs.write_json(run / "codec.json", codec.state())
     fitted = training.fit(model, kept, codec.encode, splits, config, run, progress)
@@ -121,12 +135,21 @@ def restore(
     """
     run = runs.find(task.name, Path(directory) if directory else None)
     LOG.info("Run: %s", run)
+    config = read_config(task, run).tuned(settings or {})
     try:
-        config = task.config.restore(runs.read_config(run, task.name)).tuned(settings or {})
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
-    except KeyError as error:
-        raise runs.RunError(f"{str(run)!r} is damaged: its codec lacks {error}.") from error
+    except (KeyError, TypeError) as error:
+        raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
     return open_network(Pipeline(task, config, codec, OnnxNetwork(run / "onnx"), run))
+
+
+def read_config(task: Task[C], run: Path) -> C:
+    """Return the config that a run was trained with."""
+    settings = runs.read_config(run, task.name)
+    try:
+        return task.config.restore(settings)
+    except SettingError as error:
+        raise runs.RunError(f"{str(run)!r} was made by another version: {error}") from error
 
 
 def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
@@ -150,7 +173,10 @@ def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
         raise runs.RunError(f"{str(pipeline.run)!r} is no complete run: it has no model.keras.")
     with devices.precision("float32"):
         model = network_of(pipeline.task).build(pipeline.config, pipeline.codec)
-    model.load_weights(weights)
+    try:
+        model.load_weights(weights)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
     models: Mapping[str, Any] = network_of(pipeline.task).signatures(model)
     return models
 

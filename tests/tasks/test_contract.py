@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,57 @@ def test_a_run_that_exists_is_never_written_over(trained):
     with pytest.raises(FileExistsError, match="finished"):
         tasks.train(trained.task.name, trained.run, resume=True)
     assert before == {path: path.read_bytes() for path in trained.run.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """Return a copy of the run that a test may damage."""
+    return shutil.copytree(trained.run, tmp_path / "copy")
+
+
+def test_a_damaged_file_of_a_run_is_named(trained, copy):
+    name, (onnx, *_) = trained.task.name, (copy / "onnx").glob("*.onnx")
+    onnx.write_bytes(onnx.read_bytes()[:100])
+    with pytest.raises(RunError, match=onnx.name):
+        tasks.load(name, copy).predict(inputs(trained))
+    (copy / "model.keras").write_bytes((copy / "model.keras").read_bytes()[:1000])
+    with pytest.raises(RunError, match=r"model\.keras"):
+        tasks.load(name, copy, engine="keras")
+    (copy / "codec.json").write_text("[]")
+    with pytest.raises(RunError, match=r"codec\.json"):
+        tasks.load(name, copy)
+    (copy / "codec.json").unlink()
+    with pytest.raises(RunError, match=r"no codec\.json"):
+        tasks.load(name, copy)
+
+
+def test_a_run_of_another_version_is_refused(trained, copy):
+    config = json.loads((copy / "config.json").read_text())
+    config["settings"]["flux"] = 1
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"another version.*'flux'"):
+        tasks.load(trained.task.name, copy)
+
+
+def test_a_run_goes_on_with_its_own_data_and_settings_only(trained, copy):
+    (copy / "metrics.json").unlink()
+    with pytest.raises(SettingError, match="`batch_size` cannot change when a run goes on"):
+        tasks.train(trained.task.name, copy, resume=True, batch_size=8)
+    environment = json.loads((copy / "environment.json").read_text())
+    environment["data"]["sha256"] = "0"
+    (copy / "environment.json").write_text(json.dumps(environment))
+    with pytest.raises(RunError, match="data has changed"):
+        tasks.train(trained.task.name, copy, resume=True)
+
+
+def test_a_run_that_was_trained_and_not_scored_is_scored_on_resuming(trained, copy):
+    (copy / "metrics.json").unlink()
+    again = tasks.train(trained.task.name, copy, resume=True)
+    assert (
+        json.loads((copy / "metrics.json").read_text())["metrics"]
+        == json.loads((trained.run / "metrics.json").read_text())["metrics"]
+    )
+    assert again.predict(inputs(trained)) == trained.predict(inputs(trained))
 
 
 def test_the_card_says_what_a_reader_must_know(trained):

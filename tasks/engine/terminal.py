@@ -1,0 +1,69 @@
+"""What the terminal shows, and what it does not. Standard library only."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+
+def show_summary(summary: dict[str, Any], as_json: bool) -> None:
+    """Print what an evaluation found, as one JSON object or for a reader."""
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+        return
+    metrics = summary["metrics"]
+    print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
+    for name, value in metrics.items():
+        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
+            span = (
+                f"   95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f}"
+                if f"{name}_low" in metrics
+                else ""
+            )
+            print(f"  {name:<12}{value if isinstance(value, int) else f'{value:.4f}'}{span}")
+    if "classes" in metrics:
+        show_classes(metrics["classes"], metrics["confusion"])
+
+
+def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
+    """Print the metrics of each class, and the confusion matrix beside them."""
+    width = max(5, *(len(name) for name in classes))
+    cell = max(len(str(count)) for row in confusion for count in row) + 1
+    print(f"\n  {'class':<{width}}  precision  recall      f1  examples   confusion: truth down, answers across")
+    for (name, row), counts in zip(classes.items(), confusion, strict=True):
+        across = "".join(f"{count or '.':>{cell}}" for count in counts)
+        shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
+        print(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
+
+
+class Hush:
+    """An import hook that keeps TensorFlow's start-up notes, which no setting turns off, from the screen."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == "tensorflow" else None
+        if spec and spec.loader:
+            load = spec.loader.exec_module
+
+            def quietly(module: Any) -> None:
+                with silence():
+                    load(module)
+
+            spec.loader.exec_module = quietly  # type: ignore[method-assign]
+        return spec
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Send what any library writes to standard error nowhere."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

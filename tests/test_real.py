@@ -1,0 +1,63 @@
+"""The published figures, on the real data sets."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tasks
+from data.image import framed
+from tasks.engine import run as runs
+from tasks.engine import workflow
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def mnist(datasets):
+    """Return the pretrained digit pipeline and the splits of MNIST."""
+    (run,) = runs.pretrained("mnist")
+    pipeline = tasks.load("mnist", run, data_dir=str(datasets / "tfds"))
+    return pipeline, pipeline.task.load(pipeline.config)
+
+
+def test_mnist_is_read_whole_and_in_its_own_order(mnist):
+    _, splits = mnist
+    assert [len(split) for split in splits] == [57_000, 3_000, 10_000]
+    assert "".join(example["label"] for example in splits.test[:5]) == "20487"
+    counts = [sum(example["label"] == str(digit) for example in splits.test) for digit in range(10)]
+    assert counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_the_pretrained_network_scores_what_its_card_says(mnist):
+    pipeline, splits = mnist
+    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert scores["errors"] == published["errors"]
+    assert scores["confusion"] == published["confusion"]
+    assert f"| errors | {scores['errors']} |" in (pipeline.run / "README.md").read_text()
+    assert scores["accuracy"] >= 0.995
+
+
+def test_digits_as_photographed_are_read_nearly_as_well(mnist, tmp_path):
+    pipeline, splits = mnist
+    random = np.random.default_rng(0)
+    examples = splits.test[:500]
+    for number, example in enumerate(examples):
+        side = int(random.integers(60, 300))
+        digit = np.asarray(Image.fromarray(example["image"]).resize((side, side), Image.Resampling.BICUBIC), "float32")
+        page = np.zeros((side + 90, side + 120), "float32")
+        top, left = random.integers(0, 90), random.integers(0, 120)
+        page[top : top + side, left : left + side] = digit
+        levels = (230 - 0.7 * page if number % 2 else 20 + 0.8 * page) + random.normal(0, 2, page.shape)
+        Image.fromarray(levels.clip(0, 255).astype("uint8")).save(tmp_path / f"{number}.jpg", quality=85)
+    answers = pipeline.predict([tmp_path / f"{number}.jpg" for number in range(len(examples))])
+    right = [answer["label"] == example["label"] for answer, example in zip(answers, examples, strict=True)]
+    assert np.mean(right) >= 0.985
+
+
+def test_framing_leaves_mnist_as_it_is(mnist):
+    _, splits = mnist
+    images = [example["image"] for example in splits.test[:1000]]
+    assert np.mean([np.array_equal(framed(image), image) for image in images]) > 0.99
