@@ -29,6 +29,7 @@ KERAS = {
     ROOT / "data/batches.py",
     ROOT / "tasks/engine/training.py",
     ROOT / "tasks/engine/devices.py",
+    ROOT / "tasks/engine/export.py",
 }
 NUMPY = {"numpy", "PIL", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}

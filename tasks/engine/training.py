@@ -96,15 +96,19 @@ def fit(
         for epoch in range(progress.epoch, config.epochs):
             start = time.monotonic()
             history = model.fit(
-                train.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, callbacks=[bar], verbose=0
+                train.feed(epoch),
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                steps_per_epoch=len(train),
+                shuffle=False,
+                callbacks=[bar],
+                verbose=0,
             ).history
             averaged = epoch + 1 - max(config.epochs - config.average, 0)  # epochs in the mean, if positive
             average(model, kept, 1 / max(averaged, 1))
             fitted = {name: values[-1] for name, values in history.items()}
-            validated = {
-                f"val_{name}": value for name, value in kept.evaluate(valid.feed(), return_dict=True, verbose=0).items()
-            }
-            row = {"epoch": epoch + 1, **fitted, **validated}
+            validated = kept.evaluate(valid.feed(), steps=len(valid), return_dict=True, verbose=0)
+            row = {"epoch": epoch + 1, **fitted, **{f"val_{name}": value for name, value in validated.items()}}
             if not all(map(math.isfinite, row.values())):
                 raise DivergedError(
                     f"Training diverged in epoch {epoch + 1}: the loss is {row['loss']}; try a --learning-rate "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -106,16 +106,13 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
 
 def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
     """Write the signatures of a Keras pipeline as ONNX, and return their largest difference from Keras."""
+    from tasks.engine import export
+
     assert isinstance(pipeline.network, KerasNetwork)
-    folder = pipeline.run / "onnx"
+    export.write(pipeline.network.models, pipeline.task.name, pipeline.run)
+    compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
     inputs = [example[pipeline.task.accepts] for example in sample]
-    pipeline.predict(inputs)  # Keras exports only what was called
-    for name, model in pipeline.network.models.items():
-        with runs.whole(folder / f"{name}.onnx") as part, warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # the converter's own, about NumPy
-            model.export(part, format="onnx", verbose=False)
-    compared = ComparedNetwork(pipeline.network, OnnxNetwork(folder))
-    Pipeline(pipeline.task, pipeline.config, pipeline.codec, compared, pipeline.run).predict(inputs)
+    replace(pipeline, network=compared).predict(inputs)
     return compared.difference
 
 
@@ -161,7 +158,7 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     network: Network = OnnxNetwork(pipeline.run / "onnx")
     if engine == "keras" or not exported:
         network = KerasNetwork(keras_models(pipeline))
-    return Pipeline(pipeline.task, pipeline.config, pipeline.codec, network, pipeline.run)
+    return replace(pipeline, network=network)
 
 
 def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
