@@ -266,7 +266,8 @@ def main() -> None:
     """Run a command, and end with the exit code that its outcome has."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, terminal.Hush())
-    signal.signal(signal.SIGTERM, terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -277,10 +278,6 @@ def main() -> None:
     except click.ClickException as error:
         message = error.format_message()
         stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        stop(STOPPED, 130)
-    except Terminated:
-        stop(STOPPED, 143)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except Exception as error:
@@ -304,13 +301,13 @@ def sentence(error: Exception) -> str:
     return str(error)
 
 
-def terminate(number: int, frame: FrameType | None) -> None:
-    """End after SIGTERM as after an interrupt, with its own exit code."""
-    raise Terminated
+def end(number: int, frame: FrameType | None) -> None:
+    """End at once after a signal: what a run has on disk is whole at any moment.
 
-
-class Terminated(BaseException):
-    """The process was asked to end."""
+    An exception, Python's own way, would be lost where the signal comes inside a callback of a library.
+    """
+    os.write(2, f"\nError: {STOPPED}\n".encode())
+    os._exit(128 + number)
 
 
 def stop(text: str, code: int) -> None:

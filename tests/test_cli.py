@@ -14,6 +14,7 @@ from PIL import Image
 import cli
 import tasks
 from data import builtin
+from tasks.engine import run as runs
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--data", "builtin", "--limit", "64", "--epochs", "2", "--batch-size", "16", "--filters", "4,6"]
@@ -206,19 +207,21 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     deadline = time.monotonic() + 300
     while not (tmp_path / "run/checkpoint/state.json").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
-    assert "another process" in one_sentence(busy, 75)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
     assert stderr.splitlines()[-1] == f"Error: {cli.STOPPED}"
     done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
     assert 1 <= done < 40
-    assert not list((tmp_path / "run").rglob(".part-*"))
+    (tmp_path / "run/checkpoint/.part-model-9.keras").write_text("half")
+    with runs.lock(tmp_path / "run"):
+        busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
+    assert "another process" in one_sentence(busy, 75)
     changed = run("train", "mnist", "--resume", "--run", "run", "--epochs", "50", cwd=tmp_path)
     assert "`epochs` cannot change" in one_sentence(changed, 2)
     result = run("train", "mnist", "--resume", "--run", "run", "--json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
+    assert not list((tmp_path / "run").rglob(".part-*"))
     history = (tmp_path / "run/history.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 41)]
 

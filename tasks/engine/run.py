@@ -47,6 +47,12 @@ def whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def clear(run: Path) -> None:
+    """Remove what a process that was killed had begun to write."""
+    for part in run.rglob(".part-*"):
+        part.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole(path) as part:

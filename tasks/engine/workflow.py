@@ -61,6 +61,7 @@ def resume(
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     run = runs.unfinished(task.name, Path(directory) if directory else None)
     with runs.lock(run):
+        runs.clear(run)
         config = read_config(task, run).tuned(settings)
         return walk(task, config, task.load(config), run, progress)
 
