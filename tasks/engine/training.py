@@ -119,10 +119,10 @@ def fit(
             bar.note({name: value for name, value in row.items() if name.startswith("val_")})
             if row["val_loss"] < progress.best or averaged == 1:  # a lucky epoch at a large step size is no mean
                 progress.best, progress.best_epoch = row["val_loss"], epoch + 1
-                save(kept, run / "model.keras", compiled=False)
+                save(bare(kept), run / "model.keras")
             write_csv(run / "history.csv", progress.history)
             checkpoint(model, kept, progress, run / "checkpoint")
-    kept.load_weights(run / "model.keras")
+    bare(kept).load_weights(run / "model.keras")
     return progress
 
 
@@ -133,21 +133,22 @@ def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
     )
 
 
-def save(model: keras.Model, path: Path, *, compiled: bool) -> None:
-    """Write a model, whole or not at all, with its optimizer or without."""
-    was, model.compiled = model.compiled, compiled
-    try:
-        with whole(path) as part:
-            model.save(part)
-    finally:
-        model.compiled = was
+def bare(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers with neither loss nor optimizer, to save or to load."""
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a model, whole or not at all."""
+    with whole(path) as part:
+        model.save(part)
 
 
 def checkpoint(model: keras.Model, kept: keras.Model, progress: Progress, folder: Path) -> None:
     """Write all that is needed to go on; `state.json` comes last and names the epoch that counts."""
     progress.seeds = [np.asarray(variable).tolist() for variable in seeds(model)]
-    save(model, folder / f"model-{progress.epoch}.keras", compiled=True)
-    save(kept, folder / f"kept-{progress.epoch}.keras", compiled=False)
+    save(model, folder / f"model-{progress.epoch}.keras")
+    save(bare(kept), folder / f"kept-{progress.epoch}.keras")
     write_json(folder / "state.json", vars(progress))
     for path in folder.glob("*.keras"):
         if not path.stem.endswith(f"-{progress.epoch}"):
@@ -162,7 +163,7 @@ def restore(model: keras.Model, kept: keras.Model, folder: Path) -> Progress:
         return Progress()
     progress = Progress(**read_json(folder / "state.json"))
     model.load_weights(folder / f"model-{progress.epoch}.keras")
-    kept.load_weights(folder / f"kept-{progress.epoch}.keras")
+    bare(kept).load_weights(folder / f"kept-{progress.epoch}.keras")
     for variable, state in zip(seeds(model), progress.seeds, strict=True):
         variable.assign(state)
     return progress

@@ -164,7 +164,7 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
 
 def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
     """Return the Keras models of a run by signature."""
-    from tasks.engine import devices
+    from tasks.engine import devices, training
 
     weights = pipeline.run / "model.keras"
     if not weights.is_file():
@@ -172,7 +172,7 @@ def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
     with devices.precision("float32"):
         model = network_of(pipeline.task).build(pipeline.config, pipeline.codec)
     try:
-        model.load_weights(weights)
+        training.bare(model).load_weights(weights)
     except (OSError, ValueError, BadZipFile) as error:
         raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
     models: Mapping[str, Any] = network_of(pipeline.task).signatures(model)
