@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from data.splits import Example, UnavailableError
 
+BATCH = 1024  # rows read at a time
 NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.-]+)?(:[0-9.*]+)?")
 
 
@@ -80,8 +81,15 @@ def rows(builder: Any, split: str, columns: Mapping[str, str]) -> list[Example]:
         for field, column in columns.items()
         if isinstance(features[column], tfds.features.ClassLabel)
     }
-    dataset = tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
-    return [{field: name_of.get(field, plain)(row[column]) for field, column in columns.items()} for row in dataset]
+    dataset = builder.as_dataset(split=split, shuffle_files=False)
+    fixed = all(dataset.element_spec[column].shape.is_fully_defined() for column in columns.values())
+    dataset = dataset.map(lambda row: {field: row[column] for field, column in columns.items()})
+    batches = tfds.as_numpy(dataset.batch(BATCH if fixed else 1))  # one by one where sizes differ
+    return [
+        {field: name_of.get(field, plain)(values[index]) for field, values in batch.items()}
+        for batch in batches
+        for index in range(len(next(iter(batch.values()))))
+    ]
 
 
 def plain(value: Any) -> Any:
