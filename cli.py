@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -18,12 +17,10 @@ import tasks
 from tasks.engine import terminal
 from tasks.engine.config import SettingError, kinds, nearest, plain
 
-EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
-STOPPED = "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on from there."
 CHUNK = 256  # inputs answered at a time
 
 
-class Numbers(click.ParamType[tuple[int, ...]]):
+class Numbers(click.ParamType):  # type: ignore[type-arg]
     """Whole numbers separated by commas, such as 16,32,64; nothing at all is an empty list."""
 
     name = "numbers"
@@ -74,7 +71,7 @@ class Verb(click.Group):
     def __init__(
         self, call: Callable[..., None], *, runtime: bool, extra: Sequence[click.Parameter], **attrs: Any
     ) -> None:
-        super().__init__(**attrs, subcommand_metavar="TASK [OPTIONS]")
+        super().__init__(**attrs, options_metavar="", subcommand_metavar="TASK [OPTIONS]")
         self.call, self.runtime, self.extra = call, runtime, extra
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -267,7 +264,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, terminal.Hush())
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, terminal.end)
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -277,43 +274,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         message = error.format_message()
-        stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
+        terminal.stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        stop(sentence(error), exit_code(error))
-
-
-def exit_code(error: Exception) -> int:
-    """Return the documented exit code of an error; 1 is a fault of ours."""
-    own = getattr(error, "exit_code", None)
-    return own or next((code for kind, code in EXITS.items() if isinstance(error, kind)), 1)
-
-
-def sentence(error: Exception) -> str:
-    """Return an error as one sentence."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}."
-    if exit_code(error) == 1:
-        return f"{type(error).__name__}: {error} (this is a fault of ours; --debug shows where)."
-    return str(error)
-
-
-def end(number: int, frame: FrameType | None) -> None:
-    """End at once after a signal: what a run has on disk is whole at any moment.
-
-    An exception, Python's own way, would be lost where the signal comes inside a callback of a library.
-    """
-    os.write(2, f"\nError: {STOPPED}\n".encode())
-    os._exit(128 + number)
-
-
-def stop(text: str, code: int) -> None:
-    """Print one sentence and end."""
-    click.echo(f"Error: {text}", err=True)
-    sys.exit(code)
+        terminal.stop(terminal.sentence(error), terminal.exit_code(error))
 
 
 if __name__ == "__main__":

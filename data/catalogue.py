@@ -1,5 +1,6 @@
 """Data sets of the TensorFlow Datasets catalogue, as raw examples."""
 
+import difflib
 import logging
 import re
 import socket
@@ -42,8 +43,10 @@ def read(
     try:
         builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
     except tfds.core.DatasetNotFoundError as error:
+        near = difflib.get_close_matches(name.partition("/")[0], tfds.list_builders(), n=1)
         raise UnavailableError(
-            f"TensorFlow Datasets has no data set {name!r}; choose one of its catalogue, a path, or --data builtin."
+            f"TensorFlow Datasets has no data set {name!r}; give a name of its catalogue, a path, or --data builtin."
+            + (f" Did you mean {near[0]!r}?" if near else "")
         ) from error
     if not builder.is_prepared():
         prepare(builder, name)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import cli
 import tasks
 from data import builtin
 from tasks.engine import run as runs
+from tasks.engine import terminal
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--data", "builtin", "--limit", "64", "--epochs", "2", "--batch-size", "16", "--filters", "4,6"]
@@ -165,7 +165,7 @@ def test_help_names_every_setting_and_its_default():
         (["train", "mnist", "--filters", "0"], 2, "`filters` must be at least 1; received 0."),
         (["train", "mnist", "--dropout", "1.5"], 2, "dropout"),
         (["train", "mnist", "--resume", "--preset", "tiny"], 2, "--resume"),
-        (["train", "mnist", "--data", "mnits"], 69, "'mnits'"),
+        (["train", "mnist", "--data", "mnits"], 69, "Did you mean 'mnist'?"),
         (["train", "mnist", "--data", "./nowhere"], 66, "nowhere"),
         (["train", "mnist", "--config", "no.toml"], 66, "no.toml"),
         (["train", "mnist", "--data", "builtin", "--run", "cli.py/x"], 73, "cli.py"),
@@ -210,7 +210,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
-    assert stderr.splitlines()[-1] == f"Error: {cli.STOPPED}"
+    assert stderr.splitlines()[-1] == f"Error: {terminal.STOPPED}"
     done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
     assert 1 <= done < 40
     (tmp_path / "run/checkpoint/.part-model-9.keras").write_text("half")

@@ -1,4 +1,4 @@
-"""What the terminal shows, and what it does not. Standard library only."""
+"""What the terminal shows and what it does not, and how a command ends. Standard library only."""
 
 import json
 import os
@@ -6,7 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
+
+EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+STOPPED = "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on from there."
 
 
 def show_summary(summary: dict[str, Any], as_json: bool) -> None:
@@ -67,3 +71,33 @@ def silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def exit_code(error: Exception) -> int:
+    """Return the documented exit code of an error; 1 is a fault of ours."""
+    own = getattr(error, "exit_code", None)
+    return own or next((code for kind, code in EXITS.items() if isinstance(error, kind)), 1)
+
+
+def sentence(error: Exception) -> str:
+    """Return an error as one sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}."
+    if exit_code(error) == 1:
+        return f"{type(error).__name__}: {error} (this is a fault of ours; --debug shows where)."
+    return str(error)
+
+
+def end(number: int, frame: FrameType | None) -> NoReturn:
+    """End at once after a signal: what a run has on disk is whole at any moment.
+
+    An exception, Python's own way, would be lost where the signal comes inside a callback of a library.
+    """
+    os.write(2, f"\nError: {STOPPED}\n".encode())
+    os._exit(128 + number)
+
+
+def stop(text: str, code: int) -> NoReturn:
+    """Print one sentence and end."""
+    print(f"Error: {text}", file=sys.stderr)
+    sys.exit(code)

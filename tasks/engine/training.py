@@ -180,7 +180,7 @@ class Bar(keras.callbacks.Callback):
 
     def __init__(self, epochs: int, steps: int, done: int, show: bool) -> None:
         super().__init__()
-        self.bar = tqdm(total=epochs * steps, initial=done * steps, disable=not show, unit="step", mininterval=0.5)
+        self.bar = tqdm(total=epochs * steps, initial=done * steps, disable=not show, unit="step", dynamic_ncols=True)
         self.epochs = epochs
         self.noted: dict[str, float] = {}
 
