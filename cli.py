@@ -117,9 +117,7 @@ def train(
         raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
     speak(quiet)
     show = not quiet and sys.stderr.isatty()
-    pipeline = tasks.train(
-        task, run, preset, resume=resume, progress=show, **({"file": config} if config else {}), **settings
-    )
+    pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, **settings)
     terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:
         click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)

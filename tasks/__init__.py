@@ -69,6 +69,7 @@ def train(
     run: Path | str | None = None,
     preset: str | None = None,
     *,
+    file: Path | str | None = None,
     resume: bool = False,
     progress: bool = False,
     **settings: Any,
@@ -79,6 +80,7 @@ def train(
         name: Task name.
         run: Run directory to make; `None` makes a new one below `runs/`.
         preset: Named settings to start from.
+        file: TOML or JSON file of settings, over those of the preset.
         resume: Go on with the run that `run` names instead, or with the newest unfinished one.
         progress: Whether to show a progress bar.
         settings: Values for fields of the task's config.
@@ -87,7 +89,7 @@ def train(
 
     if resume:
         return workflow.resume(get(name), run, settings, progress=progress)
-    return workflow.train(get(name), configure(name, preset, **settings), run, progress=progress)
+    return workflow.train(get(name), configure(name, preset, file, **settings), run, progress=progress)
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:

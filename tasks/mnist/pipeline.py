@@ -8,7 +8,7 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.files import folder_of_classes
-from data.image import SUFFIXES, fitted, framed, is_framed, read_grey, warp
+from data.image import SUFFIXES, fitted, framed, grey_array, is_framed, read_grey, warp
 from data.splits import DataError, Example, Examples, Splits, hold_out
 from tasks.engine import figures, metrics
 from tasks.engine.task import Pipeline, Report, Task
@@ -79,9 +79,9 @@ class Codec:
 
     def frame(self, picture: Path | str | np.ndarray) -> np.ndarray:
         """Return one picture as uint8 `(28, 28)`."""
-        if isinstance(picture, np.ndarray) and picture.shape == (SIZE, SIZE):
-            return picture
-        levels = picture if isinstance(picture, np.ndarray) else read_grey(picture)
+        levels = grey_array(picture) if isinstance(picture, np.ndarray) else read_grey(picture)
+        if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
+            return levels
         return framed(levels) if self.framed else fitted(levels)
 
     def encode(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.image import fitted, framed, grey, read_grey, sample, warp
+from data.image import fitted, framed, grey, grey_array, read_grey, sample, warp
 from data.splits import DataError
 
 RAMP = np.arange(0, 240, 10, "uint8").reshape(4, 6)
@@ -42,6 +42,30 @@ def test_what_is_transparent_is_white():
     levels = grey(image)
     assert levels[2, 1] == 0
     assert (levels == 255).sum() == 15
+
+
+def test_white_ink_on_nothing_is_seen():
+    image = Image.new("RGBA", (4, 4), (255, 255, 255, 0))
+    image.putpixel((1, 2), (255, 255, 255, 255))
+    assert grey(image)[2, 1] == 255
+    assert (grey(image) == 0).sum() == 15
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
+def test_an_array_is_a_picture(shape):
+    picture = np.full(shape, 255, "uint8")
+    picture[:, :, ...] = RAMP if len(shape) == 2 else np.minimum(RAMP[..., None], 240)
+    if shape[-1] == 4:
+        picture[..., 3] = 255
+    np.testing.assert_array_equal(grey_array(picture), RAMP)
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((4, 6)), np.zeros((4, 6, 2), "uint8"), np.zeros(4, "uint8"), np.zeros((0, 4), "uint8")]
+)
+def test_an_array_that_is_no_picture_is_refused(array):
+    with pytest.raises(DataError, match="A picture must be uint8"):
+        grey_array(array)
 
 
 def test_a_turned_photo_is_read_upright(tmp_path):
