@@ -14,8 +14,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 def read_grey(path: Path | str) -> np.ndarray:
     """Return the picture in a file as grey levels, uint8 `(height, width)`, 0 black to 255 white.
 
-    Any mode is read: colour, palette, 16 bits, transparency (over white, or over black where white shows nothing), EXIF orientation; of an
-    animation the first frame.
+    Any mode is read: colour, palette, 16 bits, transparency (over white, or over black where white shows
+    nothing), EXIF orientation; of an animation the first frame.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -42,7 +42,7 @@ def grey(image: Image.Image) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white, black = (Image.alpha_composite(Image.new("RGBA", image.size, c), image) for c in ("white", "black"))
-        image = white if np.ptp(white.convert("L")) else black  # white ink shows on black only
+        image = white if np.ptp(np.asarray(white.convert("L"))) else black  # white ink shows on black only
     return np.asarray(image.convert("L"))
 
 
@@ -58,7 +58,8 @@ def grey_array(picture: np.ndarray) -> np.ndarray:
     channels = picture.shape[2] if picture.ndim == 3 else 1
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or channels not in (1, 3, 4) or not picture.size:
         raise DataError(
-            f"A picture must be uint8 (height, width) or (height, width, channels); received {picture.dtype} {picture.shape}."
+            f"A picture must be uint8 (height, width) or (height, width, channels); "
+            f"received {picture.dtype} {picture.shape}."
         )
     return grey(Image.fromarray(picture[:, :, 0] if picture.ndim == 3 and channels == 1 else picture))
 
