@@ -30,7 +30,8 @@ def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[in
     model = network.build(config, codec)
     examples = [{"image": image, "label": str(label)} for image, label in zip(images, labels, strict=True)]
     batches = Batches(examples, codec.encode, config.batch_size, seed=0)
-    return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
+    steps = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
+    return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 
 
 def plain_keras(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:

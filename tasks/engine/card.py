@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.engine.config import TaskConfig
 from tasks.engine.task import Task
+from tasks.engine.terminal import plain_metrics
 
 OWN = "The user's own files; their licence is the user's to know."
 
@@ -40,22 +41,13 @@ def write(
         "",
         "| test metric | value |",
         "| --- | --- |",
-        *metric_rows(evaluation["metrics"]),
+        *(
+            f"| {name} | {value}{f' ({interval})' if interval else ''} |"
+            for name, value, interval in plain_metrics(evaluation["metrics"])
+        ),
         "",
         "Made by:",
         "",
         f"    {environment['command']}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def metric_rows(metrics: Mapping[str, Any]) -> list[str]:
-    """Return the plain metrics as rows of a table, each with its 95 % interval if it has one."""
-    rows = []
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
-            span = (
-                f" ({metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})" if f"{name}_low" in metrics else ""
-            )
-            rows.append(f"| {name} | {value if isinstance(value, int) else f'{value:.4f}'}{span} |")
-    return rows

@@ -20,16 +20,19 @@ def show_summary(summary: dict[str, Any], as_json: bool) -> None:
         return
     metrics = summary["metrics"]
     print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
-            span = (
-                f"   95 % interval {metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f}"
-                if f"{name}_low" in metrics
-                else ""
-            )
-            print(f"  {name:<12}{value if isinstance(value, int) else f'{value:.4f}'}{span}")
+    for name, value, interval in plain_metrics(metrics):
+        print(f"  {name:<12}{value}" + (f"   95 % interval {interval}" if interval else ""))
     if "classes" in metrics:
         show_classes(metrics["classes"], metrics["confusion"])
+
+
+def plain_metrics(metrics: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the value and the interval, if it has one, of each metric that is a single number."""
+    for name, value in metrics.items():
+        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
+            low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+            interval = "" if low is None else f"{low:.4f} to {high:.4f}"
+            yield name, str(value) if isinstance(value, int) else f"{value:.4f}", interval
 
 
 def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
