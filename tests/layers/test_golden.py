@@ -8,6 +8,7 @@ from scipy.signal import correlate
 from layers.convolution import ConvolutionBlock
 from layers.deconvolution import Bilinear, DeconvolutionBlock, tent
 from layers.dense import DenseBlock
+from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
 
 
@@ -135,3 +136,28 @@ def test_both_directions_meet_in_the_final_state():
     x = np.array([[0.1], [0.5], [-0.3], [0.9]])
     want = [*list(rnn(x, *weights[:3]))[-1], *list(rnn(x[::-1], *weights[3:]))[-1]]
     np.testing.assert_allclose(outputs(layer, x[None])[0], want, atol=1e-5)
+
+
+@pytest.mark.parametrize("segment", [1, 2, 5, 7])
+def test_a_segment_is_read_as_if_it_stood_alone(segment):
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    whole = RecurrentStack(4, "gru", bidirectional=True, return_sequences=True)
+    cut = RecurrentStack(4, "gru", bidirectional=True, return_sequences=True, segment=segment)
+    alone = [np.asarray(whole(x[:, start : start + segment])) for start in range(0, 5, segment)]
+    cut.build(x.shape)
+    cut.set_weights(whole.get_weights())
+    np.testing.assert_allclose(np.asarray(cut(x)), np.concatenate(alone, 1), atol=1e-6)
+
+
+def test_pooling_by_hand():
+    x = np.array([[[1.0, -5.0], [3.0, -2.0], [99.0, 99.0]]], "float32")
+    mask = np.array([[True, True, False]])
+    np.testing.assert_allclose(SequencePooling("max+mean")(x, mask=mask), [[3, -2, 2, -3.5]])
+    attention = SequencePooling("attention")
+    attention.build(x.shape)
+    attention.set_weights([np.zeros((2, 2)), np.zeros(2), np.zeros((2, 1))])
+    np.testing.assert_allclose(attention(x, mask=mask), [[2, -3.5]], atol=1e-6)
+    attention.set_weights([np.array([[1.0, 0], [0, 0]]), np.zeros(2), np.array([[2.0], [0]])])
+    weights = np.exp(2 * np.tanh([1.0, 3.0]))
+    expected = (weights[:, None] * x[0, :2]).sum(0) / weights.sum()
+    np.testing.assert_allclose(np.asarray(attention(x, mask=mask))[0], expected, atol=1e-5)
