@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 from tasks.engine.network import KerasNetwork
 from tasks.engine.run import whole
 from tasks.engine.workflow import restore
 
+LARGE = 1024  # elements from which on a weight is worth storing as float16
 
-def write(models: Mapping[str, Any], task: str, run: Path) -> None:
-    """Write Keras models by signature into `run/onnx`.
+
+def write(models: Mapping[str, Any], task: str, run: Path, storage: str) -> None:
+    """Write Keras models by signature into `run/onnx`, their weights as `storage` says.
 
     Only TensorFlow's exporter writes every layer right; on another backend a process of its own reads the
     run, whose weights know no backend, and exports it with TensorFlow.
@@ -31,10 +35,26 @@ def write(models: Mapping[str, Any], task: str, run: Path) -> None:
         with whole(run / "onnx" / f"{name}.onnx") as part, warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the converter's own, about NumPy
             model.export(part, format="onnx", verbose=False)
+            if storage == "float16":
+                halve(part)
+
+
+def halve(path: Path) -> None:
+    """Store the large weights of an ONNX file as float16; they become float32 again when it is opened."""
+    model = onnx.load(path)
+    for weight in list(model.graph.initializer):
+        values = numpy_helper.to_array(weight)
+        if values.dtype == "float32" and values.size >= LARGE:
+            half = numpy_helper.from_array(values.astype("float16"), f"{weight.name}/half")
+            model.graph.initializer.append(half)
+            model.graph.initializer.remove(weight)
+            cast = helper.make_node("Cast", [half.name], [weight.name], to=TensorProto.FLOAT)
+            model.graph.node.insert(0, cast)
+    onnx.save(model, path)
 
 
 if __name__ == "__main__":
     name, directory = sys.argv[1:]
-    network = restore(import_module(f"tasks.{name}.pipeline").TASK, directory, {"engine": "keras"}).network
-    assert isinstance(network, KerasNetwork)
-    write(network.models, name, Path(directory))
+    pipeline = restore(import_module(f"tasks.{name}.pipeline").TASK, directory, {"engine": "keras"})
+    assert isinstance(pipeline.network, KerasNetwork)
+    write(pipeline.network.models, name, Path(directory), pipeline.config.storage)

@@ -2,9 +2,12 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from tasks.engine import metrics
 
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.Image:
@@ -29,6 +32,79 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
+    return drawn(figure)
+
+
+def roc(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> Image.Image:
+    """Return the ROC curve of the last of two classes, or one of each class against all others.
+
+    Args:
+        probabilities: `(examples, classes)`.
+    """
+    figure, axes = square("share of the others called so", "share of the class called so")
+    shown = classes[-1:] if len(classes) == 2 else classes
+    for name in shown:
+        own = np.array([label == name for label in truth])
+        if own.any() and not own.all():
+            alarms, hits = metrics.roc(own, probabilities[:, list(classes).index(name)])
+            axes.plot(alarms, hits, label=name)
+    axes.legend(loc="lower right", title="class")
+    return drawn(figure)
+
+
+def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
+    """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 5.5), layout="constrained")
+    axes, counts = figure.subplots(2, height_ratios=[4, 1], sharex=True)
+    confidence = [row["confidence"] for row in rows]
+    low, high = zip(
+        *(metrics.wilson(round(row["accuracy"] * row["examples"]), int(row["examples"])) for row in rows), strict=True
+    )
+    accuracy = np.array([row["accuracy"] for row in rows])
+    error = np.clip([accuracy - low, np.array(high) - accuracy], 0, None)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.errorbar(confidence, accuracy, error, marker="o", capsize=3)
+    axes.set(ylabel="accuracy, with 95 % interval", xlim=(min(*confidence, 0.5) - 0.02, 1.02), ylim=(None, 1.02))
+    counts.bar(confidence, [row["examples"] for row in rows], width=0.02)
+    counts.set(xlabel="probability given", ylabel="examples")
+    return drawn(figure)
+
+
+def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, parts: int = 8) -> Image.Image:
+    """Return accuracy over length, in parts of about equally many examples, with 95 % intervals.
+
+    Args:
+        right: Whether the answer to each example was right.
+        unit: What the lengths are counted in.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
+    accuracy = np.array([right[group].mean() for group in groups])
+    low, high = zip(*(metrics.wilson(int(right[group].sum()), len(group)) for group in groups), strict=True)
+    axes.errorbar(middle, accuracy, np.clip([accuracy - low, high - accuracy], 0, None), marker="o", capsize=3)
+    axes.set(xlabel=f"{unit} read (middle of each eighth)", ylabel="accuracy, with 95 % interval")
+    return drawn(figure)
+
+
+def square(across: str, up: str) -> tuple[Any, Any]:
+    """Return a figure with axes from 0 to 1 both ways, and their diagonal."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.set(xlabel=across, ylabel=up, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    return figure, axes
+
+
+def drawn(figure: Any) -> Image.Image:
+    """Return a matplotlib figure as a picture."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return Image.open(buffer).convert("RGB")

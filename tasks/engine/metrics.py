@@ -47,3 +47,57 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
     interval = binomtest(right, total).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def ranking(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> float | None:
+    """Return the area under the ROC curve, the mean over the classes of each against all others.
+
+    Args:
+        probabilities: `(examples, classes)`.
+        classes: At least two; those that no example has, or all have, are left out.
+
+    Returns:
+        An area in [0, 1], 0.5 for guessing; `None` where no class can be told from another.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    named = np.asarray(truth)[:, None] == np.asarray(classes)  # (examples, classes)
+    areas = [
+        roc_auc_score(named[:, column], probabilities[:, column])
+        for column in range(len(classes))
+        if 0 < named[:, column].sum() < len(truth)
+    ]
+    return float(np.mean(areas)) if areas else None
+
+
+def roc(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of false alarms and the share of hits at every threshold."""
+    from sklearn.metrics import roc_curve
+
+    alarms, hits, _ = roc_curve(truth, scores)
+    return alarms, hits
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[dict[str, float]]:
+    """Return, for equal ranges of confidence in [0, 1], mean `confidence`, `accuracy` and number of `examples`.
+
+    Ranges without examples are left out.
+    """
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "confidence": float(confidence[places == place].mean()),
+            "accuracy": float(right[places == place].mean()),
+            "examples": int((places == place).sum()),
+        }
+        for place in np.unique(places)
+    ]
+
+
+def calibration_error(rows: Sequence[dict[str, float]]) -> float:
+    """Return the expected calibration error: how far accuracy is from confidence, in the mean over examples.
+
+    Reference: Guo et al., 2017, https://arxiv.org/abs/1706.04599.
+    """
+    total = sum(row["examples"] for row in rows)
+    return sum(row["examples"] / total * abs(row["accuracy"] - row["confidence"]) for row in rows)

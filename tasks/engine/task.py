@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
+from data import files
 from data.splits import Example, Examples, Splits
 from tasks.engine.config import TaskConfig
 from tasks.engine.network import Network
@@ -20,7 +21,10 @@ Arrays = Any
 
 
 class Codec(Protocol):
-    """Raw examples to arrays; what it learnt from training examples travels with the model as JSON."""
+    """Raw examples to arrays; what it learnt from training examples travels with the model as JSON.
+
+    Where examples differ in length, a method `bucket(example)` says with which others one shares its batches.
+    """
 
     @classmethod
     def learn(cls, config: Any, train: Examples) -> Self:
@@ -66,6 +70,7 @@ class Task(Generic[C]):
     codec: type[Codec]
     predict: Callable[[Pipeline[C], Sequence[Any]], list[Any]]
     score: Callable[[Pipeline[C], Examples], Report]
+    calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None  # after fitting, on validation examples
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,15 @@ class Pipeline(Generic[C]):
     def predict(self, inputs: Sequence[Any]) -> list[Any]:
         """Return an answer for each raw input."""
         return self.task.predict(self, inputs)
+
+    def read(self, path: Path) -> Iterator[str]:
+        """Yield the inputs in a file: a column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other.
+
+        The column is called what the task accepts, such as `text`, or as the setting `text_column` says where a
+        task has it.
+        """
+        field = self.task.accepts
+        return files.inputs(path, getattr(self.config, f"{field}_column", field))
 
     def score(self, examples: Examples) -> Report:
         """Return the task's metrics on raw examples."""

@@ -4,17 +4,21 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
+import h5py
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from data.batches import Batches, Encode
+from data.batches import Batches
 from data.splits import Splits
 from tasks.engine.config import TaskConfig
 from tasks.engine.run import read_json, whole, write_csv, write_json
+from tasks.engine.task import Codec
 
 
 class DivergedError(ArithmeticError):
@@ -67,7 +71,7 @@ class Progress:
 
 
 def fit(
-    model: keras.Model, kept: keras.Model, encode: Encode, splits: Splits, config: TaskConfig, run: Path, show: bool
+    model: keras.Model, kept: keras.Model, codec: Codec, splits: Splits, config: TaskConfig, run: Path, show: bool
 ) -> Progress:
     """Fit a model, and leave the weights of the epoch with the smallest validation loss in `kept`.
 
@@ -86,8 +90,9 @@ def fit(
     Raises:
         DivergedError: The loss is not finite; the best epoch so far is on disk.
     """
-    train = Batches(splits.train, encode, config.batch_size, seed=config.seed)
-    valid = Batches(splits.valid, encode, config.batch_size)
+    bucket = getattr(codec, "bucket", None)
+    train = Batches(splits.train, codec.encode, config.batch_size, seed=config.seed, bucket=bucket)
+    valid = Batches(splits.valid, codec.encode, config.batch_size, bucket=bucket)
     model.optimizer.learning_rate = Schedule(
         config.learning_rate, config.epochs * len(train), config.warmup, config.schedule
     )
@@ -123,6 +128,9 @@ def fit(
             write_csv(run / "history.csv", progress.history)
             checkpoint(model, kept, progress, run / "checkpoint")
     bare(kept).load_weights(run / "model.keras")
+    if config.storage == "float16":
+        kept.set_weights([weight.astype("float16").astype(weight.dtype) for weight in kept.get_weights()])
+        save(bare(kept), run / "model.keras", half=True)
     return progress
 
 
@@ -138,10 +146,35 @@ def bare(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def save(model: keras.Model, path: Path) -> None:
-    """Write a model, whole or not at all."""
+def save(model: keras.Model, path: Path, half: bool = False) -> None:
+    """Write a model, whole or not at all; with `half` its weights are float16 in the file."""
     with whole(path) as part:
         model.save(part)
+        if half:
+            halve(part)
+
+
+def halve(path: Path) -> None:
+    """Write the weights in a `.keras` file anew as float16; Keras reads them as the numbers that its model has."""
+    with ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    old, new = BytesIO(files["model.weights.h5"]), BytesIO()
+    with h5py.File(old) as source, h5py.File(new, "w") as target:
+
+        def copy(name: str, item: Any) -> None:
+            place = target.require_group(name) if isinstance(item, h5py.Group) else target
+            if isinstance(item, h5py.Dataset):
+                place = target.create_dataset(
+                    name, data=item[()].astype("float16" if item.dtype.kind == "f" else item.dtype)
+                )
+            place.attrs.update(item.attrs)
+
+        source.visititems(copy)
+        target.attrs.update(source.attrs)
+    files["model.weights.h5"] = new.getvalue()
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
 
 
 def checkpoint(model: keras.Model, kept: keras.Model, progress: Progress, folder: Path) -> None:

@@ -92,8 +92,11 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
             raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
     runs.write_json(run / "environment.json", environment)
     runs.write_json(run / "codec.json", codec.state())
-    fitted = training.fit(model, kept, codec.encode, splits, config, run, progress)
+    fitted = training.fit(model, kept, codec, splits, config, run, progress)
     pipeline = Pipeline(task, config, codec, KerasNetwork(network_of(task).signatures(kept)), run)
+    if task.calibrate:
+        pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
+        runs.write_json(run / "codec.json", pipeline.codec.state())
     difference = write_onnx(pipeline, splits.valid[:SAMPLE])
     environment |= {"seconds": round(fitted.seconds, 1), "onnx_difference": difference}
     runs.write_json(run / "environment.json", environment)
@@ -110,7 +113,7 @@ def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
     from tasks.engine import export
 
     assert isinstance(pipeline.network, KerasNetwork)
-    export.write(pipeline.network.models, pipeline.task.name, pipeline.run)
+    export.write(pipeline.network.models, pipeline.task.name, pipeline.run, pipeline.config.storage)
     compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
     inputs = [example[pipeline.task.accepts] for example in sample]
     replace(pipeline, network=compared).predict(inputs)

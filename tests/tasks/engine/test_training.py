@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -38,7 +39,7 @@ def fit(run, **settings):
     keras.utils.set_random_seed(0)
     config = TaskConfig(**{"epochs": 5, "batch_size": 8, "learning_rate": 0.02, "warmup": 0.2, "average": 2} | settings)
     model, kept = build(), build()
-    progress = training.fit(model, kept, encode, splits(), config, run, False)
+    progress = training.fit(model, kept, SimpleNamespace(encode=encode), splits(), config, run, False)
     return kept, progress
 
 
@@ -133,7 +134,7 @@ def test_a_diverged_training_never_replaces_the_best_weights(tmp_path):
     config = TaskConfig(epochs=2, batch_size=8)
     (tmp_path / "checkpoint/state.json").unlink()
     with pytest.raises(training.DivergedError, match="epoch 1"):
-        training.fit(model, kept, broken, splits(), config, tmp_path, False)
+        training.fit(model, kept, SimpleNamespace(encode=broken), splits(), config, tmp_path, False)
     assert (tmp_path / "model.keras").read_bytes() == saved
     assert training.DivergedError.exit_code == 3
 
@@ -148,3 +149,25 @@ def test_the_schedule_rises_then_falls(shape):
     assert training.Schedule.from_config(schedule.get_config()).get_config() == schedule.get_config()
     if shape != "constant":
         assert rates[99] < 0.01
+
+
+def test_weights_stored_as_float16_take_half_the_room_and_answer_the_same(tmp_path):
+    inputs = keras.Input((64,))
+    x = keras.layers.Dense(256)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.BatchNormalization()(x)))
+    model.set_weights([weight.astype("float16").astype("float32") for weight in model.get_weights()])
+    training.save(model, tmp_path / "whole.keras")
+    training.save(model, tmp_path / "half.keras", half=True)
+    assert (tmp_path / "half.keras").stat().st_size < 0.7 * (tmp_path / "whole.keras").stat().st_size
+    again = keras.saving.load_model(tmp_path / "half.keras")
+    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_that_stores_float16_keeps_the_rounded_weights(tmp_path):
+    kept, _ = fit(tmp_path, storage="float16")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    for one, other in zip(again.get_weights(), kept.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(one, one.astype("float16"))

@@ -1,0 +1,42 @@
+"""Weights for the scores of a network's branches, so that its probabilities mean what they say."""
+
+import numpy as np
+
+
+def probabilities(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the softmax of a weighted sum of scores.
+
+    Args:
+        scores: Scores of the classes by each branch, `(examples, branches, classes)`.
+        weights: `(branches,)`.
+
+    Returns:
+        `(examples, classes)`; each row adds up to 1.
+    """
+    mixed = np.einsum("ebc,b->ec", scores.astype("float64"), weights)
+    powers = np.exp(mixed - mixed.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def fit(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the weights of the branches, none below zero, that make some labels most probable.
+
+    With one branch this is temperature scaling: its weight is one over the temperature. It is fitted on
+    examples that the network was not trained on.
+
+    Args:
+        scores: `(examples, branches, classes)`.
+        labels: Class numbers `(examples,)`.
+
+    Reference: Guo et al., 2017, https://arxiv.org/abs/1706.04599, section 4.2.
+    """
+    from scipy.optimize import minimize
+
+    rows = np.arange(len(labels))
+
+    def loss(weights: np.ndarray) -> float:
+        return float(-np.log(probabilities(scores, weights)[rows, labels] + 1e-12).mean())
+
+    branches = scores.shape[1]
+    start = np.full(branches, 1 / branches)
+    return minimize(loss, start, method="L-BFGS-B", bounds=[(1e-3, 1e3)] * branches).x
