@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import nullcontext
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -139,12 +140,24 @@ def evaluate(
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
 
 
-def predict(task: str, inputs: tuple[str, ...], run: Path | None, quiet: bool, settings: dict[str, Any]) -> None:
+def predict(
+    task: str,
+    inputs: tuple[str, ...],
+    file: Path | None,
+    out: Path | None,
+    run: Path | None,
+    quiet: bool,
+    settings: dict[str, Any],
+) -> None:
+    if not inputs and not file:
+        raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
     speak(quiet)
     pipeline = tasks.load(task, run, **settings)
-    for chunk in chunks(lines(inputs)):
-        for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
-            click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
+    given = chain(lines(inputs), pipeline.read(file) if file else ())
+    with out.open("x", encoding="utf-8") if out else nullcontext() as target:
+        for chunk in chunks(given):
+            for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
+                click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False), file=target)
 
 
 def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
@@ -234,7 +247,17 @@ EVALUATE = [
     JSON,
     QUIET_OPTION,
 ]
-PREDICT = [click.Argument(["inputs"], nargs=-1, required=True, metavar="INPUT..."), RUN, QUIET_OPTION]
+PREDICT = [
+    click.Argument(["inputs"], nargs=-1, metavar="INPUT..."),
+    click.Option(
+        ["--file"],
+        type=click.Path(path_type=Path),
+        help="Answer each row of a .csv, .tsv or .jsonl file, or each line.",
+    ),
+    click.Option(["--out"], type=click.Path(path_type=Path), help="New file for the answers; the screen if not given."),
+    RUN,
+    QUIET_OPTION,
+]
 
 
 @click.group(help="Train, evaluate and use the tasks of this project.", context_settings={"max_content_width": 120})

@@ -10,6 +10,7 @@ import numpy as np
 from data.splits import Example, Examples
 
 Arrays = Any
+Bucket = Callable[[Example], int]
 Encode = Callable[[list[Example], np.random.Generator | None], tuple[Arrays, ...]]
 
 
@@ -19,16 +20,23 @@ class Batches:
     Every epoch has its own order, drawn from `(seed, epoch)`, and every batch its own random numbers,
     drawn from `(seed, epoch, batch)`: a resumed training sees what an uninterrupted one would have seen.
 
+    Examples of different buckets share a batch only where one bucket ends and the next begins, so that no
+    text is padded to the length of a much longer one.
+
     Args:
         examples: At least one raw example.
         encode: Turns a list of examples into `(x, y)` or `(x, y, weights)`; augments them where it is
             given a random generator.
         size: Examples a batch, at least 1; the last batch of an epoch may be smaller.
-        seed: Shuffles and augments; `None` keeps the examples in order and as they are.
+        seed: Shuffles and augments; `None` keeps the examples as they are and, within a bucket, in order.
+        bucket: The number of the bucket of an example; `None` puts all into one.
     """
 
-    def __init__(self, examples: Examples, encode: Encode, size: int, *, seed: int | None = None) -> None:
+    def __init__(
+        self, examples: Examples, encode: Encode, size: int, *, seed: int | None = None, bucket: Bucket | None = None
+    ) -> None:
         self.examples, self.encode, self.size, self.seed = examples, encode, size, seed
+        self.buckets = None if bucket is None else np.array([bucket(example) for example in examples])
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -36,12 +44,15 @@ class Batches:
 
     def epoch(self, number: int = 0) -> Iterator[tuple[Arrays, ...]]:
         """Yield the batches of one epoch."""
-        order = np.arange(len(self.examples))
-        if self.seed is not None:
-            np.random.default_rng((self.seed, number)).shuffle(order)
-        for index in range(len(self)):
+        order, turns = np.arange(len(self.examples)), np.arange(len(self))
+        shuffle = (lambda rows: None) if self.seed is None else np.random.default_rng((self.seed, number)).shuffle
+        shuffle(order)
+        if self.buckets is not None:
+            order = order[np.argsort(self.buckets[order], kind="stable")]
+            shuffle(turns)
+        for index in turns:
             rows = order[index * self.size : (index + 1) * self.size]
-            random = None if self.seed is None else np.random.default_rng((self.seed, number, index))
+            random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
             yield self.encode([self.examples[row] for row in rows], random)
 
     def feed(self, number: int = 0) -> Any:

@@ -1,6 +1,25 @@
-"""Small real data sets that are on every machine, with no network."""
+"""Small data sets that are on every machine, with no network."""
 
+from pathlib import Path
+
+from data.files import table
 from data.splits import Example
+
+REVIEWS = Path(__file__).parent / "reviews.tsv"
+
+
+def reviews() -> tuple[list[Example], list[Example]]:
+    """Return short English reviews of films, books, food, gadgets and travel, for training and for testing.
+
+    They were written for this project and are read from one table: `split` is `train` or `test`, `label` is
+    `negative` or `positive`, in equal parts, and `text` is the review.
+    """
+    rows = list(table(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
+    train, test = (
+        [{"text": row["text"], "label": row["label"]} for row in rows if row["split"] == split]
+        for split in ("train", "test")
+    )
+    return train, test
 
 
 def digits() -> tuple[list[Example], list[Example]]:

@@ -55,6 +55,11 @@ def read(
         raise UnavailableError(
             f"Data set {name!r} has no column {missing[0]!r}; it has: {', '.join(builder.info.features)}."
         )
+    absent = [split for split in splits if split not in builder.info.splits]
+    if builder.info.splits and absent:
+        raise UnavailableError(
+            f"Data set {name!r} has no split {absent[0]!r}; it has: {', '.join(builder.info.splits)}."
+        )
     return {split: rows(builder, split, columns) for split in splits}
 
 

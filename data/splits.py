@@ -52,6 +52,20 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[list[Example]
     return [examples[row] for row in order[count:]], [examples[row] for row in order[:count]]
 
 
+def check_labels(splits: Splits) -> None:
+    """Raise `DataError` unless the training examples have two classes, and the others none that they lack."""
+    known = sorted({example["label"] for example in splits.train})
+    if len(known) < 2:
+        raise DataError(f"The training examples have one class only, {known[0]!r}; give at least two.")
+    for name, split in (("validation", splits.valid), ("test", splits.test)):
+        for example in split:
+            if example["label"] not in known:
+                raise DataError(
+                    f"Class {example['label']!r} is among the {name} examples and not among the training examples: "
+                    f"{', '.join(known)}."
+                )
+
+
 def fingerprint(splits: Splits) -> dict[str, Any]:
     """Return the number of examples in each split, and a SHA-256 of all their values in order."""
     total = hashlib.sha256()

@@ -52,3 +52,29 @@ def test_fit_reads_batches_of_any_length():
     history = model.fit(batches.feed(0), shuffle=False, verbose=0)
     assert len(history.history["loss"]) == 1
     assert np.isfinite(model.evaluate(batches.feed(1), verbose=0))
+
+
+def bucketed(seed=None, size=4):
+    lengths = [3, 9, 1, 8, 2, 9, 7, 1, 2, 9]
+    examples = [{"x": number, "length": length} for number, length in enumerate(lengths)]
+    return lengths, Batches(
+        examples, encode, size, seed=seed, bucket=lambda example: 5 if example["length"] <= 5 else 10
+    )
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_buckets_meet_in_one_batch_at_most(seed):
+    lengths, batches = bucketed(seed)
+    seen = [[lengths[int(row)] for row in y] for _, y in batches.epoch(2)]
+    assert sorted(length for batch in seen for length in batch) == sorted(lengths)
+    assert sorted(map(len, seen)) == [2, 4, 4]
+    assert sum(min(batch) <= 5 < max(batch) for batch in seen) <= 1
+    assert len(batches) == 3
+
+
+def test_batches_of_different_buckets_come_in_random_order():
+    _, batches = bucketed(seed=0, size=1)
+    orders = {tuple(int(y[0]) for _, y in batches.epoch(epoch)) for epoch in range(5)}
+    assert len(orders) == 5
+    again = bucketed(seed=0, size=1)[1]
+    np.testing.assert_array_equal(rows(batches, 3), rows(again, 3))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.splits import DataError, Splits, fingerprint, hold_out
+from data.splits import DataError, Splits, check_labels, fingerprint, hold_out
 
 EXAMPLES = [{"text": str(number), "label": str(number % 2)} for number in range(50)]
 
@@ -39,3 +39,24 @@ def test_a_fingerprint_sees_every_value():
     assert fingerprint(splits(2)) == fingerprint(splits(2))
     assert fingerprint(splits(2))["sha256"] != fingerprint(splits(3))["sha256"]
     assert fingerprint(splits(2))["train"] == 1
+
+
+def labelled(*labels):
+    return [{"label": label} for label in labels]
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [
+        (Splits(labelled("a", "a"), labelled("a"), labelled("a")), "one class only, 'a'"),
+        (Splits(labelled("a", "b"), labelled("a"), labelled("c")), "'c' is among the test examples and not"),
+        (Splits(labelled("a", "b"), labelled("c"), labelled("a")), "'c' is among the validation examples and not"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(splits, said):
+    with pytest.raises(DataError, match=said):
+        check_labels(splits)
+
+
+def test_a_class_without_test_examples_is_no_fault():
+    check_labels(Splits(labelled("a", "b"), labelled("a"), labelled("a")))

@@ -1,0 +1,97 @@
+"""Settings of the text classifier."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tasks.engine.config import SettingError, TaskConfig, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TaskConfig):
+    """Settings of the text classifier.
+
+    Words or sub-words are embedded, read by recurrent layers, and pooled over time into one vector for a
+    softmax. With `ngrams`, a second branch adds up a score for every word and every pair of neighbours.
+    """
+
+    data: str = option(
+        "imdb_reviews",
+        "Data: a TensorFlow Datasets name, a CSV, TSV or JSONL file, a folder with train and test tables or with "
+        "a folder of .txt files per class, or builtin.",
+        runtime=True,
+    )
+    text_column: str = option("text", "Name of the column that holds the text.", runtime=True)
+    label_column: str = option("label", "Name of the column that holds the class.", runtime=True)
+    epochs: int = option(4, "Passes over the training examples.", low=1)
+    batch_size: int = option(64, "Texts per gradient step, and per step of evaluation.", low=1, runtime=True)
+    learning_rate: float = option(2.5e-3, "Largest step size of the optimizer.", low=0.0)
+    warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
+    average: int = option(2, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
+    clip: float = option(1.0, "Largest norm of the gradient of each weight.", low=0.0)
+
+    tokens: Literal["words", "pieces"] = option(
+        "words", "What a text is cut into: words, or sub-words that spell out what they do not know."
+    )
+    vocabulary: int = option(20_000, "Most words or sub-words that are told apart.", low=3)
+    length: int = option(800, "Tokens of a text that are read.", low=1)
+    keep: Literal["start", "end", "both"] = option("end", "Which part of a longer text is read.")
+    widths: int = option(8, "Fixed widths that texts are padded to, besides the longest.", low=1, high=64)
+
+    embedding: int = option(64, "Width of the vector of each token.", low=1)
+    cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
+    units: int = option(128, "Width of the state of each direction.", low=1)
+    depth: int = option(1, "Recurrent layers on top of each other.", low=1, high=8)
+    bidirectional: bool = option(True, "Read the text from its end as well.")
+    segment: int = option(
+        50, "Tokens after which the recurrent state begins again; 0 carries it through the text.", low=0
+    )
+    pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
+        "max+mean", "How the states of all steps become one vector; last needs --segment 0."
+    )
+    token_dropout: float = option(0.2, "Share of tokens read as unknown in training.", low=0.0, high=0.95)
+    span_dropout: float = option(0.3, "Share of spans of 25 tokens left out in training.", low=0.0, high=0.95)
+    embedding_dropout: float = option(
+        0.5, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+    )
+    layer_dropout: float = option(
+        0.0, "Share of the inputs of each recurrent layer dropped, the same at every step.", low=0.0, high=0.95
+    )
+    recurrent_dropout: float = option(
+        0.0, "Share of the recurrent state dropped, the same at every step.", low=0.0, high=0.95
+    )
+    dropout: float = option(0.5, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+
+    ngrams: int = option(0, "Table size of the branch of hashed words and pairs; 0 leaves it out.", low=0)
+    ngram_smoothing: float = option(
+        10.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
+    )
+    ngram_dropout: float = option(0.3, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
+
+    explain: bool = option(False, "Add to each answer the weight of each of its words.", runtime=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pooling == "last" and self.segment:
+            raise SettingError("`pooling` last reads the final state of the whole text; give --segment 0 with it.")
+        if self.ngrams == 1:
+            raise SettingError("`ngrams` must be 0 or at least 2; received 1.")
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "gru": {},
+    "lstm": {"cell": "lstm"},
+    "rnn": {"cell": "rnn"},
+    "hybrid": {"ngrams": 2**18},
+}
+
+SOURCES = {
+    "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "
+    "the texts belong to their authors, use is for research).",
+    "builtin": "Short reviews of films, books, food, gadgets and travel, written for this project (Apache-2.0).",
+}
+
+LIMITS = (
+    "Reviews in the language of its training data, one opinion a text; a text that is no review still gets a class. "
+    "The probabilities are calibrated on reviews like those of the training data; on others they may be too sure."
+)

@@ -1,0 +1,303 @@
+"""Text classes, step by step: text, tokens, network, calibrated probabilities."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from data import builtin, catalogue
+from data.files import labelled_texts
+from data.splits import DataError, Example, Examples, Splits, check_labels, hold_out
+from data.text import (
+    PAD,
+    UNKNOWN,
+    VOCABULARIES,
+    Vocabulary,
+    clean,
+    ngrams,
+    padded,
+    thinned,
+    truncated,
+    width_of,
+    widths,
+    words,
+)
+from tasks.engine import calibration, figures, metrics
+from tasks.engine.task import Pipeline, Report, Task
+from tasks.sentiment.config import LIMITS, SOURCES, Config
+
+Tokens = Sequence[int] | np.ndarray
+LOG = logging.getLogger("tasks")
+WORST = 50  # mistakes kept
+STEP = 3.0  # how much further a step of the n-gram branch goes than one of the recurrent branch
+
+
+def load(config: Config) -> Splits:
+    """Return examples with a `text` and a `label`, the class name.
+
+    Raises:
+        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+    """
+    columns = {"text": config.text_column, "label": config.label_column}
+    if config.data == "builtin":
+        train, test = builtin.reviews()
+        splits = Splits(*hold_out(train, config.valid, config.seed), test)
+    elif Path(config.data).exists() or not catalogue.is_name(config.data):
+        splits = labelled_texts(Path(config.data), columns, config.valid, config.seed)
+    else:
+        parts = catalogue.read(config.data, ("train", "test"), columns, config.data_dir)
+        named = {
+            part: [{"text": str(row["text"]), "label": str(row["label"])} for row in rows]
+            for part, rows in parts.items()
+        }
+        splits = Splits(*hold_out(named["train"], config.valid, config.seed), named["test"])
+    check_labels(splits)
+    return splits
+
+
+class Codec:
+    """Texts to tokens; it learns the vocabulary, the classes, the widths to pad to, and the weights of the branches.
+
+    Attributes:
+        weights: What the scores of each branch are multiplied with before the softmax.
+        ratios: Log-count ratio of each hashed word and pair in each class, `(ngrams, classes)`, while training.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        vocabulary: Vocabulary,
+        classes: list[str],
+        widths: list[int],
+        weights: list[float],
+        ratios: np.ndarray | None = None,
+    ) -> None:
+        self.config, self.vocabulary, self.classes, self.widths = config, vocabulary, classes, widths
+        self.weights, self.ratios = weights, ratios
+        self.labels = {name: number for number, name in enumerate(classes)}
+
+    @classmethod
+    def learn(cls, config: Config, train: Examples) -> Self:
+        texts = [clean(example["text"]) for example in train]
+        vocabulary = VOCABULARIES[config.tokens].learn(texts, config.vocabulary)
+        classes = sorted({example["label"] for example in train})
+        branches = 2 if config.ngrams else 1
+        codec = cls(config, vocabulary, classes, [config.length], [1 / branches] * branches)
+        rows = [codec.tokens(example["text"]) for example in train]
+        codec.widths = widths([len(row) for row in rows], config.length, config.widths)
+        if config.ngrams:
+            labels = [codec.labels[example["label"]] for example in train]
+            codec.ratios = ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
+        return codec
+
+    @classmethod
+    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+        vocabulary = VOCABULARIES[config.tokens].restore(state["vocabulary"])
+        return cls(config, vocabulary, state["classes"], state["widths"], state["weights"])
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "classes": self.classes,
+            "weights": self.weights,
+            "widths": self.widths,
+            "vocabulary": self.vocabulary.state(),
+        }
+
+    def calibrated(self, weights: Sequence[float]) -> Self:
+        """Return the same codec with other weights of the branches."""
+        return type(self)(self.config, self.vocabulary, self.classes, self.widths, list(weights), self.ratios)
+
+    def spelt(self, text: str) -> list[tuple[str, Sequence[int]]]:
+        """Return the words of a text, each with its tokens."""
+        return [(word, self.vocabulary.numbers(word.lower())) for word in words(clean(text))]
+
+    def tokens(self, text: str) -> Tokens:
+        """Return the tokens of a text that are read, at least one."""
+        numbers = [number for _, spelling in self.spelt(text) for number in spelling]
+        return truncated(numbers or [UNKNOWN], self.config.length, self.config.keep)
+
+    def arrays(self, rows: Sequence[Tokens]) -> tuple[np.ndarray, ...]:
+        """Return the tokens of texts as int32 `(batch, time)`, and with `ngrams` their words and pairs too."""
+        width = width_of(max(map(len, rows)), self.widths)
+        if not self.config.ngrams:
+            return (padded(rows, width),)
+        return padded(rows, width), padded([ngrams(row, self.config.ngrams) for row in rows], 2 * width)
+
+    def inputs(self, raw: Sequence[str]) -> tuple[np.ndarray, ...]:
+        """Return texts as the arrays that the network reads."""
+        return self.arrays([self.tokens(text) for text in raw])
+
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Any, np.ndarray]:
+        """Return the arrays of the network and class numbers `(batch, branches)`; with `random`, augmented.
+
+        Raises:
+            DataError: A class was not among the training examples.
+        """
+        unknown = next((example["label"] for example in examples if example["label"] not in self.labels), None)
+        if unknown is not None:
+            raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(self.classes)}.")
+        rows = [self.tokens(example["text"]) for example in examples]
+        tokens, *others = self.arrays(rows)
+        if random is not None:
+            tokens = self.augmented(rows, random)
+        labels = np.array([self.labels[example["label"]] for example in examples], "int32")
+        return (tokens, *others) if others else tokens, np.repeat(labels[:, None], len(self.weights), 1)
+
+    def augmented(self, rows: Sequence[Tokens], random: np.random.Generator) -> np.ndarray:
+        """Return texts as int32 `(batch, time)` without some spans, and with some tokens unknown."""
+        rows = [thinned(row, self.config.span_dropout, random) for row in rows]
+        tokens = padded(rows, width_of(max(map(len, rows)), self.widths))
+        dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens != PAD)
+        return np.where(dropped, np.int32(UNKNOWN), tokens)
+
+    def bucket(self, example: Example) -> int:
+        """Return the width that an example is padded to."""
+        return width_of(len(self.tokens(example["text"])), self.widths)
+
+
+def ratios(rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets: int, smoothing: float) -> np.ndarray:
+    """Return the log-count ratio of each hashed word and pair in each class, float32 `(buckets, classes)`.
+
+    It is the log of its share of the texts of a class over its share of all others; row 0, which pads, is 0.
+
+    Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
+    """
+    counts = np.zeros((buckets, classes))
+    for row, label in zip(rows, labels, strict=True):
+        counts[ngrams(row, buckets), label] += 1
+    own, other = counts + smoothing, counts.sum(1, keepdims=True) - counts + smoothing
+    logs = np.log((own / own.sum(0)) / (other / other.sum(0)))
+    logs[0] = 0
+    return (STEP * logs).astype("float32")
+
+
+def scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
+    """Return what each branch gives each class for the tokens of texts: float32 `(texts, branches, classes)`.
+
+    Texts of like length share a batch, whatever their order.
+    """
+    codec, size = pipeline.codec, pipeline.config.batch_size
+    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    found = np.empty((len(rows), len(codec.weights), len(codec.classes)), "float32")
+    for start in range(0, len(rows), size):
+        batch = order[start : start + size]
+        (found[batch],) = pipeline.network("classify", *codec.arrays([rows[index] for index in batch]))
+    return found
+
+
+def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
+    """Return the codec with the weights of the branches that make the validation labels most probable."""
+    codec: Codec = pipeline.codec
+    found = scores(pipeline, [codec.tokens(example["text"]) for example in valid])
+    labels = np.array([codec.labels[example["label"]] for example in valid])
+    return codec.calibrated([round(float(weight), 6) for weight in calibration.fit(found, labels)])
+
+
+def probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
+    """Return the calibrated probability of each class for the tokens of texts, `(texts, classes)`."""
+    return calibration.probabilities(scores(pipeline, rows), np.array(pipeline.codec.weights))
+
+
+def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str, Any]]:
+    """Return for each text its `label`, its `probability`, and the `probabilities` of all classes.
+
+    With `explain` there are `words` too: each word that is read, and how much it adds to the log-odds of the label.
+
+    Raises:
+        DataError: A text has no words.
+    """
+    codec = pipeline.codec
+    empty = next((text for text in inputs if not clean(text)), None)
+    if empty is not None:
+        raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
+    rows = [codec.tokens(text) for text in inputs]
+    for text, row in zip(inputs, rows, strict=True):
+        if set(row) == {UNKNOWN}:
+            LOG.warning("No word of %r is known to this run; its answer is a guess.", text[:40])
+    answers = named(codec.classes, probabilities(pipeline, rows))
+    if pipeline.config.explain:
+        answers = [answer | explained(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
+    return answers
+
+
+def named(classes: list[str], probabilities: np.ndarray) -> list[dict[str, Any]]:
+    """Return rows of probabilities as answers."""
+    return [
+        {
+            "label": classes[row.argmax()],
+            "probability": round(float(row.max()), 6),
+            "probabilities": {name: round(float(value), 6) for name, value in zip(classes, row, strict=True)},
+        }
+        for row in probabilities
+    ]
+
+
+def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the weight of each word that is read, in its order: the log-odds of the label with it, less those without.
+
+    A word is left out by making its tokens unknown; all the texts so made go through the network in batches.
+
+    Reference: Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901 (occlusion).
+    """
+    codec, config = pipeline.codec, pipeline.config
+    spelt = codec.spelt(text)
+    owners = [index for index, (_, numbers) in enumerate(spelt) for _ in numbers]  # the word of each token
+    owners = list(truncated(owners, config.length, config.keep))
+    tokens = np.array(codec.tokens(text))
+    shown = sorted(set(owners))
+    rows = [tokens, *(np.where(np.array(owners) == index, UNKNOWN, tokens) for index in shown)]
+    chances = probabilities(pipeline, rows)[:, codec.labels[answer["label"]]].clip(1e-9, 1 - 1e-9)
+    odds = np.log(chances / (1 - chances))
+    return {
+        "words": [
+            [spelt[index][0], round(float(odds[0] - without), 4)]
+            for index, without in zip(shown, odds[1:], strict=True)
+        ]
+    }
+
+
+def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
+    """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
+    codec, classes = pipeline.codec, pipeline.codec.classes
+    rows = [codec.tokens(example["text"]) for example in examples]
+    chances = probabilities(pipeline, rows)
+    answers = named(classes, chances)
+    truth = [example["label"] for example in examples]
+    everything = sorted({*classes, *truth})
+    found = metrics.classification(truth, [answer["label"] for answer in answers], everything)
+    right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
+    reliability = metrics.reliability(chances.max(1), right)
+    auc = metrics.ranking(truth, chances, classes)
+    order = np.argsort(-chances.max(1), kind="stable")
+    worst = [int(index) for index in order if not right[index]][:WORST]
+    shown = [*worst, *(index for index in range(min(WORST, len(answers))) if index not in worst)]
+    own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
+    return Report(
+        metrics=own | {"auc": auc, "ece": metrics.calibration_error(reliability)} | found,
+        answers=[
+            {"input": examples[index]["text"], "answer": answers[index], "reference": truth[index]} for index in shown
+        ],
+        figures={
+            "confusion": lambda: figures.confusion(found["confusion"], list(found["classes"])),
+            "roc": lambda: figures.roc(truth, chances, classes),
+            "reliability": lambda: figures.reliability(reliability),
+            "lengths": lambda: figures.accuracy_by_length([len(row) for row in rows], right, "tokens"),
+        },
+    )
+
+
+TASK = Task(
+    name="sentiment",
+    accepts="text",
+    returns="label",
+    sources=SOURCES,
+    limits=LIMITS,
+    config=Config,
+    load=load,
+    codec=Codec,
+    predict=predict,
+    score=score,
+    calibrate=calibrate,
+)
