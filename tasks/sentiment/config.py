@@ -22,11 +22,11 @@ class Config(TaskConfig):
     )
     text_column: str = option("text", "Name of the column that holds the text.", runtime=True)
     label_column: str = option("label", "Name of the column that holds the class.", runtime=True)
-    epochs: int = option(4, "Passes over the training examples.", low=1)
+    epochs: int = option(7, "Passes over the training examples.", low=1)
     batch_size: int = option(64, "Texts per gradient step, and per step of evaluation.", low=1, runtime=True)
     learning_rate: float = option(2.5e-3, "Largest step size of the optimizer.", low=0.0)
     warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(2, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    average: int = option(3, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
     clip: float = option(1.0, "Largest norm of the gradient of each weight.", low=0.0)
 
@@ -49,8 +49,8 @@ class Config(TaskConfig):
     pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
         "max+mean", "How the states of all steps become one vector; last needs --segment 0."
     )
-    token_dropout: float = option(0.2, "Share of tokens read as unknown in training.", low=0.0, high=0.95)
-    span_dropout: float = option(0.3, "Share of spans of 25 tokens left out in training.", low=0.0, high=0.95)
+    token_dropout: float = option(0.1, "Share of tokens read as unknown in training.", low=0.0, high=0.95)
+    span_dropout: float = option(0.5, "Share of spans of 25 tokens left out in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
         0.5, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
     )

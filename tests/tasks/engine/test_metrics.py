@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.engine import figures
+from tasks.engine import figures, metrics
 from tasks.engine.metrics import classification, wilson
 from tasks.engine.network import ComparedNetwork
 
@@ -51,3 +51,26 @@ def test_a_comparison_keeps_the_largest_difference():
     compared = ComparedNetwork(lambda name, x: (x, x), lambda name, x: (x + 0.25, x - 0.5))
     np.testing.assert_array_equal(compared("f", np.zeros(3))[0], np.zeros(3))
     assert compared.difference == 0.5
+
+
+def test_the_area_under_the_curve_by_hand():
+    chances = np.array([[0.9, 0.1], [0.4, 0.6], [0.65, 0.35], [0.2, 0.8]])
+    assert metrics.ranking(["a", "a", "b", "b"], chances, ["a", "b"]) == pytest.approx(0.75)
+    assert metrics.ranking(["a", "a", "a", "a"], chances, ["a", "b"]) is None
+    three = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
+    assert metrics.ranking(["a", "b", "c"], three, ["a", "b", "c"]) == 1.0
+    assert metrics.ranking(["a", "b", "b"], three, ["a", "b", "c"]) == pytest.approx(1.0)
+
+
+def test_the_calibration_error_by_hand():
+    rows = metrics.reliability(np.array([0.95, 0.95, 0.55, 1.0]), np.array([True, False, True, True]), bins=10)
+    assert [(row["examples"], row["accuracy"]) for row in rows] == [(1, 1.0), (3, pytest.approx(2 / 3))]
+    assert rows[1]["confidence"] == pytest.approx(2.9 / 3)
+    assert metrics.calibration_error(rows) == pytest.approx(0.25 * 0.45 + 0.75 * (2.9 / 3 - 2 / 3))
+
+
+def test_a_perfectly_calibrated_guesser_has_no_error():
+    random = np.random.default_rng(0)
+    confidence = random.uniform(0.5, 1, 200_000)
+    rows = metrics.reliability(confidence, random.random(200_000) < confidence)
+    assert metrics.calibration_error(rows) < 0.005

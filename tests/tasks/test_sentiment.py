@@ -1,0 +1,265 @@
+"""What the text classifier promises beyond the contract of every task."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import tasks
+from data import builtin
+from data.splits import DataError
+from data.text import UNKNOWN
+from tasks.engine import workflow
+from tasks.engine.config import SettingError
+from tasks.sentiment.pipeline import Codec, explained, probabilities, ratios
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "data": "builtin",
+    "epochs": 2,
+    "average": 0,
+    "embedding": 8,
+    "units": 6,
+    "segment": 20,
+    "storage": "float16",
+    "learning_rate": 0.01,
+}
+TEXTS = ["A lovely film.", "Not good at all, I was bored. " * 30, "Terrible!", "worth it " * 200, "so so"]
+
+
+@pytest.fixture(scope="module", params=["gru", "hybrid"])
+def pipeline(request, tmp_path_factory):
+    """Return a small run of a preset on the embedded reviews."""
+    run = tmp_path_factory.mktemp("runs") / request.param
+    table = {"ngrams": 4096} if request.param == "hybrid" else {}
+    return tasks.train("sentiment", run, request.param, **SMALL, **table)
+
+
+def chances(answers):
+    return np.array([list(answer["probabilities"].values()) for answer in answers])
+
+
+def command(*words, stdin=None):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *map(str, words)], capture_output=True, input=stdin, check=False
+    )
+
+
+@pytest.mark.parametrize("engine", ["onnx", "keras"])
+def test_padding_and_company_never_change_an_answer(pipeline, engine):
+    pipeline = tasks.load("sentiment", pipeline.run, engine=engine)
+    texts = [*TEXTS, *(example["text"] for example in builtin.reviews()[1][:40])]
+    together = chances(pipeline.predict(texts))
+    alone = chances([pipeline.predict([text])[0] for text in texts])
+    backwards = chances(pipeline.predict(texts[::-1]))[::-1]
+    by_threes = chances(pipeline.tuned(batch_size=3).predict(texts))
+    for other in (alone, backwards, by_threes):
+        np.testing.assert_allclose(other, together, atol=1e-5)
+    row = pipeline.codec.tokens(TEXTS[0])
+    for width in (len(row), 77, 800):
+        pipeline.codec.widths[:], before = [width], list(pipeline.codec.widths)
+        padded = probabilities(pipeline, [row])
+        pipeline.codec.widths[:] = before
+        np.testing.assert_allclose(padded[0], together[0], atol=1e-5)
+
+
+def test_an_answer_has_a_label_and_probabilities_that_add_up(pipeline):
+    for answer in pipeline.predict(TEXTS):
+        assert list(answer) == ["label", "probability", "probabilities"]
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert (
+            answer["probability"] == answer["probabilities"][answer["label"]] == max(answer["probabilities"].values())
+        )
+
+
+def test_an_explanation_weighs_each_word_that_is_read(pipeline):
+    (answer,) = pipeline.tuned(explain=True).predict(["Not a good film, İ think!"])
+    assert [word for word, _ in answer["words"]] == ["Not", "a", "good", "film", ",", "İ", "think", "!"]
+    row = np.array(pipeline.codec.tokens("Not a good film, İ think!"))
+    without = row.copy()
+    without[2] = UNKNOWN
+    number = pipeline.codec.labels[answer["label"]]
+    odds = [np.log(p / (1 - p)) for p in probabilities(pipeline, [row, without])[:, number]]
+    assert answer["words"][2][1] == pytest.approx(odds[0] - odds[1], abs=1e-3)
+
+
+def test_an_explanation_of_a_long_text_is_about_the_part_that_is_read(pipeline):
+    text = " ".join(f"word{number}" for number in range(900))
+    config = pipeline.config
+    words = explained(pipeline, text, pipeline.predict([text])[0])["words"]
+    assert len(words) == config.length
+    assert words[-1][0] == "word899"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀😀", "שלום עולם", "a\x00b", "\ufffd", "qwrtzp", "ﷺ", "🏳️‍🌈", "good " * 100_000],
+    ids=lambda text: repr(text[:8]),
+)
+def test_any_text_with_a_mark_in_it_gets_an_answer(pipeline, text):
+    (answer,) = pipeline.predict([text])
+    assert 0 <= answer["probability"] <= 1
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "\x00", "<br />", "&nbsp;"])
+def test_a_text_without_words_is_refused_by_name(pipeline, text):
+    with pytest.raises(DataError, match="is empty; give at least one word"):
+        pipeline.predict(["fine", text])
+
+
+def test_a_text_of_unknown_words_only_is_answered_with_a_warning(pipeline, caplog):
+    with caplog.at_level("WARNING", "tasks"):
+        pipeline.predict(["qwrtzp xcvb"])
+    assert "No word of 'qwrtzp xcvb' is known" in caplog.text
+
+
+def test_calibration_never_makes_the_validation_loss_larger(pipeline):
+    codec = pipeline.codec
+    valid = pipeline.task.load(pipeline.config).valid
+    rows = [codec.tokens(example["text"]) for example in valid]
+    labels = np.array([codec.labels[example["label"]] for example in valid])
+
+    def loss(weights):
+        found = probabilities(workflow.replace(pipeline, codec=codec.calibrated(weights)), rows)
+        return -np.log(found[np.arange(len(labels)), labels]).mean()
+
+    start = [1 / len(codec.weights)] * len(codec.weights)
+    assert codec.weights != start
+    assert loss(codec.weights) <= loss(start) + 1e-6
+    for factor in (0.8, 1.25):
+        assert loss(codec.weights) <= loss([factor * weight for weight in codec.weights]) + 1e-6
+
+
+def test_metrics_and_figures_are_the_fields_own(pipeline):
+    metrics = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert list(metrics)[:6] == ["accuracy", "accuracy_low", "accuracy_high", "f1", "auc", "ece"]
+    assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
+    names = {path.stem for path in (pipeline.run / "figures").glob("*.png")}
+    assert names == {"confusion", "roc", "reliability", "lengths"}
+    rows = [json.loads(line) for line in (pipeline.run / "answers.jsonl").read_text().splitlines()]
+    worst = rows[: min(metrics["errors"], 50)]
+    assert all(row["answer"]["label"] != row["reference"] for row in worst)
+    confidence = [row["answer"]["probability"] for row in worst]
+    assert confidence == sorted(confidence, reverse=True)
+
+
+def test_the_embedded_reviews_are_many_balanced_and_each_is_there_once():
+    train, test = builtin.reviews()
+    assert len(train) + len(test) >= 1000
+    for part in (train, test):
+        labels = [example["label"] for example in part]
+        assert labels.count("positive") == labels.count("negative")
+        assert set(labels) == {"positive", "negative"}
+    texts = [example["text"].casefold() for example in [*train, *test]]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("pooling", ["last", "max", "mean", "attention"])
+def test_every_cell_and_pooling_builds_and_masks(cell, pooling):
+    settings = {"cell": cell, "pooling": pooling, "segment": 0, "depth": 2, "recurrent_dropout": 0.1}
+    config = tasks.configure("sentiment", **{**SMALL, **settings})
+    codec = Codec.learn(config, builtin.reviews()[0][:50])
+    from tasks.sentiment import network
+
+    model = network.build(config, codec)
+    row = codec.tokens(TEXTS[0])
+    short, long = np.array([row], "int32"), np.array([[*row, 0, 0, 0]], "int32")
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(model(short)), keras.ops.convert_to_numpy(model(long)), atol=1e-5
+    )
+
+
+def test_the_final_state_of_segments_is_refused():
+    with pytest.raises(SettingError, match="--segment 0"):
+        tasks.configure("sentiment", pooling="last")
+
+
+def test_log_count_ratios_by_hand():
+    rows, labels = [[2, 3], [2], [4]], [0, 0, 1]
+    found = ratios(rows, labels, 2, 1 << 16, smoothing=1.0)
+    from data.text import ngrams
+
+    (two,) = ngrams([2], 1 << 16)
+    counts = np.ones((1 << 16, 2))
+    for row, label in zip(rows, labels, strict=True):
+        counts[ngrams(row, 1 << 16), label] += 1
+    share = counts / counts.sum(0)
+    expected = np.log(share[two, 0] / share[two, 1])
+    assert found[two, 0] == pytest.approx(3 * expected, rel=1e-4)
+    assert found[two, 1] == pytest.approx(-found[two, 0])
+    assert (found[0] == 0).all()
+
+
+def test_own_classes_are_learnt_from_a_table(tmp_path):
+    kinds = {"sport": "the team won the match", "food": "a soup of beans", "sky": "stars and a moon at night"}
+    with (tmp_path / "own.csv").open("w", newline="") as file:
+        rows = [(name, f"{text} number {number}") for number in range(40) for name, text in kinds.items()]
+        csv.writer(file).writerows([("topic", "body"), *rows])
+    settings = {**SMALL, "data": str(tmp_path / "own.csv"), "text_column": "body", "label_column": "topic"}
+    pipeline = tasks.train("sentiment", tmp_path / "run", **settings | {"epochs": 6, "tokens": "pieces"})
+    answers = pipeline.predict(["the team won", "a bean soup", "moon and stars"])
+    assert [answer["label"] for answer in answers] == ["sport", "food", "sky"]
+    metrics = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert metrics["accuracy"] > 0.9
+    assert set(metrics["classes"]) == set(kinds)
+    (answer,) = pipeline.tuned(explain=True).predict(["unheard beans"])
+    assert [word for word, _ in answer["words"]] == ["unheard", "beans"]
+
+
+def test_a_table_with_one_class_only_leaves_nothing_behind(tmp_path):
+    (tmp_path / "own.csv").write_text("text,label\n" + "fine,yes\n" * 20)
+    result = command("train", "sentiment", "--data", tmp_path / "own.csv", "--run", tmp_path / "run")
+    assert result.returncode == 65
+    assert b"one class only, 'yes'" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_standard_input_of_any_bytes_is_answered_line_by_line(pipeline):
+    result = command(
+        "predict", "sentiment", "--run", pipeline.run, "-", stdin=b"good \xff\xfe\n\n  \nnul\x00 byte\nlast"
+    )
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.returncode == 0
+    assert [row["input"] for row in rows] == ["good \ufffd\ufffd", "nul\x00 byte", "last"]
+
+
+def test_a_line_of_ten_megabytes_is_answered(pipeline):
+    result = command("predict", "sentiment", "--run", pipeline.run, "--quiet", "-", stdin=b"good film " * 1_000_000)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["answer"]["label"] in {"positive", "negative"}
+
+
+def test_a_file_is_answered_into_a_new_file_and_never_over_an_old_one(pipeline, tmp_path):
+    (tmp_path / "reviews.csv").write_text('id,review\n1,"good, really"\n2,bad\n')
+    words = ["predict", "sentiment", "--run", pipeline.run, "--file", tmp_path / "reviews.csv"]
+    out = ["--out", tmp_path / "answers.jsonl"]
+    result = command(*words, *out)
+    assert (result.returncode, result.stdout) == (65, b"")
+    assert b"no 'text'; there are: id, review" in result.stderr
+    (tmp_path / "answers.jsonl").unlink()
+    assert command(*words, *out, "--text-column", "review").returncode == 0
+    rows = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert [row["input"] for row in rows] == ["good, really", "bad"]
+    again = command(*words, *out, "--text-column", "review")
+    assert again.returncode == 73
+    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_stands_before_an_empty_row_is_kept(pipeline, tmp_path):
+    (tmp_path / "reviews.jsonl").write_text('{"text": "fine"}\n{"text": " "}\n{"text": "bad"}\n')
+    out = tmp_path / "answers.jsonl"
+    result = command("predict", "sentiment", "--run", pipeline.run, "--file", tmp_path / "reviews.jsonl", "--out", out)
+    assert result.returncode == 65
+    assert [json.loads(line)["input"] for line in out.read_text().splitlines()] == ["fine"]
+
+
+def test_nothing_to_answer_is_wrong_use(pipeline):
+    result = command("predict", "sentiment", "--run", pipeline.run)
+    assert result.returncode == 2
+    assert b"--file" in result.stderr
