@@ -7,12 +7,10 @@ one process, in turns; the printed ratios are of the median times of an epoch.
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from race import Epoch, race
 
 import tasks
 from data.batches import Batches
@@ -24,7 +22,7 @@ STILL = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0
 CLASSES = list("0123456789")
 
 
-def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:
     """Return a function that trains one epoch as `train` does."""
     codec = Codec(CLASSES, framed=True, augmentation=config.augmentation())
     model = network.build(config, codec)
@@ -34,14 +32,14 @@ def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[in
     return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 
 
-def plain_keras(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def plain_keras(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:
     """Return a function that trains one epoch by `fit` on NumPy arrays."""
     model = network.build(config, Codec(CLASSES, framed=True, augmentation=STILL))
     x = images[..., None].astype("float32") / 255
     return lambda epoch: model.fit(x, labels, batch_size=config.batch_size, verbose=0)
 
 
-def pytorch(config: Config, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def pytorch(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:
     """Return a function that trains one epoch of the same network in PyTorch."""
     import torch
     from torch import nn
@@ -87,25 +85,7 @@ def main() -> None:
     images = random.integers(0, 256, (given.examples, 28, 28), "uint8")
     labels = random.integers(0, 10, given.examples, "int32")
     contestants = {"ours": ours, "plain Keras fit": plain_keras, "PyTorch": pytorch}
-    epochs: dict[str, Callable[[int], None]] = {}
-    for name, make in contestants.items():
-        try:
-            epochs[name] = make(config, images, labels)
-        except ModuleNotFoundError as error:
-            print(f"{name}: left out, {error.name} is not installed")
-    seconds: dict[str, list[float]] = {name: [] for name in epochs}
-    for number in range(given.rounds + 1):
-        for name, train in epochs.items():
-            start = time.perf_counter()
-            train(number)
-            if number:  # the first round traces and warms up
-                seconds[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    for name, median in medians.items():
-        spread = f"{min(seconds[name]):.2f} to {max(seconds[name]):.2f}"
-        print(f"{name:<16} {given.examples / median:7.0f} images/s   {median:.2f} s an epoch ({spread})")
-        if name != "ours":
-            print(f"{'':<16} ours is {median / medians['ours']:.2f} times as fast")
+    race(contestants, given.rounds, given.examples, "images", config, images, labels)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def presets(name: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def configure(name: str, preset: str | None = None, file: Path | str | None = None, **settings: Any) -> TaskConfig:
-    """Return a config: the defaults, then the preset, then the file, then the settings.
+    """Return a config: the defaults, then those for the embedded data, the preset, the file, the settings.
 
     Raises:
         SettingError: A name is unknown, or a value is out of range.
@@ -53,8 +53,14 @@ def configure(name: str, preset: str | None = None, file: Path | str | None = No
 
     if preset is not None and preset not in presets(name):
         raise SettingError(f"Task {name!r} has no preset {preset!r}{nearest(preset, presets(name))}")
-    named = presets(name)[preset] if preset else {}
-    return config_class(name).restore({**named, **(read_settings(Path(file)) if file else {}), **settings})
+    chosen = {
+        **(presets(name)[preset] if preset else {}),
+        **(read_settings(Path(file)) if file else {}),
+        **settings,
+    }
+    data = chosen.get("data", config_class(name)().data)
+    embedded = getattr(import_module(f"tasks.{name}.config"), "BUILTIN", {}) if data == "builtin" else {}
+    return config_class(name).restore({**embedded, **chosen})
 
 
 def get(name: str) -> Task[Any]:

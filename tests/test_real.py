@@ -61,3 +61,41 @@ def test_framing_leaves_mnist_as_it_is(mnist):
     _, splits = mnist
     images = [example["image"] for example in splits.test[:1000]]
     assert np.mean([np.array_equal(framed(image), image) for image in images]) > 0.99
+
+
+@pytest.fixture(scope="module")
+def reviews(datasets):
+    """Return the pretrained text classifier and the splits of IMDB."""
+    (run,) = runs.pretrained("sentiment")
+    pipeline = tasks.load("sentiment", run, data_dir=str(datasets / "tfds"))
+    return pipeline, pipeline.task.load(pipeline.config)
+
+
+def test_imdb_is_read_whole_as_text(reviews):
+    _, splits = reviews
+    assert [len(split) for split in splits] == [22_500, 2_500, 25_000]
+    assert sum(example["label"] == "pos" for example in splits.test) == 12_500
+    assert {type(example["text"]) for example in splits.test} == {str}
+
+
+def test_the_pretrained_classifier_scores_what_its_card_says(reviews):
+    pipeline, splits = reviews
+    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert abs(scores["errors"] - published["errors"]) <= 2  # sums in another order may turn a tie
+    assert scores["auc"] == pytest.approx(published["auc"], abs=1e-4)
+    assert f"| errors | {published['errors']} |" in (pipeline.run / "README.md").read_text()
+    assert scores["accuracy"] >= 0.915
+    assert scores["ece"] <= 0.03
+
+
+def test_the_pretrained_classifier_is_small(reviews):
+    pipeline, _ = reviews
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 10e6
+
+
+def test_plain_reviews_of_other_things_are_understood(reviews):
+    pipeline, _ = reviews
+    good = ["A wonderful film, I loved every minute.", "Excellent. Highly recommended!", "Not bad at all, great fun."]
+    bad = ["Boring and badly acted, a waste of time.", "Terrible. Avoid it.", "I expected more; what a disappointment."]
+    assert [answer["label"] for answer in pipeline.predict(good + bad)] == ["pos"] * 3 + ["neg"] * 3

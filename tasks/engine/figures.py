@@ -66,7 +66,11 @@ def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
     error = np.clip([accuracy - low, np.array(high) - accuracy], 0, None)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     axes.errorbar(confidence, accuracy, error, marker="o", capsize=3)
-    axes.set(ylabel="accuracy, with 95 % interval", xlim=(min(*confidence, 0.5) - 0.02, 1.02), ylim=(None, 1.02))
+    axes.set(
+        ylabel="accuracy, with 95 % interval",
+        xlim=(min(*confidence, 0.5) - 0.02, 1.02),
+        ylim=(min(*low, 0.5) - 0.02, 1.02),
+    )
     counts.bar(confidence, [row["examples"] for row in rows], width=0.02)
     counts.set(xlabel="probability given", ylabel="examples")
     return drawn(figure)

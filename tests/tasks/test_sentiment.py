@@ -202,7 +202,11 @@ def test_own_classes_are_learnt_from_a_table(tmp_path):
         rows = [(name, f"{text} number {number}") for number in range(40) for name, text in kinds.items()]
         csv.writer(file).writerows([("topic", "body"), *rows])
     settings = {**SMALL, "data": str(tmp_path / "own.csv"), "text_column": "body", "label_column": "topic"}
-    pipeline = tasks.train("sentiment", tmp_path / "run", **settings | {"epochs": 6, "tokens": "pieces"})
+    pipeline = tasks.train(
+        "sentiment",
+        tmp_path / "run",
+        **settings | {"epochs": 12, "tokens": "pieces", "embedding_dropout": 0.1, "dropout": 0.1},
+    )
     answers = pipeline.predict(["the team won", "a bean soup", "moon and stars"])
     assert [answer["label"] for answer in answers] == ["sport", "food", "sky"]
     metrics = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -98,3 +99,15 @@ def test_an_unknown_task_is_refused(call):
 def test_an_unknown_preset_is_refused():
     with pytest.raises(SettingError, match=r"no preset 'smal'.*Did you mean 'small'\?"):
         tasks.configure("mnist", "smal")
+
+
+def test_the_embedded_data_bring_settings_that_every_other_source_overrides(tmp_path):
+    brought = import_module("tasks.sentiment.config").BUILTIN
+    default = tasks.config_class("sentiment")()
+    assert brought["epochs"] != default.epochs
+    assert tasks.configure("sentiment", data="builtin").epochs == brought["epochs"]
+    assert tasks.configure("sentiment").epochs == default.epochs
+    assert tasks.configure("sentiment", data="builtin", epochs=3).epochs == 3
+    (tmp_path / "own.toml").write_text('data = "builtin"\nepochs = 5\n')
+    assert tasks.configure("sentiment", file=tmp_path / "own.toml").epochs == 5
+    assert tasks.configure("sentiment", file=tmp_path / "own.toml").length == brought["length"]
