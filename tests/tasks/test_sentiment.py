@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,7 +15,6 @@ import tasks
 from data import builtin
 from data.splits import DataError
 from data.text import UNKNOWN
-from tasks.engine import workflow
 from tasks.engine.config import SettingError
 from tasks.sentiment.pipeline import Codec, explained, probabilities, ratios
 
@@ -125,7 +125,7 @@ def test_calibration_never_makes_the_validation_loss_larger(pipeline):
     labels = np.array([codec.labels[example["label"]] for example in valid])
 
     def loss(weights):
-        found = probabilities(workflow.replace(pipeline, codec=codec.calibrated(weights)), rows)
+        found = probabilities(replace(pipeline, codec=codec.calibrated(weights)), rows)
         return -np.log(found[np.arange(len(labels)), labels]).mean()
 
     start = [1 / len(codec.weights)] * len(codec.weights)
