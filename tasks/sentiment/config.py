@@ -64,9 +64,10 @@ class Config(TaskConfig):
 
     ngrams: int = option(0, "Table size of the branch of hashed words and pairs; 0 leaves it out.", low=0)
     ngram_smoothing: float = option(
-        10.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
+        1.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
     )
-    ngram_dropout: float = option(0.3, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
+    ngram_penalty: float = option(1.25e-5, "L2 penalty on the weights of words and pairs.", low=0.0)
+    ngram_dropout: float = option(0.0, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
 
     explain: bool = option(False, "Add to each answer the weight of each of its words.", runtime=True)
 
@@ -82,7 +83,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "gru": {},
     "lstm": {"cell": "lstm"},
     "rnn": {"cell": "rnn"},
-    "hybrid": {"ngrams": 2**18},
+    "hybrid": {"ngrams": 2**18, "valid": 0.05},
 }
 
 SOURCES = {

@@ -66,7 +66,12 @@ def ngram_scores(config: Config, codec: Codec, ngrams: Any) -> Any:
         config.ngrams, classes, embeddings_initializer="zeros", trainable=False, dtype="float32", name="ratios"
     )(ngrams)
     weights = keras.layers.Embedding(
-        config.ngrams, classes, embeddings_initializer="zeros", dtype="float32", name="weights"
+        config.ngrams,
+        classes,
+        embeddings_initializer="zeros",
+        embeddings_regularizer=keras.regularizers.L2(config.ngram_penalty),
+        dtype="float32",
+        name="weights",
     )(ngrams)
     kept = keras.layers.Dropout(config.ngram_dropout, noise_shape=(None, None, 1))(ratios * weights)
     return keras.ops.sum(kept, axis=1)  # what pads the rows has ratio 0

@@ -31,7 +31,7 @@ from tasks.sentiment.config import LIMITS, SOURCES, Config
 Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
 WORST = 50  # mistakes kept
-STEP = 3.0  # how much further a step of the n-gram branch goes than one of the recurrent branch
+STEP = 0.5  # how far a step of the n-gram branch goes, compared with one of the recurrent branch
 
 
 def load(config: Config) -> Splits:

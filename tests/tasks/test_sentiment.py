@@ -16,7 +16,7 @@ from data import builtin
 from data.splits import DataError
 from data.text import UNKNOWN
 from tasks.engine.config import SettingError
-from tasks.sentiment.pipeline import Codec, explained, probabilities, ratios
+from tasks.sentiment.pipeline import STEP, Codec, explained, probabilities, ratios
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -191,7 +191,7 @@ def test_log_count_ratios_by_hand():
         counts[ngrams(row, 1 << 16), label] += 1
     share = counts / counts.sum(0)
     expected = np.log(share[two, 0] / share[two, 1])
-    assert found[two, 0] == pytest.approx(3 * expected, rel=1e-4)
+    assert found[two, 0] == pytest.approx(STEP * expected, rel=1e-4)
     assert found[two, 1] == pytest.approx(-found[two, 0])
     assert (found[0] == 0).all()
 
