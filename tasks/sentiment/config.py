@@ -86,6 +86,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "hybrid": {"ngrams": 2**18, "valid": 0.05},
 }
 
+BUILTIN: dict[str, Any] = {"epochs": 20, "vocabulary": 1200, "length": 100, "segment": 0, "span_dropout": 0.0}
+
 SOURCES = {
     "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "
     "the texts belong to their authors, use is for research).",
