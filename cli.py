@@ -170,11 +170,10 @@ def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
 
 def speak(quiet: bool) -> None:
     """Send the notices of the tasks to standard error, unless the user wants quiet."""
-    if not quiet:
-        logger = logging.getLogger("tasks")
-        logger.addHandler(logging.StreamHandler())
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    logger = logging.getLogger("tasks")
+    logger.addHandler(logging.NullHandler() if quiet else logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def lines(inputs: Iterable[str]) -> Iterator[str]:

@@ -12,7 +12,9 @@ def reviews() -> tuple[list[Example], list[Example]]:
     """Return short English reviews of films, books, food, gadgets and travel, for training and for testing.
 
     They were written for this project and are read from one table: `split` is `train` or `test`, `label` is
-    `negative` or `positive`, in equal parts, and `text` is the review.
+    `negative` or `positive`, in equal parts, and `text` is the review. They come in pairs, a positive review and
+    a negative one that is often about the same thing in nearly the same words, so whoever parts a pair for
+    training and validation measures how well labels are turned round.
     """
     rows = list(table(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
     train, test = (

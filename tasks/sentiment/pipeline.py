@@ -43,14 +43,16 @@ def load(config: Config) -> Splits:
     columns = {"text": config.text_column, "label": config.label_column}
     if config.data == "builtin":
         train, test = builtin.reviews()
-        splits = Splits(*hold_out(train, config.valid, config.seed), test)
+        pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]  # which are not parted
+        parts = hold_out(pairs, config.valid, config.seed)
+        kept, held = ([review for pair in part for review in pair["pair"]] for part in parts)
+        splits = Splits(kept, held, test)
     elif Path(config.data).exists() or not catalogue.is_name(config.data):
         splits = labelled_texts(Path(config.data), columns, config.valid, config.seed)
     else:
-        parts = catalogue.read(config.data, ("train", "test"), columns, config.data_dir)
         named = {
             part: [{"text": str(row["text"]), "label": str(row["label"])} for row in rows]
-            for part, rows in parts.items()
+            for part, rows in catalogue.read(config.data, ("train", "test"), columns, config.data_dir).items()
         }
         splits = Splits(*hold_out(named["train"], config.valid, config.seed), named["test"])
     check_labels(splits)

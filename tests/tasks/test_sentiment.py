@@ -116,6 +116,9 @@ def test_a_text_of_unknown_words_only_is_answered_with_a_warning(pipeline, caplo
     with caplog.at_level("WARNING", "tasks"):
         pipeline.predict(["qwrtzp xcvb"])
     assert "No word of 'qwrtzp xcvb' is known" in caplog.text
+    words = ["predict", "sentiment", "--run", pipeline.run, "qwrtzp xcvb"]
+    assert b"its answer is a guess" in command(*words).stderr
+    assert command(*words, "--quiet").stderr == b""
 
 
 def test_calibration_never_makes_the_validation_loss_larger(pipeline):
@@ -157,6 +160,18 @@ def test_the_embedded_reviews_are_many_balanced_and_each_is_there_once():
         assert set(labels) == {"positive", "negative"}
     texts = [example["text"].casefold() for example in [*train, *test]]
     assert len(set(texts)) == len(texts)
+
+
+def test_a_pair_of_embedded_reviews_is_never_parted():
+    train, test = builtin.reviews()
+    for part in (train, test):
+        assert all(example["label"] == "positive" for example in part[::2])
+        assert all(example["label"] == "negative" for example in part[1::2])
+    splits = tasks.get("sentiment").load(tasks.configure("sentiment", data="builtin"))
+    partner = {one["text"]: other["text"] for one, other in zip(train[::2], train[1::2], strict=True)}
+    held = {example["text"] for example in splits.valid}
+    assert all((one in held) == (other in held) for one, other in partner.items())
+    assert len(splits.train) + len(splits.valid) == len(train)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn"])
