@@ -117,7 +117,8 @@ def test_runs_and_tasks_are_listed(home):
     folder, _ = home
     listed = run("runs", cwd=folder).stdout
     assert "builtin: accuracy 0." in listed
-    assert run("runs", "mnist", cwd=folder).stdout == listed
+    own = run("runs", "mnist", cwd=folder).stdout.splitlines()
+    assert own == [line for line in listed.splitlines() if line.startswith("mnist")]
     lines = run("tasks").stdout.splitlines()
     assert [line.split()[0] for line in lines] == tasks.names()
     assert "Presets: small, tiny, dense. Data: mnist." in lines[tasks.names().index("mnist")]
