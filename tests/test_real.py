@@ -73,7 +73,7 @@ def reviews(datasets):
 
 def test_imdb_is_read_whole_as_text(reviews):
     _, splits = reviews
-    assert [len(split) for split in splits] == [22_500, 2_500, 25_000]
+    assert [len(split) for split in splits] == [23_750, 1_250, 25_000]
     assert sum(example["label"] == "pos" for example in splits.test) == 12_500
     assert {type(example["text"]) for example in splits.test} == {str}
 
