@@ -1,23 +1,21 @@
-"""Text as numbers: cleaning, words or sub-words, length, padding. NumPy and sentencepiece only."""
+"""Text: cleaning, words, length, padding. NumPy only."""
 
-import base64
 import html
-import io
-import logging
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Literal, Protocol, Self
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-LOG = logging.getLogger("tasks")
 PAD, UNKNOWN = 0, 1  # the first numbers of every vocabulary
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+GAP = re.compile(
+    r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
+)
+SHORT = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|e\.g|i\.e|z\. ?B|d\. ?h|\d+)\.$")
 PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 Keep = Literal["start", "end", "both"]
 
@@ -26,6 +24,21 @@ def clean(text: str) -> str:
     """Return a text without line-break tags, HTML entities and control characters, in Unicode form NFC."""
     text = html.unescape(BREAK.sub(" ", text))
     return unicodedata.normalize("NFC", " ".join(CONTROL.sub(" ", text).split()))
+
+
+def sentences(text: str) -> list[tuple[str, str]]:
+    """Return the sentences of a text, each with the space or the line breaks behind it.
+
+    A sentence ends with its line, or with a full stop, a question or an exclamation mark, or three dots, before a
+    capital letter or a number; after a title, an initial, an abbreviation or a number a full stop does not end it.
+    """
+    text = text.strip()
+    found, start = list[tuple[str, str]](), 0
+    for gap in GAP.finditer(text):
+        if "\n" in gap.group() or not SHORT.search(text, start, gap.start()):
+            found.append((text[start : gap.start()], gap.group()))
+            start = gap.end()
+    return [*found, (text[start:], "")]
 
 
 def words(text: str) -> list[str]:
@@ -104,100 +117,3 @@ def ngrams(numbers: Sequence[int] | np.ndarray, buckets: int) -> np.ndarray:
     keys = np.concatenate([words, words[:-1] * PRIMES[0] + words[1:] + PRIMES[1]])
     hashed = (keys * PRIMES[2]) >> np.uint64(32)  # the upper half of the product is the well mixed one
     return np.unique(1 + hashed % np.uint64(buckets - 1)).astype("int32")
-
-
-class Vocabulary(Protocol):
-    """Words to numbers; `PAD` and `UNKNOWN` are the first two of `size` numbers."""
-
-    size: int
-
-    @classmethod
-    def learn(cls, texts: Iterable[str], size: int) -> Self:
-        """Return a vocabulary of at most `size` entries, learnt from clean texts."""
-
-    @classmethod
-    def restore(cls, state: Any) -> Self:
-        """Return the vocabulary whose `state` this is."""
-
-    def state(self) -> Any:
-        """Return what was learnt, as JSON types."""
-
-    def numbers(self, word: str) -> Sequence[int]:
-        """Return a word in lower case as numbers, at least one."""
-
-
-class Words:
-    """Each of the most frequent words, in lower case, is a number; all others share `UNKNOWN`."""
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self.known = list(known)
-        self.size = len(self.known) + 2
-        self.table = {word: (number,) for number, word in enumerate(self.known, start=2)}
-
-    @classmethod
-    def learn(cls, texts: Iterable[str], size: int) -> Self:
-        counts = Counter(word.lower() for text in texts for word in words(text))
-        if len(counts) < size - 2:
-            LOG.info("The training texts hold %d different words; the vocabulary has no more.", len(counts))
-        return cls([word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: size - 2]])
-
-    @classmethod
-    def restore(cls, state: Any) -> Self:
-        return cls(state)
-
-    def state(self) -> Any:
-        return self.known
-
-    def numbers(self, word: str) -> Sequence[int]:
-        return self.table.get(word, (UNKNOWN,))
-
-
-class Pieces:
-    """Sub-words of a unigram model; what has no piece is spelt in bytes, so that no text is unknown.
-
-    Reference: Kudo, 2018, https://arxiv.org/abs/1804.10959.
-    """
-
-    def __init__(self, model: bytes) -> None:
-        from sentencepiece import SentencePieceProcessor
-
-        self.model = model
-        self.processor = SentencePieceProcessor(model_proto=model)
-        self.size = self.processor.get_piece_size()
-        self.numbers = lru_cache(maxsize=1 << 16)(self.spelt)
-
-    @classmethod
-    def learn(cls, texts: Iterable[str], size: int) -> Self:
-        from sentencepiece import SentencePieceTrainer
-
-        buffer = io.BytesIO()
-        SentencePieceTrainer.train(
-            sentence_iterator=(" ".join(words(text.lower())) for text in texts),
-            model_writer=buffer,
-            model_type="unigram",
-            vocab_size=max(size, SMALLEST),
-            hard_vocab_limit=False,
-            byte_fallback=True,
-            pad_id=PAD,
-            unk_id=UNKNOWN,
-            bos_id=-1,
-            eos_id=-1,
-            max_sentence_length=1 << 20,
-            num_threads=1,
-            minloglevel=2,
-        )
-        return cls(buffer.getvalue())
-
-    @classmethod
-    def restore(cls, state: Any) -> Self:
-        return cls(base64.b64decode(state))
-
-    def state(self) -> Any:
-        return base64.b64encode(self.model).decode("ascii")
-
-    def spelt(self, word: str) -> Sequence[int]:
-        return self.processor.encode(word) or [UNKNOWN]
-
-
-SMALLEST = 512  # pieces: the 256 bytes, and room for letters
-VOCABULARIES: dict[str, type[Vocabulary]] = {"words": Words, "pieces": Pieces}

@@ -13,8 +13,6 @@ from data.splits import DataError, Example, Examples, Splits, check_labels, hold
 from data.text import (
     PAD,
     UNKNOWN,
-    VOCABULARIES,
-    Vocabulary,
     clean,
     ngrams,
     padded,
@@ -24,6 +22,7 @@ from data.text import (
     widths,
     words,
 )
+from data.vocabulary import VOCABULARIES, Vocabulary
 from tasks.engine import calibration, figures, metrics
 from tasks.engine.task import Pipeline, Report, Task
 from tasks.sentiment.config import LIMITS, SOURCES, Config
