@@ -11,6 +11,8 @@ from data.splits import Example, Examples
 
 Arrays = Any
 Bucket = Callable[[Example], int]
+Cost = Callable[[int], int]
+Vary = Callable[[Example, np.random.Generator], Example]
 Encode = Callable[[list[Example], np.random.Generator | None], tuple[Arrays, ...]]
 
 
@@ -30,13 +32,24 @@ class Batches:
         size: Examples a batch, at least 1; the last batch of an epoch may be smaller.
         seed: Shuffles and augments; `None` keeps the examples as they are and, within a bucket, in order.
         bucket: The number of the bucket of an example; `None` puts all into one.
+        cost: What an example of a bucket costs, such as its padded width. All batches then cost about the same, and
+            `size` is the number of examples in one of mean cost.
+        vary: Makes another version of an example each epoch, before its bucket is asked for.
     """
 
     def __init__(
-        self, examples: Examples, encode: Encode, size: int, *, seed: int | None = None, bucket: Bucket | None = None
+        self,
+        examples: Examples,
+        encode: Encode,
+        size: int,
+        *,
+        seed: int | None = None,
+        bucket: Bucket | None = None,
+        cost: Cost | None = None,
+        vary: Vary | None = None,
     ) -> None:
         self.examples, self.encode, self.size, self.seed = examples, encode, size, seed
-        self.buckets = None if bucket is None else np.array([bucket(example) for example in examples])
+        self.bucket, self.cost, self.vary = bucket, cost, vary
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -44,16 +57,24 @@ class Batches:
 
     def epoch(self, number: int = 0) -> Iterator[tuple[Arrays, ...]]:
         """Yield the batches of one epoch."""
-        order, turns = np.arange(len(self.examples)), np.arange(len(self))
-        shuffle = (lambda rows: None) if self.seed is None else np.random.default_rng((self.seed, number)).shuffle
-        shuffle(order)
-        if self.buckets is not None:
-            order = order[np.argsort(self.buckets[order], kind="stable")]
-            shuffle(turns)
+        random = None if self.seed is None else np.random.default_rng((self.seed, number))
+        order, turns, examples = np.arange(len(self.examples)), np.arange(len(self)), self.examples
+        places = self.size * np.arange(1, len(self))
+        if random is not None:
+            random.shuffle(order)
+        if random is not None and self.vary is not None:
+            examples = [self.vary(example, random) for example in examples]
+        if self.bucket is not None:
+            buckets = np.array([self.bucket(example) for example in examples])
+            order = order[np.argsort(buckets[order], kind="stable")]
+            if random is not None:
+                random.shuffle(turns)
+            if self.cost is not None:
+                places = cuts(np.array([self.cost(int(bucket)) for bucket in buckets[order]]), len(self))
+        batches = np.split(order, places)
         for index in turns:
-            rows = order[index * self.size : (index + 1) * self.size]
             random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
-            yield self.encode([self.examples[row] for row in rows], random)
+            yield self.encode([examples[row] for row in batches[index]], random)
 
     def feed(self, number: int = 0) -> Any:
         """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
@@ -72,3 +93,10 @@ class Batches:
         signature = keras.tree.map_structure(spec, self.encode([self.examples[0]], None))
         dataset = tf.data.Dataset.from_generator(lambda: self.epoch(number), output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+
+
+def cuts(costs: np.ndarray, count: int) -> np.ndarray:
+    """Return where to cut a row of examples into `count` batches that cost about the same, none of them empty."""
+    steps = np.arange(1, count)
+    places = np.searchsorted(np.cumsum(costs), costs.sum() / count * steps)
+    return np.minimum(np.maximum.accumulate(np.maximum(places, 1) - steps) + steps, len(costs) - count + steps)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from data.files import table
+from data.grammar import compose
 from data.splits import Example
 
-REVIEWS = Path(__file__).parent / "reviews.tsv"
+REVIEWS, PHRASES = (Path(__file__).parent / f"{name}.tsv" for name in ("reviews", "phrases"))
 
 
 def reviews() -> tuple[list[Example], list[Example]]:
@@ -40,3 +41,13 @@ def digits() -> tuple[list[Example], list[Example]]:
     examples = [{"image": image, "label": str(label)} for image, label in zip(images, source.target, strict=True)]
     test = len(examples) // 5
     return examples[:-test], examples[-test:]
+
+
+def pairs() -> tuple[list[Example], list[Example]]:
+    """Return sentences in English, `en`, and German, `de`, for training and for testing.
+
+    1,800 sentences for training and 300 for testing are composed by `data.grammar`; none is in both, and those for
+    testing are the last ones composed. Everyday sentences from one table, written by hand, are for training alone.
+    """
+    composed = [{"en": english, "de": german} for english, german in compose(2100)]
+    return [*table(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]

@@ -23,7 +23,12 @@ def is_name(text: str) -> bool:
 
 
 def read(
-    name: str, splits: Sequence[str], columns: Mapping[str, str], data_dir: Path | None = None
+    name: str,
+    splits: Sequence[str],
+    columns: Mapping[str, str],
+    data_dir: Path | None = None,
+    *,
+    optional: Sequence[str] = (),
 ) -> dict[str, list[Example]]:
     """Return splits of a catalogue data set; what is not prepared yet is downloaded by TensorFlow Datasets.
 
@@ -32,6 +37,7 @@ def read(
         splits: Names of the splits to read, in the catalogue's words.
         columns: The field that each column becomes in an example, and its name in the catalogue.
         data_dir: Folder of prepared data sets; `None` is `TFDS_DATA_DIR`, or the library's own default.
+        optional: Names of splits to read where the data set has them.
 
     Raises:
         UnavailableError: The data set is unknown, or is not prepared and cannot be downloaded.
@@ -60,7 +66,8 @@ def read(
         raise UnavailableError(
             f"Data set {name!r} has no split {absent[0]!r}; it has: {', '.join(builder.info.splits)}."
         )
-    return {split: rows(builder, split, columns) for split in splits}
+    there = [split for split in optional if split in builder.info.splits]
+    return {split: rows(builder, split, columns) for split in (*splits, *there)}
 
 
 def prepare(builder: Any, name: str) -> None:

@@ -3,6 +3,8 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +32,34 @@ def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: i
         FileNotFoundError: There is no such file or folder.
         DataError: It cannot be read as such.
     """
-    if path.is_file():
-        rows = list(table(path, columns, optional=("split",)))
-        train, test = [row for row in rows if row["split"] != "test"], [row for row in rows if row["split"] == "test"]
-        if not test:
-            train, test = hold_out(rows, TEST_SHARE, seed=0)
-    elif tables := parts(path):
-        train, test = (list(table(file, columns)) for file in tables)
-    else:
+    found = tables(path, columns, "--text-column or --label-column")
+    if found is None:
         splits = folder_of_classes(path, (".txt",), "text", valid, seed)
         return Splits(*([example | {"text": read_text(example["text"])} for example in split] for split in splits))
-    train, test = ([{"text": row["text"], "label": row["label"]} for row in rows] for rows in (train, test))
+    train, test = found
     return Splits(*hold_out(train, valid, seed), test)
+
+
+def tables(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
+    """Return the training and the test rows of a table, or of a folder with the tables `train` and `test`.
+
+    A fifth of a single table is kept for testing, whatever the seed, unless it has a column `split` that says
+    `train` or `test`. A folder without both tables gives `None`.
+
+    Args:
+        path: A `.csv`, `.tsv` or `.jsonl` file, or a folder.
+        columns: The field that each column becomes in an example, and its name in the table.
+        options: Which options name the columns, for the sentence that refuses a table.
+    """
+    if not path.is_file():
+        found = parts(path)
+        return (list(table(found[0], columns, options)), list(table(found[1], columns, options))) if found else None
+    rows = list(table(path, columns, options, optional=("split",)))
+    own = [{field: row[field] for field in columns} for row in rows]
+    test = [row["split"] == "test" for row in rows]
+    if not any(test):
+        return hold_out(own, TEST_SHARE, seed=0)
+    return list(compress(own, map(not_, test))), list(compress(own, test))
 
 
 def parts(folder: Path) -> list[Path]:
@@ -50,12 +68,15 @@ def parts(folder: Path) -> list[Path]:
     return found if [path.stem for path in found] == ["train", "test"] else []
 
 
-def table(path: Path, columns: Mapping[str, str], optional: Sequence[str] = ()) -> Iterator[Example]:
+def table(
+    path: Path, columns: Mapping[str, str], options: str = "another name", optional: Sequence[str] = ()
+) -> Iterator[Example]:
     """Yield the rows of a table, as text, one at a time.
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file.
         columns: The field that each column becomes in an example, and its name in the table.
+        options: Which options name the columns.
         optional: Columns that may be missing; their fields are then empty.
 
     Raises:
@@ -73,7 +94,7 @@ def table(path: Path, columns: Mapping[str, str], optional: Sequence[str] = ()) 
             if missing is not None:
                 raise DataError(
                     f"{str(path)!r}, line {line}: there is no {missing!r}; there are: {', '.join(map(str, row))}. "
-                    f"Name the column with --text-column or --label-column."
+                    f"Name the column with {options}."
                 )
             named = {field: str(row[name]) for field, name in columns.items()}
             yield named | {name: str(row.get(name) or "") for name in optional}
@@ -84,7 +105,7 @@ def table(path: Path, columns: Mapping[str, str], optional: Sequence[str] = ()) 
 def inputs(path: Path, column: str) -> Iterator[str]:
     """Yield one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other file that are not empty."""
     if path.suffix.lower() in TABLES:
-        yield from (row[column] for row in table(path, {column: column}))
+        yield from (row[column] for row in table(path, {column: column}, "--text-column"))
         return
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
