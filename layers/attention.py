@@ -1,0 +1,86 @@
+"""Attention over a sequence."""
+
+from typing import Any, Literal
+
+import keras
+
+from layers.block import check_choice, check_positive
+
+Kind = Literal["additive", "multiplicative"]
+KINDS = ("additive", "multiplicative")
+
+
+@keras.saving.register_keras_serializable(package="layers")
+class Attention(keras.layers.Layer):
+    """Let each step of one sequence look at all steps of another, its memory.
+
+    Args:
+        units: Width of queries, keys and values together, and of the context that comes out; at least 1.
+        kind: How a query is compared with a key: `"multiplicative"`, their product over the square root of
+            their width; `"additive"`, a small network that reads their sum.
+        heads: Looks that are taken side by side, each on its own `units / heads` features; at least 1.
+
+    Input shape: queries `(batch, time, features)`, memory `(batch, steps, width)`, and, as `there`, which steps
+    of the memory may be looked at, bool `(batch, steps)`, at least one of each.
+    Output shape: the context `(batch, time, units)`, and the weights `(batch, time, steps)`, which sum to 1 over
+    the steps; with several heads their mean.
+
+    Raises:
+        ValueError: An argument is out of range, or `heads` does not divide `units`.
+
+    References: Bahdanau et al., 2015, https://arxiv.org/abs/1409.0473 (additive); Luong et al., 2015,
+    https://arxiv.org/abs/1508.04025 (multiplicative); Vaswani et al., 2017, https://arxiv.org/abs/1706.03762
+    (scale and heads).
+    """
+
+    def __init__(self, units: int, kind: Kind = "multiplicative", *, heads: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_positive(units=units, heads=heads)
+        check_choice("kind", kind, KINDS)
+        if units % heads:
+            raise ValueError(f"`heads` must divide `units`; received {units=} and {heads=}.")
+        self.units, self.kind, self.heads = units, kind, heads
+
+    def build(self, queries_shape: Any, memory_shape: Any) -> None:
+        self.query, self.key, self.value = (
+            keras.layers.Dense(self.units, use_bias=biased, name=name, dtype=self.dtype_policy)
+            for name, biased in (("query", self.kind == "additive"), ("key", False), ("value", False))
+        )
+        self.query.build(queries_shape)
+        self.key.build(memory_shape)
+        self.value.build(memory_shape)
+        if self.kind == "additive":
+            self.weigh = self.add_weight(shape=(self.units,), initializer="random_normal", name="weigh")
+
+    def call(self, queries: Any, memory: Any, there: Any = None) -> tuple[Any, Any]:
+        return self.look(queries, self.key(memory), self.value(memory), there)
+
+    def look(self, queries: Any, keys: Any, values: Any, there: Any = None) -> tuple[Any, Any]:
+        """Return context and weights where `keys` and `values`, `(batch, steps, units)`, are known already."""
+        queries, keys, values = (self.split(x) for x in (self.query(queries), keys, values))
+        scores = getattr(self, self.kind)(queries, keys)  # (batch, heads, time, steps)
+        if there is not None:
+            scores = keras.ops.where(there[:, None, None, :], scores, keras.ops.cast(-1e9, scores.dtype))
+        weights = keras.ops.softmax(scores, axis=-1)
+        context = keras.ops.transpose(keras.ops.matmul(weights, values), (0, 2, 1, 3))  # (batch, time, heads, width)
+        context = keras.ops.reshape(context, (*keras.ops.shape(context)[:2], self.units))
+        return context, keras.ops.mean(weights, axis=1)
+
+    def split(self, x: Any) -> Any:
+        """Return `(batch, steps, units)` as `(batch, heads, steps, units / heads)`."""
+        x = keras.ops.reshape(x, (*keras.ops.shape(x)[:2], self.heads, self.units // self.heads))
+        return keras.ops.transpose(x, (0, 2, 1, 3))
+
+    def multiplicative(self, queries: Any, keys: Any) -> Any:
+        """Return the scaled product of each query with each key."""
+        scale = (self.units // self.heads) ** -0.5
+        return keras.ops.matmul(queries * scale, keras.ops.transpose(keys, (0, 1, 3, 2)))
+
+    def additive(self, queries: Any, keys: Any) -> Any:
+        """Return what a small network makes of the sum of each query and each key."""
+        sums = keras.ops.tanh(keras.ops.expand_dims(queries, 3) + keras.ops.expand_dims(keys, 2))
+        weigh = keras.ops.reshape(self.weigh, (1, self.heads, 1, 1, self.units // self.heads))
+        return keras.ops.sum(sums * weigh, axis=-1)
+
+    def compute_output_shape(self, queries_shape: Any, memory_shape: Any, there_shape: Any = None) -> Any:
+        return (*queries_shape[:2], self.units), (*queries_shape[:2], memory_shape[1])

@@ -1,0 +1,142 @@
+"""A recurrent decoder with attention."""
+
+from typing import Any
+
+import keras
+
+from layers.attention import Attention, Kind
+from layers.block import check_choice, check_fraction, check_positive
+from layers.recurrent import CELLS, Cell
+
+
+@keras.saving.register_keras_serializable(package="layers")
+class RecurrentDecoder(keras.layers.Layer):
+    """Read a sequence from left to right, and at each step look at a memory.
+
+    A first recurrent layer reads the inputs; its states ask the attention; a second recurrent layer reads those
+    states and the contexts found; and a dense layer sums up input, context and second state. Since the attention
+    asks with the first layer's states alone, a whole sequence takes two recurrences and one attention over all its
+    steps, as in training; `step` takes one step with the same weights, as a search does.
+
+    Args:
+        units: Width of both states and of the context, at least 1.
+        width: Width of what comes out, at least 1.
+        cell: `"lstm"`, `"gru"` or `"rnn"`.
+        attention: `"multiplicative"` or `"additive"`.
+        heads: Looks of the attention side by side.
+        gated: Whether the first state scales each context by a number in (0, 1).
+        dropout: Fraction of the states and contexts set to zero in training, in [0, 1), the same at every step.
+
+    Input shape: `(batch, time, features)`, memory `(batch, steps, size)`, and, as `there`, which steps of the
+    memory may be looked at, bool `(batch, steps)`.
+    Output shape: `(batch, time, width)`, in (-1, 1).
+
+    Raises:
+        ValueError: An argument is out of range.
+
+    References: Sennrich et al., 2017, https://arxiv.org/abs/1703.04357 (attention between two recurrences);
+    Xu et al., 2015, https://arxiv.org/abs/1502.03044 (gate, start from the mean of the memory);
+    Gal and Ghahramani, 2016, https://arxiv.org/abs/1512.05287 (dropout).
+    """
+
+    def __init__(
+        self,
+        units: int,
+        width: int,
+        cell: Cell = "gru",
+        *,
+        attention: Kind = "multiplicative",
+        heads: int = 1,
+        gated: bool = False,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_positive(units=units, width=width)
+        check_choice("cell", cell, CELLS)
+        check_fraction(dropout=dropout)
+        self.units, self.width, self.attention, self.heads = units, width, attention, heads
+        self.cell: Cell = cell
+        self.gated, self.dropout = gated, dropout
+
+    def build(self, inputs_shape: Any, memory_shape: Any) -> None:
+        kind, policy = CELLS[self.cell], self.dtype_policy
+        self.first = kind(self.units, return_sequences=True, name="first", dtype=policy)
+        self.second = kind(self.units, return_sequences=True, name="second", dtype=policy)
+        self.attend = Attention(self.units, self.attention, heads=self.heads, name="attend", dtype=policy)
+        self.begin = keras.layers.Dense(self.states * self.units, activation="tanh", name="begin", dtype=policy)
+        self.sum_up = keras.layers.Dense(self.width, activation="tanh", name="sum_up", dtype=policy)
+        self.drop = keras.layers.Dropout(self.dropout, noise_shape=(None, 1, None), dtype=policy)
+        states = (*inputs_shape[:2], self.units)
+        self.first.build(inputs_shape)
+        self.attend.build(states, memory_shape)
+        self.begin.build((memory_shape[0], memory_shape[-1]))
+        self.second.build((*inputs_shape[:2], 2 * self.units))
+        self.sum_up.build((*inputs_shape[:2], 2 * self.units + inputs_shape[-1]))
+        if self.gated:
+            self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate", dtype=policy)
+            self.gate.build(states)
+
+    @property
+    def states(self) -> int:
+        """How many vectors the state of one recurrent layer has."""
+        return 2 if self.cell == "lstm" else 1
+
+    def call(self, inputs: Any, memory: Any, there: Any = None) -> Any:
+        states = self.first(inputs)
+        context, _ = self.attend(self.drop(states), memory, there=there)
+        both = self.drop(keras.ops.concatenate([states, self.passed(states, context)], -1))
+        start = self.start(memory, there)
+        second = self.second(both, initial_state=start if self.states > 1 else start[0])
+        return self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
+
+    def passed(self, states: Any, context: Any) -> Any:
+        """Return the context, scaled by what the gate says where there is one."""
+        return self.gate(states) * context if self.gated else context
+
+    def start(self, memory: Any, there: Any = None) -> list[Any]:
+        """Return the state in which the second layer begins, `(batch, units)` each: made of the mean of the memory."""
+        if there is None:
+            mean = keras.ops.mean(memory, axis=1)
+        else:
+            weights = keras.ops.expand_dims(keras.ops.cast(there, memory.dtype), -1)
+            mean = keras.ops.sum(memory * weights, axis=1) / keras.ops.sum(weights, axis=1)
+        return keras.ops.split(self.begin(mean), self.states, axis=-1)
+
+    def remember(self, memory: Any, there: Any = None) -> tuple[Any, ...]:
+        """Return what `step` needs of a memory: keys and values `(batch, steps, units)`, then the first states."""
+        start = self.start(memory, there)
+        blank = [keras.ops.zeros_like(state) for state in start]
+        return self.attend.key(memory), self.attend.value(memory), *blank, *start
+
+    def step(self, inputs: Any, keys: Any, values: Any, there: Any, *states: Any) -> tuple[Any, ...]:
+        """Take one step.
+
+        Args:
+            inputs: `(batch, features)`.
+            keys, values, states: As `remember` gives them, or the states as the step before left them.
+
+        Returns:
+            Output `(batch, width)`, attention weights `(batch, steps)`, and the new states.
+        """
+        one, first = self.first.cell(inputs, list(states[: self.states]))
+        context, weights = self.attend.look(keras.ops.expand_dims(one, 1), keys, values, there)
+        context = self.passed(one, context[:, 0])
+        two, second = self.second.cell(keras.ops.concatenate([one, context], -1), list(states[self.states :]))
+        output = self.sum_up(keras.ops.concatenate([inputs, context, two], -1))
+        return output, weights[:, 0], *first, *second
+
+    def compute_output_shape(self, inputs_shape: Any, memory_shape: Any, there_shape: Any = None) -> Any:
+        return (*inputs_shape[:2], self.width)
+
+
+@keras.saving.register_keras_serializable(package="layers")
+class DecoderStep(keras.layers.Layer):
+    """One step of a decoder, as a layer: it takes and gives what `RecurrentDecoder.step` does, with its weights."""
+
+    def __init__(self, decoder: RecurrentDecoder, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decoder = decoder
+
+    def call(self, inputs: Any, keys: Any, values: Any, there: Any, states: Any) -> tuple[Any, ...]:
+        return self.decoder.step(inputs, keys, values, there, *states)
