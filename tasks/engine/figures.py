@@ -96,6 +96,46 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
     return drawn(figure)
 
 
+def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequence[int], parts: int = 6) -> Image.Image:
+    """Return BLEU over the length of the source, in parts of about equally many sentences, with 95 % intervals."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
+    found = [metrics.translation([answers[i] for i in group], [truth[i] for i in group], 200) for group in groups]
+    bleu, low, high = (np.array([each[name] for each in found]) for name in ("bleu", "bleu_low", "bleu_high"))
+    axes.errorbar(middle, bleu, np.clip([bleu - low, high - bleu], 0, None), marker="o", capsize=3)
+    axes.set(xlabel="sub-words of the source (middle of each sixth)", ylabel="BLEU, with 95 % interval", ylim=(0, None))
+    return drawn(figure)
+
+
+def alignments(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image:
+    """Return which tokens of a source each token of a target looked at, a panel for each sentence.
+
+    Args:
+        found: For each sentence the tokens of its `source` and its `target`, and the `weights`, `(target, source)`.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(columns, max(len(found), 1))
+    rows = max(-(-len(found) // columns), 1)
+    widest = max((len(one["source"]) for one in found), default=1)
+    tallest = max((len(one["target"]) for one in found), default=1)
+    size = (columns * (0.32 * widest + 1.6), rows * (0.28 * tallest + 1.4))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, one in zip(panels, found, strict=False):
+        axes.imshow(one["weights"], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(one["source"])), one["source"], rotation=90)
+        axes.set_yticks(range(len(one["target"])), one["target"])
+        axes.xaxis.tick_top()
+    for axes in panels[len(found) :]:
+        axes.axis("off")
+    return drawn(figure)
+
+
 def square(across: str, up: str) -> tuple[Any, Any]:
     """Return a figure with axes from 0 to 1 both ways, and their diagonal."""
     from matplotlib.figure import Figure

@@ -23,7 +23,9 @@ Arrays = Any
 class Codec(Protocol):
     """Raw examples to arrays; what it learnt from training examples travels with the model as JSON.
 
-    Where examples differ in length, a method `bucket(example)` says with which others one shares its batches.
+    Where examples differ in length, a method `bucket(example)` says with which others one shares its batches, and a
+    method `cost(bucket)` what one of them costs, where batches are to cost the same. A method `vary(example, random)`
+    makes another version of an example for each epoch.
     """
 
     @classmethod

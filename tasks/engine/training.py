@@ -90,9 +90,9 @@ def fit(
     Raises:
         DivergedError: The loss is not finite; the best epoch so far is on disk.
     """
-    bucket = getattr(codec, "bucket", None)
-    train = Batches(splits.train, codec.encode, config.batch_size, seed=config.seed, bucket=bucket)
-    valid = Batches(splits.valid, codec.encode, config.batch_size, bucket=bucket)
+    sizes = {name: getattr(codec, name, None) for name in ("bucket", "cost", "vary")}
+    train = Batches(splits.train, codec.encode, config.batch_size, seed=config.seed, **sizes)
+    valid = Batches(splits.valid, codec.encode, config.batch_size, **sizes)
     model.optimizer.learning_rate = Schedule(
         config.learning_rate, config.epochs * len(train), config.warmup, config.schedule
     )

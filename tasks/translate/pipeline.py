@@ -1,0 +1,325 @@
+"""Translation, step by step: text, sentences, sub-words, network, search."""
+
+import logging
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from data import builtin, catalogue
+from data.parallel import sentence_pairs
+from data.splits import DataError, Example, Examples, Splits, hold_out
+from data.text import PAD, UNKNOWN, clean, padded, sentences, width_of, widths
+from data.vocabulary import END, START, Pieces
+from tasks.engine import figures, metrics
+from tasks.engine.config import SettingError
+from tasks.engine.decoding import Hypothesis, recalling, search
+from tasks.engine.task import Pipeline, Report, Task
+from tasks.translate.config import LIMITS, SOURCES, Config
+
+LOG = logging.getLogger("tasks")
+PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a catalogue name
+SHOWN = 200  # answers kept, and sentences timed
+DRAWN = 6  # alignments in a figure
+Tokens = Sequence[int]
+
+
+def languages(config: Config) -> tuple[str, str]:
+    """Return the language to translate from and the one to translate to.
+
+    What is not said follows from the name of a catalogue data set; other data is English and German.
+    """
+    named = PAIR.fullmatch(config.data)
+    one, other = named.groups() if named and not Path(config.data).exists() else ("en", "de")
+    if config.source == other or config.target == one:
+        one, other = other, one
+    pair = config.source or one, config.target or other
+    if pair[0] == pair[1]:
+        raise SettingError(f"`source` and `target` are both {pair[0]!r}; give two languages.")
+    return pair
+
+
+def load(config: Config) -> Splits:
+    """Return examples with a `text` and its `translation`.
+
+    Raises:
+        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+    """
+    source, target = languages(config)
+    if config.data == "builtin":
+        if {source, target} != {"en", "de"}:
+            raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
+        train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in builtin.pairs())
+        return Splits(*hold_out(train, config.valid, config.seed), test)
+    if Path(config.data).exists() or not catalogue.is_name(config.data):
+        return sentence_pairs(Path(config.data), source, target, config.valid, config.seed, config.test)
+    columns = {"text": source, "translation": target}
+    optional = ("validation", "test")
+    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=optional)
+    train = found["train"]
+    train, test = (train, found["test"]) if "test" in found else hold_out(train, 0.1, seed=0)
+    if "validation" in found:
+        return Splits(train, found["validation"], test)
+    return Splits(*hold_out(train, config.valid, config.seed), test)
+
+
+class Codec:
+    """Sentences to sub-words and back; it learns the sub-words of both languages, and the widths to pad to."""
+
+    def __init__(
+        self, config: Config, languages: tuple[str, str], pieces: Pieces, sources: list[int], targets: list[int]
+    ) -> None:
+        self.config, self.languages, self.pieces = config, languages, pieces
+        self.sources, self.targets = sources, targets
+
+    @classmethod
+    def learn(cls, config: Config, train: Examples) -> Self:
+        texts = [clean(example[field]) for field in ("text", "translation") for example in train]
+        pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True)
+        codec = cls(config, languages(config), pieces, [config.length + 1], [config.length + 1])
+        lengths = [[len(codec.numbers(example[field])) + 1 for example in train] for field in ("text", "translation")]
+        chosen = [widths(each, config.length + 1, config.widths + 1, step=2) for each in lengths]
+        return cls(config, codec.languages, pieces, *chosen)
+
+    @classmethod
+    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+        known = (state["source"], state["target"])
+        for name, own, given in zip(("source", "target"), known, (config.source, config.target), strict=True):
+            if given not in (None, own):
+                raise SettingError(
+                    f"This run translates from {known[0]!r} to {known[1]!r}; received `{name}` {given!r}. "
+                    f"Train one for it with --source and --target."
+                )
+        return cls(config, known, Pieces.restore(state["pieces"]), state["sources"], state["targets"])
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "source": self.languages[0],
+            "target": self.languages[1],
+            "sources": self.sources,
+            "targets": self.targets,
+            "pieces": self.pieces.state(),
+        }
+
+    def numbers(self, text: str, random: np.random.Generator | None = None) -> Tokens:
+        """Return a sentence as at most `length` sub-words; with `random`, its words are spelt as sampling chooses."""
+        share = self.config.sampling if random is not None else 0.0
+        found: list[int] = []
+        for word in clean(text).split():
+            found += self.pieces.sampled(word, share, random) if share and random else self.pieces.numbers(word)
+        return found[: self.config.length]
+
+    def inputs(self, raw: Sequence[Tokens]) -> tuple[np.ndarray]:
+        """Return sentences, as `numbers` gives them, as the array that the encoder reads: int32 `(batch, steps)`."""
+        rows = [[*row, END] for row in raw]
+        return (padded(rows, width_of(max(map(len, rows)), self.sources)),)
+
+    def vary(self, example: Example, random: np.random.Generator) -> Example:
+        """Return an example with its words spelt as sampling chooses."""
+        return example | {"spelt": [self.numbers(example[field], random) for field in ("text", "translation")]}
+
+    def spelt(self, example: Example) -> tuple[Tokens, Tokens]:
+        """Return both sentences of an example as sub-words."""
+        text, translation = example.get("spelt") or [self.numbers(example[name]) for name in ("text", "translation")]
+        return text, translation
+
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Any, ...]:
+        """Return source, target so far and what is next in it, then twice where that is: 1, or 0 where a row is padded.
+
+        With `random`, some sub-words are read as unknown.
+        """
+        texts, translations = zip(*map(self.spelt, examples), strict=True)
+        (source,) = self.inputs(texts)
+        rows = [[START, *row, END] for row in translations]
+        target = padded(rows, width_of(max(map(len, rows)) - 1, self.targets) + 1)
+        before, after = target[:, :-1], target[:, 1:]
+        if random is not None:
+            source, before = self.blurred(source, random), self.blurred(before, random)
+        there = (after != PAD).astype("float32")
+        return (source, before, after), there, there
+
+    def blurred(self, tokens: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Return sub-words of which some are unknown."""
+        dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens > END)
+        return np.where(dropped, np.int32(UNKNOWN), tokens)
+
+    def bucket(self, example: Example) -> int:
+        """Return a number that tells apart the widths that an example is padded to, the target's first."""
+        text, translation = (len(row) + 1 for row in self.spelt(example))
+        return width_of(translation, self.targets) * 1000 + width_of(text, self.sources)
+
+    def cost(self, bucket: int) -> int:
+        """Return how many steps an example of a bucket takes."""
+        return sum(divmod(bucket, 1000))
+
+
+class Sentence(NamedTuple):
+    """A sentence of the source, and where it stands."""
+
+    text: str
+    gap: str  # what stands between it and the next one
+    owner: int  # which of the inputs it is part of
+
+
+def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str, Any]]:
+    """Return for each text its `translation`, and the `score` of it: the mean over sentences of their log-probability
+    divided by the penalty of their length.
+
+    A text is cut into sentences, and put together again with the line breaks that it had. With `n_best` above 1 or
+    with `align`, `sentences` has each sentence by itself: its `translations`, best first, and its `alignment`, the
+    attention that each sub-word of the best one paid to each of the source.
+
+    Raises:
+        DataError: A text is empty.
+        SettingError: More is asked for than the vocabulary has.
+    """
+    codec, config = pipeline.codec, pipeline.config
+    if config.beam > codec.pieces.size:
+        raise SettingError(f"`beam` is {config.beam}; the vocabulary has {codec.pieces.size} sub-words only.")
+    empty = next((text for text in inputs if not clean(text)), None)
+    if empty is not None:
+        raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
+    parts = [Sentence(part, gap, owner) for owner, text in enumerate(inputs) for part, gap in sentences(text)]
+    rows = [noticed(codec, part.text) for part in parts]
+    found = translated(pipeline, rows)
+    answers: list[dict[str, Any]] = [{"translation": "", "score": []} for _ in inputs]
+    for part, row, hypotheses in zip(parts, rows, found, strict=True):
+        answer, best = answers[part.owner], hypotheses[0]
+        answer["translation"] += codec.pieces.text(best.tokens) + part.gap
+        answer["score"].append(best.score)
+        if config.n_best > 1 or config.align:
+            answer.setdefault("sentences", []).append(detailed(pipeline, part.text, row, hypotheses))
+    if config.align:
+        draw(config.align, [sentence for answer in answers for sentence in answer["sentences"]])
+    return [answer | {"score": round(float(np.mean(answer["score"])), 6)} for answer in answers]
+
+
+def noticed(codec: Codec, text: str) -> Tokens:
+    """Return a sentence as sub-words, and say where it is cut, or spelt in bytes for the most part."""
+    row = codec.numbers(text)
+    whole = [number for word in clean(text).split() for number in codec.pieces.numbers(word)]
+    if len(whole) > len(row):
+        LOG.warning("%r... has %d sub-words in a sentence; the first %d are read.", text[:40], len(whole), len(row))
+    if sum(END < number <= END + 256 for number in row) > len(row) / 2:
+        LOG.warning("Hardly any letter of %r is known to this run; its translation is a guess.", text[:40])
+    return row
+
+
+def translated(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
+    """Return the best translations of sentences given as sub-words; those of like length share a batch."""
+    config, size = pipeline.config, pipeline.config.batch_size
+    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    found: list[list[Hypothesis]] = [[] for _ in rows]
+    for first in range(0, len(rows), size):
+        batch = order[first : first + size]
+        memory, states = read(pipeline, [rows[index] for index in batch])
+        best = search(
+            recalling(pipeline.network, memory),
+            states,
+            batch=len(batch),
+            start=START,
+            end=END,
+            length=config.length,
+            width=config.beam,
+            alpha=config.alpha,
+            minimum=config.minimum,
+            repeats=config.repeats,
+            best=config.n_best,
+        )
+        for index, hypotheses in zip(batch, best, strict=True):
+            found[index] = hypotheses
+    return found
+
+
+def read(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Return what the decoder looks at in sentences, and its first states."""
+    (source,) = pipeline.codec.inputs(rows)
+    keys, values, *states = pipeline.network("encode", source)
+    return (source != PAD, keys, values), (np.arange(len(rows)), *states)
+
+
+def detailed(pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
+    """Return a sentence with its translations, and with `align` what each sub-word looked at."""
+    pieces = pipeline.codec.pieces
+    given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
+    if not pipeline.config.align:
+        return {"text": text, "translations": given}
+    return {"text": text, "translations": given, "alignment": alignment(pipeline, row, hypotheses[0].tokens)}
+
+
+def alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[str, Any]:
+    """Return the sub-words of a sentence and of a translation, and the attention of each of these to each of those."""
+    pieces = pipeline.codec.pieces
+    memory, (_, *states) = read(pipeline, [row])
+    weights = []
+    for token in (START, *tokens):
+        _, looks, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
+        weights.append([round(float(look), 4) for look in looks[0][: len(row) + 1]])
+    return {
+        "source": [*map(pieces.shown, row), "</s>"],
+        "target": [*map(pieces.shown, tokens), "</s>"],
+        "weights": weights,
+    }
+
+
+def draw(path: Path, found: Sequence[dict[str, Any]]) -> None:
+    """Write a picture of the alignment of each sentence: the first to `path`, others to `path` with a number."""
+    for sentence in found:
+        free = next(place for place in numbered(path) if not place.exists())
+        with free.open("xb") as file:
+            figures.alignments([sentence["alignment"]]).save(file, format="png")
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield `a.png`, `a-2.png`, `a-3.png` and so on."""
+    yield path
+    for number in range(2, 1 << 30):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
+    """Return BLEU and chrF with their intervals, BLEU in lower case, length ratio, and sentences a second."""
+    codec = pipeline.codec
+    rows = [codec.numbers(example["text"]) for example in examples]
+    found = translated(pipeline.tuned(n_best=1), rows)
+    answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
+    truth = [clean(example["translation"]) for example in examples]
+    rates = {f"{name}_per_second": rate(pipeline, rows[:SHOWN], beam) for name, beam in (("greedy", 1), ("beam5", 5))}
+    picked = [index for index, row in enumerate(rows) if len(row) < 20][:DRAWN]
+    return Report(
+        metrics=metrics.translation(answers, truth) | rates,
+        answers=[
+            {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
+            for example, answer in list(zip(examples, answers, strict=True))[:SHOWN]
+        ],
+        figures={
+            "lengths": lambda: figures.bleu_by_length(answers, truth, [len(row) for row in rows]),
+            "alignments": lambda: figures.alignments(
+                [alignment(pipeline, rows[index], found[index][0].tokens) for index in picked]
+            ),
+        },
+    )
+
+
+def rate(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
+    """Return how many sentences are translated in a second with a beam."""
+    start = time.perf_counter()
+    translated(pipeline.tuned(beam=beam, n_best=1), rows)
+    return round(len(rows) / (time.perf_counter() - start), 1)
+
+
+TASK = Task(
+    name="translate",
+    accepts="text",
+    returns="text",
+    sources=SOURCES,
+    limits=LIMITS,
+    config=Config,
+    load=load,
+    codec=Codec,
+    predict=predict,
+    score=score,
+)
