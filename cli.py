@@ -224,7 +224,9 @@ def describe(run: Path) -> str:
 
 
 RUN = click.Option(["--run"], type=click.Path(path_type=Path), help="Run directory; the newest if not given.")
-SPLIT = click.Option(["--split"], default="test", show_default=True, help="Split to score: train, valid or test.")
+SPLIT = click.Option(
+    ["--split"], default="test", show_default=True, help="Split to score: train, valid, test, or a test file."
+)
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object.")
 QUIET_OPTION = click.Option(["--quiet"], is_flag=True, help="Print answers and errors only.")
 TRAIN = [

@@ -15,7 +15,7 @@ WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 GAP = re.compile(
     r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
 )
-SHORT = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|e\.g|i\.e|z\. ?B|d\. ?h|\d+)\.$")
+SHORT = re.compile(r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$")  # no end of a sentence
 PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 Keep = Literal["start", "end", "both"]
 

@@ -183,11 +183,17 @@ def keras_models(pipeline: Pipeline[C]) -> Mapping[str, Any]:
 
 
 def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
-    """Score a pipeline on one split of its data: `train`, `valid` or `test`."""
+    """Score a pipeline on one split of its data: `train`, `valid` or `test`.
+
+    Where a task has a setting `test`, any other name is that of a file to test on.
+    """
+    part = split
+    if split not in Splits._fields:
+        if not hasattr(pipeline.config, "test"):
+            raise SettingError(f"No split is named {split!r}; choose one of: {', '.join(Splits._fields)}.")
+        pipeline, part = pipeline.tuned(test=split), "test"
     splits = pipeline.task.load(pipeline.config).limited(pipeline.config.limit)
-    if split not in splits._fields:
-        raise SettingError(f"No split is named {split!r}; choose one of: {', '.join(splits._fields)}.")
-    return score(pipeline, getattr(splits, split), split)
+    return score(pipeline, getattr(splits, part), split)
 
 
 def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:

@@ -29,7 +29,12 @@ class Config(TaskConfig):
     )
     test: str | None = option(None, "Name of the file to test on, where there are several.", runtime=True)
     epochs: int = option(45, "Passes over the training examples.", low=1)
-    batch_size: int = option(128, "Sentences of middle length per gradient step; longer ones are fewer.", low=1)
+    batch_size: int = option(
+        128,
+        "Sentences of middle length per step; longer ones are fewer. Also sentences per search.",
+        low=1,
+        runtime=True,
+    )
     learning_rate: float = option(2e-3, "Largest step size of the optimizer.", low=0.0)
     warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
     average: int = option(5, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)

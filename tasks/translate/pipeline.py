@@ -50,20 +50,22 @@ def load(config: Config) -> Splits:
     """
     source, target = languages(config)
     if config.data == "builtin":
+        if config.test:
+            raise SettingError(f"No split is named {config.test!r}; the embedded sentences have train, valid and test.")
         if {source, target} != {"en", "de"}:
             raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
         train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in builtin.pairs())
         return Splits(*hold_out(train, config.valid, config.seed), test)
     if Path(config.data).exists() or not catalogue.is_name(config.data):
         return sentence_pairs(Path(config.data), source, target, config.valid, config.seed, config.test)
-    columns = {"text": source, "translation": target}
-    optional = ("validation", "test")
-    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=optional)
-    train = found["train"]
-    train, test = (train, found["test"]) if "test" in found else hold_out(train, 0.1, seed=0)
+    columns, test = {"text": source, "translation": target}, config.test or "test"
+    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=("validation", test))
+    if config.test and test not in found:
+        raise SettingError(f"Data set {config.data!r} has no split {test!r}.")
+    train, tested = (found["train"], found[test]) if test in found else hold_out(found["train"], 0.1, seed=0)
     if "validation" in found:
-        return Splits(train, found["validation"], test)
-    return Splits(*hold_out(train, config.valid, config.seed), test)
+        return Splits(train, found["validation"], tested)
+    return Splits(*hold_out(train, config.valid, config.seed), tested)
 
 
 class Codec:

@@ -1,10 +1,12 @@
 """Batches depend on seed and epoch alone."""
 
+from itertools import chain
+
 import keras
 import numpy as np
 import pytest
 
-from data.batches import Batches
+from data.batches import Batches, cuts
 
 EXAMPLES = [{"x": number} for number in range(10)]
 
@@ -78,3 +80,34 @@ def test_batches_of_different_buckets_come_in_random_order():
     assert len(orders) == 5
     again = bucketed(seed=0, size=1)[1]
     np.testing.assert_array_equal(rows(batches, 3), rows(again, 3))
+
+
+def test_batches_of_equal_cost_hold_fewer_of_the_dear():
+    examples = [{"x": number, "width": 10 if number % 2 else 30} for number in range(80)]
+    settings = {"bucket": lambda example: example["width"], "cost": lambda bucket: bucket}
+    batches = Batches(examples, encode, 8, seed=0, **settings)
+    found = [[examples[int(x)]["width"] for x in y] for _, y in batches.epoch()]
+    assert len(found) == len(batches) == 10
+    assert sorted(chain(*found)) == [10] * 40 + [30] * 40
+    assert all(130 <= sum(widths) <= 190 for widths in found)
+    assert {len(widths) for widths in found if set(widths) == {30}} <= {5, 6}
+    assert {len(widths) for widths in found if set(widths) == {10}} <= {15, 16, 17}
+
+
+@pytest.mark.parametrize("costs", [[1] * 7, [100, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, 100], [5, 1, 9, 2, 2, 8, 1]])
+@pytest.mark.parametrize("count", [1, 2, 5, 7])
+def test_no_batch_is_empty(costs, count):
+    parts = np.split(np.arange(7), cuts(np.array(costs), count))
+    assert len(parts) == count
+    assert all(len(part) for part in parts)
+
+
+def test_examples_vary_with_the_epoch_and_come_back():
+    def vary(example, random):
+        return {"x": example["x"] + random.integers(1, 5) * 100}
+
+    batches = Batches(EXAMPLES, encode, 4, seed=2, vary=vary)
+    assert sorted(rows(batches, 0) % 100) == list(range(10))
+    assert list(rows(batches, 0)) == list(rows(batches, 0))
+    assert set(rows(batches, 0)) != set(rows(batches, 1))
+    assert list(rows(Batches(EXAMPLES, encode, 4, vary=vary))) == list(range(10))

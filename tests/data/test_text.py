@@ -1,29 +1,22 @@
 """Text as numbers."""
 
 import itertools
-import json
-import logging
 
 import numpy as np
 import pytest
 
 from data.text import (
     PAD,
-    UNKNOWN,
-    VOCABULARIES,
-    Pieces,
-    Words,
     clean,
     ngrams,
     padded,
+    sentences,
     thinned,
     truncated,
     width_of,
     widths,
     words,
 )
-
-TEXTS = ["A good film, a very good film.", "Bad film! Don't see it.", "So bad it's good?"] * 20
 
 
 @pytest.mark.parametrize(
@@ -104,40 +97,6 @@ def test_hashing_spreads_evenly():
     assert len(ngrams(pairs, 1 << 18)) > 0.85 * len(np.unique(pairs)) + 0.85 * 30_000
 
 
-@pytest.mark.parametrize("kind", VOCABULARIES)
-def test_a_vocabulary_comes_back_from_json(kind):
-    vocabulary = VOCABULARIES[kind].learn(TEXTS, 600)
-    again = type(vocabulary).restore(json.loads(json.dumps(vocabulary.state())))
-    assert again.size == vocabulary.size <= 600
-    for word in ("good", "film", "!", "unheard", "שלום", "😀"):
-        numbers = list(vocabulary.numbers(word))
-        assert numbers == list(again.numbers(word))
-        assert numbers
-        assert all(PAD < number < vocabulary.size for number in numbers)
-
-
-def test_words_are_numbered_by_frequency():
-    vocabulary = Words.learn(TEXTS, 4)
-    assert vocabulary.known == ["film", "good"]
-    assert [list(vocabulary.numbers(word)) for word in ("film", "good", "bad")] == [[2], [3], [UNKNOWN]]
-
-
-def test_a_vocabulary_larger_than_the_data_gives_says_so(caplog):
-    with caplog.at_level(logging.INFO, "tasks"):
-        vocabulary = Words.learn(TEXTS, 10_000)
-    assert vocabulary.size == 2 + len({word.lower() for text in TEXTS for word in words(text)})
-    assert "no more" in caplog.text
-    assert Pieces.learn(TEXTS, 30_000).size < 30_000
-
-
-def test_pieces_leave_no_text_unknown():
-    vocabulary = Pieces.learn(TEXTS, 600)
-    for word in ("zebra", "שלום", "😀", "ﬁ", "\u0000"):
-        numbers = list(vocabulary.numbers(word))
-        assert UNKNOWN not in numbers or word == "\u0000"
-    assert list(vocabulary.numbers("film")) != list(vocabulary.numbers("filn"))
-
-
 def test_a_thinned_text_lacks_whole_spans():
     random = np.random.default_rng(0)
     row = list(range(100))
@@ -150,3 +109,22 @@ def test_a_thinned_text_lacks_whole_spans():
     assert min(len(thinned(row, 0.95, random, span=10)) for _ in range(300)) == 10
     assert list(thinned(row[:10], 0.95, random, span=10)) == row[:10]
     assert thinned(row, 0.0, random) is row
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("A dog runs.", ["A dog runs."]),
+        ("A dog runs. It is fast! Is it?", ["A dog runs.", " ", "It is fast!", " ", "Is it?"]),
+        ("  One.\n\n  Two three\nFour. ", ["One.", "\n\n  ", "Two three", "\n", "Four."]),
+        ("Dr. Müller, J. Smith and Prof. Xu met.", ["Dr. Müller, J. Smith and Prof. Xu met."]),
+        ("Am 3. Mai kam er. Äpfel, z. B. rote.", ["Am 3. Mai kam er.", " ", "Äpfel, z. B. rote."]),
+        ('He said: "Go." She went.', ['He said: "Go."', " ", "She went."]),
+        ("It costs 3.50 euros... Really", ["It costs 3.50 euros...", " ", "Really"]),
+        ("no capital. here", ["no capital. here"]),
+    ],
+)
+def test_a_text_is_cut_into_sentences_and_nothing_is_lost(text, parts):
+    found = [part for sentence, gap in sentences(text) for part in (sentence, gap) if part]
+    assert found == parts
+    assert "".join(found) == text.strip()

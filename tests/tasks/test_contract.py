@@ -55,6 +55,11 @@ def numbers(answer):
     return [answer] if isinstance(answer, float) else []
 
 
+def timeless(metrics):
+    """Return metrics without rates, which depend on the machine's mood."""
+    return {name: value for name, value in metrics.items() if not name.endswith("_per_second")}
+
+
 def test_a_run_has_its_files_and_no_other(trained):
     assert {path.name for path in trained.run.iterdir()} == FILES
     assert list((trained.run / "onnx").glob("*.onnx"))
@@ -78,7 +83,7 @@ def test_metrics_are_about_the_test_split(trained):
         "split": "test",
         "examples": 96,
     }
-    assert summary["metrics"] == workflow.evaluate(trained).report.metrics
+    assert timeless(summary["metrics"]) == timeless(workflow.evaluate(trained).report.metrics)
 
 
 def test_a_restored_run_answers_the_same(trained):
@@ -212,10 +217,8 @@ def test_a_run_goes_on_with_its_own_data_and_settings_only(trained, copy):
 def test_a_run_that_was_trained_and_not_scored_is_scored_on_resuming(trained, copy):
     (copy / "metrics.json").unlink()
     again = tasks.train(trained.task.name, copy, resume=True)
-    assert (
-        json.loads((copy / "metrics.json").read_text())["metrics"]
-        == json.loads((trained.run / "metrics.json").read_text())["metrics"]
-    )
+    now, before = (json.loads((run / "metrics.json").read_text())["metrics"] for run in (copy, trained.run))
+    assert timeless(now) == timeless(before)
     assert again.predict(inputs(trained)) == trained.predict(inputs(trained))
 
 

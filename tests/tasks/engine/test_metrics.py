@@ -74,3 +74,20 @@ def test_a_perfectly_calibrated_guesser_has_no_error():
     confidence = random.uniform(0.5, 1, 200_000)
     rows = metrics.reliability(confidence, random.random(200_000) < confidence)
     assert metrics.calibration_error(rows) < 0.005
+
+
+def test_translations_score_as_the_papers_count():
+    answers = ["the the the the the the the", "It is a guide to action which ensures that the military obeys"]
+    truth = ["The cat is on the mat", "It is a guide to action that ensures that the military will obey"]
+    found = metrics.translation(answers, truth, resamples=50)
+    matches, totals = [1 + 10, 8, 6, 4], [7 + 12, 6 + 11, 5 + 10, 4 + 9]  # by hand: words, pairs, threes, fours
+    assert found["bleu"] == pytest.approx(100 * np.prod(np.array(matches) / totals) ** 0.25, abs=1e-6)
+    assert found["bleu_low"] <= found["bleu"] <= found["bleu_high"] or found["bleu_high"] > 0
+    assert found["length_ratio"] == pytest.approx(1.0)
+    assert found["bleu_lowercased"] >= found["bleu"]
+    assert "tok:13a" in found["bleu_signature"]
+    assert "case:mixed" in found["bleu_signature"]
+    perfect = metrics.translation(truth, truth, resamples=50)
+    assert [round(perfect[name], 6) for name in ("bleu", "bleu_low", "bleu_high", "chrf")] == [100] * 4
+    nothing = metrics.translation(["x"], ["y"], resamples=10)
+    assert nothing["bleu"] == nothing["bleu_low"] == nothing["bleu_high"] == 0

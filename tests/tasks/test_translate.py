@@ -1,0 +1,242 @@
+"""The translator: sentences and paragraphs, searches, alignments, and what can be wrong."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+import tasks
+from data.splits import DataError
+from data.text import PAD
+from data.vocabulary import END, START
+from tasks.engine import workflow
+from tasks.engine.config import SettingError
+from tasks.translate.pipeline import alignment, languages, load, translated
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"data": "builtin", "limit": 200, "epochs": 3, "batch_size": 32, "average": 0, "embedding": 16, "units": 24}
+TEXTS = ["The old man sees a small dog.", "A cat sleeps.", "Does the woman buy an apple in the town?", "Good morning!"]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    settings = SMALL | {"learning_rate": 0.01, "storage": "float16", "heads": 2}
+    return tasks.train("translate", tmp_path_factory.mktemp("runs") / "run", **settings)
+
+
+def command(*words, stdin=b"", cwd=ROOT):
+    return subprocess.run([sys.executable, ROOT / "cli.py", *words], input=stdin, capture_output=True, cwd=cwd)
+
+
+def test_a_text_keeps_its_line_breaks_and_its_sentences_are_translated_alone(pipeline):
+    text = "The old man sees a small dog. A cat sleeps.\n\nGood morning!"
+    (whole,) = pipeline.predict([text])
+    one, two, three = (answer["translation"] for answer in pipeline.predict([TEXTS[0], TEXTS[1], TEXTS[3]]))
+    assert whole["translation"] == f"{one} {two}\n\n{three}"
+    assert set(whole) == {"translation", "score"}
+
+
+def test_neither_order_nor_company_changes_a_translation(pipeline):
+    rows = [pipeline.codec.numbers(text) for text in TEXTS]
+    together = translated(pipeline, rows)
+    backwards = translated(pipeline.tuned(batch_size=2), rows[::-1])[::-1]
+    alone = [translated(pipeline, [row])[0] for row in rows]
+    for one, two, three in zip(together, backwards, alone, strict=True):
+        assert one[0].tokens == two[0].tokens == three[0].tokens
+        np.testing.assert_allclose([one[0].score] * 2, [two[0].score, three[0].score], atol=1e-5)
+
+
+def test_onnx_steps_as_keras_steps(pipeline):
+    environment = json.loads((pipeline.run / "environment.json").read_text())
+    assert environment["onnx_difference"] < 1e-4
+
+
+def test_the_best_translations_come_in_order_and_differ(pipeline):
+    (answer,) = pipeline.tuned(n_best=4, beam=6).predict([TEXTS[0]])
+    (sentence,) = answer["sentences"]
+    scores = [one["score"] for one in sentence["translations"]]
+    assert len(scores) == 4
+    assert scores == sorted(scores, reverse=True)
+    assert sentence["translations"][0] == {"text": answer["translation"], "score": answer["score"]}
+    with pytest.raises(SettingError, match=r"`n_best` is 9, and the search keeps 5"):
+        pipeline.tuned(n_best=9)
+
+
+def test_greedy_search_takes_the_most_probable_each_time(pipeline):
+    row = pipeline.codec.numbers(TEXTS[0])
+    ((found,),) = translated(pipeline.tuned(beam=1, repeats=0), [row])
+    (source,) = pipeline.codec.inputs([row])
+    keys, values, *states = pipeline.network("encode", source)
+    last, tokens = START, []
+    while len(tokens) < pipeline.config.length:
+        scores, _, *states = pipeline.network("step", np.array([last], "int32"), source != PAD, keys, values, *states)
+        if not tokens:
+            scores[:, END] = -np.inf  # a translation has one sub-word at least
+        last = int(scores[0].argmax())
+        if last == END:
+            break
+        tokens.append(last)
+    assert found.tokens == tokens
+
+
+def test_lengths_and_repeats_are_limited(pipeline):
+    rows = [pipeline.codec.numbers(text) for text in TEXTS]
+    for (best,) in translated(pipeline.tuned(minimum=9, repeats=2), rows):
+        assert 9 <= len(best.tokens) <= pipeline.config.length
+        pairs = list(zip(best.tokens, best.tokens[1:], strict=False))
+        assert len(set(pairs)) == len(pairs)
+
+
+def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
+    picture = tmp_path / "dog.png"
+    answers = pipeline.tuned(align=str(picture)).predict(["A cat sleeps. Good morning!"])
+    for sentence in answers[0]["sentences"]:
+        aligned = sentence["alignment"]
+        weights = np.array(aligned["weights"])
+        assert weights.shape == (len(aligned["target"]), len(aligned["source"]))
+        np.testing.assert_allclose(weights.sum(1), 1, atol=5e-3)
+        assert "".join(aligned["source"][:-1]).replace("\u2581", " ").strip() == sentence["text"]
+    assert {path.name for path in tmp_path.iterdir()} == {"dog.png", "dog-2.png"}
+    before = picture.read_bytes()
+    pipeline.tuned(align=str(picture)).predict(["A dog."])
+    assert picture.read_bytes() == before
+    with Image.open(tmp_path / "dog-3.png") as drawn:
+        assert drawn.width > 100
+    row = pipeline.codec.numbers("A dog.")
+    assert alignment(pipeline, row, [])["target"] == ["</s>"]
+
+
+def test_training_sees_other_spellings_each_epoch_and_validation_the_best(pipeline):
+    codec, example = pipeline.codec, {"text": "The grandfather sings.", "translation": "Der Großvater singt."}
+    varied = [codec.vary(example, np.random.default_rng(seed)) for seed in range(30)]
+    assert len({str(one["spelt"]) for one in varied}) > 1
+    assert {codec.pieces.text(one["spelt"][1]) for one in varied} == {example["translation"]}
+    (source, before, after), there, weights = codec.encode([example])
+    assert before[0, 0] == START
+    np.testing.assert_array_equal(before[0, 1:], after[0, :-1])
+    np.testing.assert_array_equal(there, weights)
+    np.testing.assert_array_equal(there, after != PAD)
+    assert source[0][source[0] != PAD][-1] == END
+    blurred, _, _ = codec.encode([example] * 50, np.random.default_rng(0))[0]
+    assert 0.03 < (blurred != source).mean() < 0.2
+
+
+def test_either_direction_is_read(pipeline):
+    config = tasks.configure("translate", data="builtin", source="de")
+    assert languages(config) == ("de", "en")
+    there, back = load(tasks.configure("translate", data="builtin")), load(config)
+    assert there.test[5] == {"text": back.test[5]["translation"], "translation": back.test[5]["text"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "pair"),
+    [
+        ({}, ("pt", "en")),
+        ({"source": "en"}, ("en", "pt")),
+        ({"target": "pt"}, ("en", "pt")),
+        ({"data": "wmt14_translate/de-en"}, ("de", "en")),
+        ({"data": "own.tsv"}, ("en", "de")),
+        ({"data": "own.tsv", "target": "fr"}, ("en", "fr")),
+    ],
+)
+def test_languages_follow_from_the_data_where_they_are_not_said(settings, pair):
+    assert languages(tasks.configure("translate", **settings)) == pair
+
+
+def test_a_catalogue_set_is_read(tmp_path):
+    with tfds.testing.mock_data(num_examples=20), mock.patch("socket.getaddrinfo"):
+        splits = load(tasks.configure("translate", data_dir=str(tmp_path)))
+    assert sum(map(len, splits)) == 20
+    assert {type(value) for value in splits.train[0].values()} == {str}
+    assert set(splits.train[0]) == {"text", "translation"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    sentences = load(tasks.configure("translate", data="builtin")).test
+    english, german = ([row[key] for row in sentences] for key in ("text", "translation"))
+    for name, rows in (("train", slice(0, 200)), ("test_a", slice(200, 220)), ("test_b", slice(220, 230))):
+        (tmp_path / f"{name}.en").write_text("\n".join(english[rows]) + "\n", encoding="utf-8")
+        (tmp_path / f"{name}.de").write_text("\n".join(german[rows]) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_test_file_is_chosen_by_name(pipeline, folder):
+    own = pipeline.tuned(data=str(folder), limit=None)
+    counts = {split: workflow.evaluate(own, split).summary["examples"] for split in ("test", "test_a", "test_b")}
+    assert counts == {"test": 20, "test_a": 20, "test_b": 10}
+    with pytest.raises(DataError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
+        workflow.evaluate(own, "test_c")
+    with pytest.raises(SettingError, match=r"No split is named 'test_a'"):
+        workflow.evaluate(pipeline, "test_a")
+
+
+def test_metrics_have_their_intervals_and_signatures(pipeline):
+    found = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert found["bleu_low"] <= found["bleu"] <= found["bleu_high"]
+    assert found["chrf_low"] <= found["chrf"] <= found["chrf_high"]
+    assert found["bleu_lowercased"] >= found["bleu"]
+    assert "tok:13a" in found["bleu_signature"]
+    assert found["greedy_per_second"] > 0
+    assert found["beam5_per_second"] > 0
+    assert {path.name for path in (pipeline.run / "figures").iterdir()} == {"lengths.png", "alignments.png"}
+
+
+def test_bad_input_is_named(pipeline, caplog):
+    for text in ("", "  ", "\x00"):
+        with pytest.raises(DataError, match="is empty"):
+            pipeline.predict([text])
+    with pytest.raises(SettingError, match=r"`beam` is 5000; the vocabulary has \d+ sub-words only"):
+        pipeline.tuned(beam=5000).predict(["A dog."])
+    with caplog.at_level(logging.WARNING, "tasks"):
+        (answer,) = pipeline.predict(["犬が走る"])
+        assert "Hardly any letter of '犬が走る' is known" in caplog.text
+        assert isinstance(answer["translation"], str)
+        pipeline.predict(["dog " * 5000])
+        assert "sub-words in a sentence; the first 60 are read" in caplog.text
+    with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'fr'"):
+        tasks.load("translate", pipeline.run, source="fr")
+    with pytest.raises(SettingError, match=r"both 'en'"):
+        load(tasks.configure("translate", data="builtin", source="en", target="en"))
+    with pytest.raises(SettingError, match=r"are in 'en' and 'de'; received 'fr'"):
+        load(tasks.configure("translate", data="builtin", source="fr"))
+
+
+def test_a_beam_nearly_as_wide_as_the_vocabulary_works(pipeline):
+    wide = pipeline.tuned(beam=pipeline.codec.pieces.size)
+    ((best, *_),) = translated(wide, [pipeline.codec.numbers("A cat.")])
+    assert best.tokens
+
+
+def test_from_the_command_line(pipeline, tmp_path):
+    (tmp_path / "lines.txt").write_text("A dog sleeps.\nThe cat sees a bird.\n")
+    words = ("predict", "translate", "--run", pipeline.run, "--quiet")
+    result = command(*words, "--file", tmp_path / "lines.txt", "-", stdin="A man sings.\n\nA b\xff\n".encode("latin-1"))
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["input"] for row in rows][:1] == ["A man sings."]
+    assert len(rows) == 4
+    assert result.stderr == b""
+    for wrong, code, sentence in (
+        (("--source", "fr", "Un chien."), 2, b"translates from 'en' to 'de'"),
+        (("",), 65, b"is empty"),
+        (("--n-best", "6", "A dog."), 2, b"give a larger `beam`"),
+    ):
+        failed = command(*words, *wrong)
+        assert failed.returncode == code
+        assert sentence in failed.stderr
+        assert len(failed.stderr.splitlines()) == 1
+
+
+def test_files_that_do_not_fit_leave_nothing_behind(folder):
+    (folder / "train.de").write_text("Nur eine Zeile.\n")
+    result = command("train", "translate", "--data", folder, "--run", folder / "run")
+    assert result.returncode == 65
+    assert b"line by line they must translate each other" in result.stderr
+    assert not (folder / "run").exists()
