@@ -99,3 +99,36 @@ def test_plain_reviews_of_other_things_are_understood(reviews):
     good = ["A wonderful film, I loved every minute.", "Excellent. Highly recommended!", "Not bad at all, great fun."]
     bad = ["Boring and badly acted, a waste of time.", "Terrible. Avoid it.", "I expected more; what a disappointment."]
     assert [answer["label"] for answer in pipeline.predict(good + bad)] == ["pos"] * 3 + ["neg"] * 3
+
+
+@pytest.fixture(scope="module")
+def multi30k(datasets):
+    """Return the pretrained translator and the splits of Multi30k."""
+    (run,) = runs.pretrained("translate")
+    pipeline = tasks.load("translate", run, data=str(datasets / "multi30k"))
+    return pipeline, pipeline.task.load(pipeline.config)
+
+
+def test_multi30k_is_read_whole(multi30k):
+    pipeline, splits = multi30k
+    assert [len(split) for split in splits] == [29_000, 1_014, 1_000]
+    assert splits.test[0]["translation"].startswith("Ein Mann mit einem orangefarbenen Hut")
+    assert len(pipeline.task.load(pipeline.config.tuned({"test": "test_2017_flickr"})).test) == 1_000
+
+
+def test_the_pretrained_translator_scores_what_its_card_says(multi30k):
+    pipeline, splits = multi30k
+    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert scores["bleu"] == pytest.approx(published["bleu"], abs=0.1)  # sums in another order may turn a tie
+    assert f"| bleu | {published['bleu']:.4f}" in (pipeline.run / "README.md").read_text()
+    assert scores["bleu"] >= 35.5
+    assert scores["bleu_lowercased"] >= 35.8
+
+
+def test_the_pretrained_translator_reads_its_input_and_is_small(multi30k):
+    pipeline, splits = multi30k
+    order = np.random.default_rng(0).permutation(len(splits.test))
+    shuffled = [one | {"text": splits.test[other]["text"]} for one, other in zip(splits.test, order, strict=True)]
+    assert workflow.score(pipeline, shuffled, "test").report.metrics["bleu"] < 3
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 14e6

@@ -81,12 +81,8 @@ def search(
         if not len(owners):
             break
         scores, state = step(tokens[:, :, -1].reshape(-1), state)
-        scores = allowed(scores.astype("float64"), tokens.reshape(-1, time + 1), end, time, length, minimum, repeats)
-        vocabulary = scores.shape[1]
-        sums = (totals[:, :, None] + scores.reshape(-1, width, vocabulary)).reshape(len(owners), -1)
-        order = largest(sums, min(2 * width, sums.shape[1]))  # (live, candidates)
-        values = np.take_along_axis(sums, order, 1)
-        rows, words = order // vocabulary, order % vocabulary
+        scores = allowed(scores, tokens.reshape(-1, time + 1), end, time, length, minimum, repeats)
+        values, rows, words = candidates(scores, totals)
         ends = words == end
         for group, rank in np.argwhere(ends[:, :width] & (values[:, :width] > NEVER)):
             sequence = tokens[group, rows[group, rank], 1:].tolist()
@@ -110,9 +106,29 @@ def search(
     return [sorted(found, key=lambda one: -one.score)[:best] for found in finished]
 
 
+def candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the best ways to go on for each source: twice as many as it has rows, since half of them may be ends.
+
+    Args:
+        scores: Log-probabilities of the next token, `(live * width, vocabulary)`.
+        totals: Those of the sequences so far, `(live, width)`.
+
+    Returns:
+        For each candidate, best first, its log-probability, the row that it goes on from and its token, each
+        `(live, candidates)`.
+    """
+    live, width = totals.shape
+    words = largest(scores, min(2 * width, scores.shape[1]))  # (live * width, best of a row)
+    sums = totals.reshape(-1, 1) + np.take_along_axis(scores, words, 1)
+    best = words.shape[1]
+    order = largest(sums.reshape(live, -1), min(2 * width, width * best))
+    values, words = (np.take_along_axis(array.reshape(live, -1), order, 1) for array in (sums, words))
+    return values, order // best, words
+
+
 def largest(values: np.ndarray, count: int) -> np.ndarray:
-    """Return the places of the `count` largest values of each row, largest first; of equals the first comes first."""
-    places = np.argpartition(-values, count - 1, axis=1)[:, :count]
+    """Return the places of the `count` largest values of each row, largest first; of equals the first of them."""
+    places = np.argpartition(values, -count, axis=1)[:, -count:]
     places.sort(axis=1)
     order = np.argsort(-np.take_along_axis(values, places, 1), axis=1, kind="stable")
     return np.take_along_axis(places, order, 1)

@@ -27,6 +27,7 @@ class Config(TaskConfig):
     target: str | None = option(
         None, "Language to translate to: the ending of its files, or the name of its column.", runtime=True
     )
+    text_column: str = option("text", "Column of a table whose texts `predict --file` translates.", runtime=True)
     test: str | None = option(None, "Name of the file to test on, where there are several.", runtime=True)
     epochs: int = option(45, "Passes over the training examples.", low=1)
     batch_size: int = option(
@@ -96,7 +97,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"vocabulary": 3000, "embedding": 96, "units": 128, "epochs": 20},
 }
 
-BUILTIN: dict[str, Any] = {"vocabulary": 900, "epochs": 40, "widths": 3}
+BUILTIN: dict[str, Any] = {"vocabulary": 900, "epochs": 24, "widths": 3}
 
 SOURCES = {
     "builtin": "Everyday sentences in English and German, in part composed by a small grammar, written for this "

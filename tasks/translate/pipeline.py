@@ -58,11 +58,11 @@ def load(config: Config) -> Splits:
         return Splits(*hold_out(train, config.valid, config.seed), test)
     if Path(config.data).exists() or not catalogue.is_name(config.data):
         return sentence_pairs(Path(config.data), source, target, config.valid, config.seed, config.test)
-    columns, test = {"text": source, "translation": target}, config.test or "test"
-    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=("validation", test))
-    if config.test and test not in found:
-        raise SettingError(f"Data set {config.data!r} has no split {test!r}.")
-    train, tested = (found["train"], found[test]) if test in found else hold_out(found["train"], 0.1, seed=0)
+    columns, part = {"text": source, "translation": target}, config.test or "test"
+    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=("validation", part))
+    if config.test and part not in found:
+        raise SettingError(f"Data set {config.data!r} has no split {part!r}.")
+    train, tested = (found["train"], found[part]) if part in found else hold_out(found["train"], 0.1, seed=0)
     if "validation" in found:
         return Splits(train, found["validation"], tested)
     return Splits(*hold_out(train, config.valid, config.seed), tested)

@@ -104,8 +104,8 @@ def test_there_may_be_fewer_sequences_than_asked_for():
 
 
 def test_of_equals_the_first_is_the_largest():
-    values = np.array([[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 5.0]])
-    np.testing.assert_array_equal(largest(values, 3), [[1, 2, 3], [3, 0, 1]])
+    values = np.array([[1.0, 3.0, 3.0, 2.0], [4.0, 0.0, 4.0, 5.0]])
+    np.testing.assert_array_equal(largest(values, 3), [[1, 2, 3], [3, 0, 2]])
     assert penalty(1, 0.7) == 1.0
     assert penalty(7, 1.0) == 2.0
 
