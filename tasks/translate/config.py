@@ -97,7 +97,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"vocabulary": 3000, "embedding": 96, "units": 128, "epochs": 20},
 }
 
-BUILTIN: dict[str, Any] = {"vocabulary": 900, "epochs": 24, "widths": 3}
+BUILTIN: dict[str, Any] = {"vocabulary": 900, "epochs": 24, "widths": 2, "length": 40}
 
 SOURCES = {
     "builtin": "Everyday sentences in English and German, in part composed by a small grammar, written for this "
