@@ -157,7 +157,7 @@ def test_help_names_every_setting_and_its_default():
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["train", "mnits"], 2, "'mnits'; choose one of: mnist, sentiment. Did you mean 'mnist'?"),
+        (["train", "mnits"], 2, f"'mnits'; choose one of: {', '.join(tasks.names())}. Did you mean 'mnist'?"),
         (["runs", "mnits"], 2, "Did you mean 'mnist'?"),
         (["train", "mnist", "--preset", "smal"], 2, "Did you mean 'small'?"),
         (["train", "mnist", "--epoch", "3"], 2, "--epoch"),
