@@ -40,16 +40,25 @@ def write(models: Mapping[str, Any], task: str, run: Path, storage: str) -> None
 
 
 def halve(path: Path) -> None:
-    """Store the large weights of an ONNX file as float16; they become float32 again when it is opened."""
+    """Store the large weights of an ONNX file as float16; they become float32 again when it is opened.
+
+    A table that is there a second time, turned round, as a tied embedding is, is stored once.
+    """
     model = onnx.load(path)
+    stored: dict[tuple[tuple[int, ...], bytes], str] = {}  # shape and content to name
     for weight in list(model.graph.initializer):
         values = numpy_helper.to_array(weight)
         if values.dtype == "float32" and values.size >= LARGE:
-            half = numpy_helper.from_array(values.astype("float16"), f"{weight.name}/half")
-            model.graph.initializer.append(half)
+            values, name = values.astype("float16"), f"{weight.name}/half"
+            twin = stored.get((values.T.shape, values.T.tobytes())) if values.ndim == 2 else None
+            if twin:
+                model.graph.node.insert(0, helper.make_node("Transpose", [twin], [name]))
+            else:
+                model.graph.initializer.append(numpy_helper.from_array(values, name))
+                stored[values.shape, values.tobytes()] = name
+            cast = helper.make_node("Cast", [name], [weight.name], to=TensorProto.FLOAT)
             model.graph.initializer.remove(weight)
-            cast = helper.make_node("Cast", [half.name], [weight.name], to=TensorProto.FLOAT)
-            model.graph.node.insert(0, cast)
+            model.graph.node.insert(1 if twin else 0, cast)
     onnx.save(model, path)
 
 

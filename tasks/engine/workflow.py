@@ -87,9 +87,10 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
         "parameters": kept.count_params(),
     }
     if (run / "environment.json").is_file():
-        before = runs.read_json(run / "environment.json")["data"]
-        if before != environment["data"]:
+        before = runs.read_json(run / "environment.json")
+        if before["data"] != environment["data"]:
             raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
+        environment["command"] = before["command"]  # the one that makes it again
     runs.write_json(run / "environment.json", environment)
     runs.write_json(run / "codec.json", codec.state())
     fitted = training.fit(model, kept, codec, splits, config, run, progress)

@@ -29,7 +29,7 @@ class Config(TaskConfig):
     )
     text_column: str = option("text", "Column of a table whose texts `predict --file` translates.", runtime=True)
     test: str | None = option(None, "Name of the file to test on, where there are several.", runtime=True)
-    epochs: int = option(45, "Passes over the training examples.", low=1)
+    epochs: int = option(32, "Passes over the training examples.", low=1)
     batch_size: int = option(
         128,
         "Sentences of middle length per step; longer ones are fewer. Also sentences per search.",
@@ -47,7 +47,7 @@ class Config(TaskConfig):
     pieces: Literal["bpe", "unigram"] = option("bpe", "How sub-words are learnt: byte-pair encoding or unigram model.")
     vocabulary: int = option(4000, "Most sub-words of both languages together, 256 bytes among them.", low=512)
     sampling: float = option(
-        0.1, "How often training spells a word in another way: the share of merges left out.", low=0.0, high=0.95
+        0.1, "How often training spells a word of the source in another way: the share of merges left out.", low=0.0, high=0.95
     )
     length: int = option(60, "Most sub-words of a sentence that are read or written.", low=2)
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
@@ -62,16 +62,16 @@ class Config(TaskConfig):
     heads: int = option(1, "Looks of the attention side by side.", low=1)
     token_dropout: float = option(0.1, "Share of sub-words read as unknown in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
-        0.3, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+        0.2, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
     )
     decoder_dropout: float = option(
-        0.3, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
+        0.2, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
     )
-    dropout: float = option(0.4, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+    dropout: float = option(0.3, "Share of values dropped before the softmax.", low=0.0, high=0.95)
 
     beam: int = option(5, "Translations kept in the search; 1 is greedy.", low=1, runtime=True)
     alpha: float = option(
-        1.0, "How much longer translations are favoured; 0 is not at all.", low=0.0, high=5.0, runtime=True
+        1.6, "How much longer translations are favoured; 0 is not at all.", low=0.0, high=5.0, runtime=True
     )
     repeats: int = option(
         4, "No run of this many sub-words is written twice in a sentence; 0 allows it.", low=0, runtime=True

@@ -120,8 +120,12 @@ class Codec:
         return (padded(rows, width_of(max(map(len, rows)), self.sources)),)
 
     def vary(self, example: Example, random: np.random.Generator) -> Example:
-        """Return an example with its words spelt as sampling chooses."""
-        return example | {"spelt": [self.numbers(example[field], random) for field in ("text", "translation")]}
+        """Return an example with the words of its text spelt as sampling chooses.
+
+        Those of its translation are not: a decoder that learns many spellings of a word shares its probability among
+        them, and writes the rare ones.
+        """
+        return example | {"spelt": [self.numbers(example["text"], random), self.numbers(example["translation"])]}
 
     def spelt(self, example: Example) -> tuple[Tokens, Tokens]:
         """Return both sentences of an example as sub-words."""
