@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import onnx
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
@@ -114,11 +115,12 @@ def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
     assert alignment(pipeline, row, [])["target"] == ["</s>"]
 
 
-def test_training_sees_other_spellings_each_epoch_and_validation_the_best(pipeline):
+def test_training_sees_other_spellings_of_a_source_each_epoch_and_validation_the_best(pipeline):
     codec, example = pipeline.codec, {"text": "The grandfather sings.", "translation": "Der Großvater singt."}
     varied = [codec.vary(example, np.random.default_rng(seed)) for seed in range(30)]
-    assert len({str(one["spelt"]) for one in varied}) > 1
-    assert {codec.pieces.text(one["spelt"][1]) for one in varied} == {example["translation"]}
+    assert len({str(one["spelt"][0]) for one in varied}) > 1
+    assert {codec.pieces.text(one["spelt"][0]) for one in varied} == {example["text"]}
+    assert {str(one["spelt"][1]) for one in varied} == {str(codec.numbers(example["translation"]))}
     (source, before, after), there, weights = codec.encode([example])
     assert before[0, 0] == START
     np.testing.assert_array_equal(before[0, 1:], after[0, :-1])
@@ -241,3 +243,9 @@ def test_files_that_do_not_fit_leave_nothing_behind(folder):
     assert result.returncode == 65
     assert b"line by line they must translate each other" in result.stderr
     assert not (folder / "run").exists()
+
+
+def test_the_tied_embedding_is_stored_once(pipeline):
+    step = onnx.load(pipeline.run / "onnx" / "step.onnx")
+    size = pipeline.codec.pieces.size
+    assert sum(size in weight.dims for weight in step.graph.initializer) == 1
