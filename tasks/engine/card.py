@@ -30,8 +30,8 @@ def write(
         "",
         f"* **Data**: {task.sources.get(config.data, OWN)} {counts['train']:,} training, "
         f"{counts['valid']:,} validation and {counts['test']:,} test examples, SHA-256 `{counts['sha256'][:16]}`.",
-        f"* **Protocol**: the validation split is the data's own or cut from its training part by seed {config.seed}; the "
-        f"weights are those of epoch {best[0]} of {config.epochs}, where the validation loss is smallest "
+        f"* **Protocol**: the validation split is the data's own or cut from its training part by seed {config.seed}; "
+        f"the weights are those of epoch {best[0]} of {config.epochs}, where the validation loss is smallest "
         f"({best[1]:.4f}){mean}; the test split is scored once, at the end.",
         f"* **Network**: {environment['parameters']:,} parameters; settings in `config.json`.",
         f"* **Training**: {environment['seconds'] / 60:.1f} minutes on {environment['cores']} cores of "

@@ -47,7 +47,7 @@ class Config(TaskConfig):
     pieces: Literal["bpe", "unigram"] = option("bpe", "How sub-words are learnt: byte-pair encoding or unigram model.")
     vocabulary: int = option(4000, "Most sub-words of both languages together, 256 bytes among them.", low=512)
     sampling: float = option(
-        0.1, "How often training spells a word of the source in another way: the share of merges left out.", low=0.0, high=0.95
+        0.1, "How often training spells a source word in another way: the share of merges left out.", low=0.0, high=0.95
     )
     length: int = option(60, "Most sub-words of a sentence that are read or written.", low=2)
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
