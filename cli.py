@@ -82,7 +82,7 @@ class Verb(click.Group):
         if cmd_name not in tasks.names():
             raise SettingError(f"No task is named {cmd_name!r}{nearest(cmd_name, tasks.names())}")
         config = tasks.config_class(cmd_name)
-        fields = [field for field in dataclasses.fields(config) if field.metadata["runtime"] or not self.runtime]
+        fields = [field for field in dataclasses.fields(config) if not self.runtime or later(field)]
         own = {field.name for field in fields}
 
         @click.pass_context
@@ -92,6 +92,11 @@ class Verb(click.Group):
 
         options = [option(field, kinds(config)[field.name]) for field in fields]
         return click.Command(cmd_name, params=[*self.extra, *options], help=tasks.summary(cmd_name), callback=call)
+
+
+def later(field: dataclasses.Field[Any]) -> bool:
+    """Return whether a setting has a meaning after training: it may change, or says which run is meant."""
+    return bool(field.metadata["runtime"] or field.metadata["selects"])
 
 
 def typed(ctx: click.Context, name: str) -> bool:
@@ -154,6 +159,10 @@ def predict(
     speak(quiet)
     pipeline = tasks.load(task, run, **settings)
     given = chain(lines(inputs), pipeline.read(file) if file else ())
+    if pipeline.task.write:
+        for item, answer in pipeline.task.write(pipeline, list(given), out, not quiet and sys.stderr.isatty()):
+            click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
+        return
     with out.open("x", encoding="utf-8") if out else nullcontext() as target:
         for chunk in chunks(given):
             for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
@@ -255,7 +264,11 @@ PREDICT = [
         type=click.Path(path_type=Path),
         help="Answer each row of a .csv, .tsv or .jsonl file, or each line.",
     ),
-    click.Option(["--out"], type=click.Path(path_type=Path), help="New file for the answers; the screen if not given."),
+    click.Option(
+        ["--out"],
+        type=click.Path(path_type=Path),
+        help="New file for the answers, or a folder for pictures; if not given, the screen, or beside the inputs.",
+    ),
     RUN,
     QUIET_OPTION,
 ]

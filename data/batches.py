@@ -12,6 +12,7 @@ from data.splits import Example, Examples
 Arrays = Any
 Bucket = Callable[[Example], int]
 Cost = Callable[[int], int]
+Turns = Callable[[Example], int]
 Vary = Callable[[Example, np.random.Generator], Example]
 Encode = Callable[[list[Example], np.random.Generator | None], tuple[Arrays, ...]]
 
@@ -35,6 +36,7 @@ class Batches:
         cost: What an example of a bucket costs, such as its padded width. All batches then cost about the same, and
             `size` is the number of examples in one of mean cost.
         vary: Makes another version of an example each epoch, before its bucket is asked for.
+        turns: How often an epoch shows an example; `None` shows each once.
     """
 
     def __init__(
@@ -47,18 +49,20 @@ class Batches:
         bucket: Bucket | None = None,
         cost: Cost | None = None,
         vary: Vary | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.examples, self.encode, self.size, self.seed = examples, encode, size, seed
         self.bucket, self.cost, self.vary = bucket, cost, vary
+        self.rows = np.repeat(np.arange(len(examples)), [turns(example) if turns else 1 for example in examples])
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return math.ceil(len(self.examples) / self.size)
+        return math.ceil(len(self.rows) / self.size)
 
     def epoch(self, number: int = 0) -> Iterator[tuple[Arrays, ...]]:
         """Yield the batches of one epoch."""
         random = None if self.seed is None else np.random.default_rng((self.seed, number))
-        order, turns, examples = np.arange(len(self.examples)), np.arange(len(self)), self.examples
+        order, turns, examples = self.rows.copy(), np.arange(len(self)), self.examples
         places = self.size * np.arange(1, len(self))
         if random is not None:
             random.shuffle(order)

@@ -1,11 +1,17 @@
 """Small data sets that are on every machine, with no network."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from data.files import table
 from data.grammar import compose
 from data.splits import Example
 
+PHOTOS = (
+    ("skimage/data", "astronaut.png coffee.png motorcycle_left.png rocket.jpg retina.jpg ihc.png brick.png gravel.png"),
+    ("sklearn/datasets/images", "flower.jpg"),
+)
+TEST_PHOTOS = (("skimage/data", "camera.png chelsea.png coins.png"), ("sklearn/datasets/images", "china.jpg"))
 REVIEWS, PHRASES = (Path(__file__).parent / f"{name}.tsv" for name in ("reviews", "phrases"))
 
 
@@ -51,3 +57,24 @@ def pairs() -> tuple[list[Example], list[Example]]:
     """
     composed = [{"en": english, "de": german} for english, german in compose(2100)]
     return [*table(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
+
+
+def photos() -> tuple[list[Path], list[Path]]:
+    """Return files of photographs that ship with scikit-image and scikit-learn: nine for training, four for testing.
+
+    Those for testing show what none of the others does: a man with a camera, a cat, coins, a palace.
+    """
+    train, test = (
+        [folder_of(place) / name for place, names in photos for name in names.split()]
+        for photos in (PHOTOS, TEST_PHOTOS)
+    )
+    return train, test
+
+
+def folder_of(place: str) -> Path:
+    """Return a folder inside an installed package, without importing the package."""
+    package, _, inside = place.partition("/")
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / inside

@@ -2,11 +2,13 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
 Example = dict[str, Any]
 Examples = Sequence[Example]
+T = TypeVar("T")
 
 
 class DataError(ValueError):
@@ -21,6 +23,24 @@ class UnavailableError(RuntimeError):
     exit_code = 69
 
 
+class Later(Sequence[Example]):
+    """Examples that are made when one of them, or their number, is first asked for."""
+
+    def __init__(self, make: Callable[[], Iterable[Example]]) -> None:
+        self.make = make
+
+    @cached_property
+    def made(self) -> list[Example]:
+        """Return the examples."""
+        return list(self.make())
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.made[index]
+
+
 class Splits(NamedTuple):
     """Raw examples for fitting, for choosing and for reporting."""
 
@@ -30,10 +50,10 @@ class Splits(NamedTuple):
 
     def limited(self, limit: int | None) -> "Splits":
         """Return at most the first `limit` examples of each split; `None` keeps all."""
-        return Splits(*(split[:limit] for split in self))
+        return self if limit is None else Splits(*(split[:limit] for split in self))
 
 
-def hold_out(examples: Examples, share: float, seed: int) -> tuple[list[Example], list[Example]]:
+def hold_out(examples: Sequence[T], share: float, seed: int) -> tuple[list[T], list[T]]:
     """Return the examples without a part, and that part, chosen by seed.
 
     Args:

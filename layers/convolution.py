@@ -117,6 +117,75 @@ class ConvolutionBlock(Block):
         return mask if self.pooling == "none" else mask[:, self.pooling_size - 1 :: self.pooling_size]
 
 
+@keras.saving.register_keras_serializable(package="layers")
+class ResidualBlock(Block):
+    """Convolutions whose answer is added to what they read; all but the last are followed by an activation.
+
+    Args:
+        filters: Number of feature maps, at least 1; the input must have as many.
+        kernel_size: Side of the patch that each feature map reads, in steps or pixels, at least 1.
+        dimensions: 1 for sequences, 2 for images, 3 for volumes.
+        convolutions: How many follow each other, at least 1.
+        activation: Name of a Keras activation.
+
+    Input shape: `(batch, *sizes, filters)` with `dimensions` sizes.
+    Output shape: that of the input. Along one dimension a mask is respected, and handed on.
+
+    Raises:
+        ValueError: An argument is out of range, or the input has another number of feature maps.
+
+    References:
+        He et al., 2016, https://arxiv.org/abs/1512.03385; Lim et al., 2017, https://arxiv.org/abs/1707.02921
+        (without normalization, for pictures as answers).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int = 3,
+        *,
+        dimensions: int = 2,
+        convolutions: int = 2,
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_positive(filters=filters, kernel_size=kernel_size, convolutions=convolutions)
+        check_choice("dimensions", dimensions, CONVOLUTIONS)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.dimensions = dimensions
+        self.convolutions = convolutions
+        self.activation = activation
+        self.supports_masking = dimensions == 1
+
+    def chain(self) -> list[keras.layers.Layer]:
+        return [
+            ConvolutionBlock(
+                self.filters,
+                self.kernel_size,
+                dimensions=self.dimensions,
+                activation="linear" if number == self.convolutions else self.activation,
+                dtype=self.dtype_policy,
+            )
+            for number in range(1, self.convolutions + 1)
+        ]
+
+    def build(self, input_shape: Any) -> None:
+        if input_shape[-1] != self.filters:
+            raise ValueError(
+                f"`filters` must be the number of feature maps that the block reads; received filters={self.filters} "
+                f"and {input_shape[-1]}."
+            )
+        super().build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        x = inputs
+        for part in self.parts:
+            x = part(x, mask=mask) if self.dimensions == 1 else part(x)
+        return inputs + x
+
+
 def zero_masked(inputs: Any, mask: Any) -> Any:
     """Return a sequence `(batch, time, channels)` with zeros at its masked steps, and no mask."""
     if mask is None:

@@ -52,6 +52,34 @@ def tent(size: int, strides: int) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable(package="layers")
+class EvenPhases(keras.constraints.Constraint):
+    """Keep the weights by which each phase of a transposed convolution reads a channel at the same sum.
+
+    A flat input then gives a flat output however long the layer is trained, and no checkerboard.
+
+    Args:
+        strides: Factor by which the layer enlarges; it divides every size of the kernel.
+
+    Reference: Sugawara et al., 2018, https://arxiv.org/abs/1806.02658 (why sums that differ print a checkerboard).
+    """
+
+    def __init__(self, strides: int) -> None:
+        self.strides = strides
+
+    def __call__(self, kernel: Any) -> Any:
+        *sizes, outputs, inputs = kernel.shape
+        cut = [part for size in sizes for part in (size // self.strides, self.strides)]
+        taps = tuple(range(0, len(cut), 2))  # the axes along which a phase adds up; those between are the phases
+        parts = keras.ops.reshape(kernel, (*cut, outputs, inputs))
+        means = keras.ops.mean(parts, axis=taps, keepdims=True)
+        even = keras.ops.mean(means, axis=tuple(axis + 1 for axis in taps), keepdims=True)
+        return keras.ops.reshape(parts - means + even, kernel.shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"strides": self.strides}
+
+
+@keras.saving.register_keras_serializable(package="layers")
 class DeconvolutionBlock(Block):
     """Upsample by a transposed convolution, then activation and dropout of whole feature maps.
 
@@ -64,6 +92,7 @@ class DeconvolutionBlock(Block):
         activation: Name of a Keras activation.
         dropout: Fraction of the feature maps set to zero in training, in [0, 1).
         start: `"bilinear"` starts as linear interpolation, `"glorot_uniform"` at random.
+        even: Whether training keeps a flat input flat; at the start, `"bilinear"` does in any case.
 
     Input shape: `(batch, *sizes, channels)` with `dimensions` sizes.
     Output shape: `(batch, *(strides * size), filters)`, with `kernel_size - strides` more a size for
@@ -89,6 +118,7 @@ class DeconvolutionBlock(Block):
         activation: str = "linear",
         dropout: float = 0.0,
         start: Start = "bilinear",
+        even: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,6 +140,7 @@ class DeconvolutionBlock(Block):
         self.activation = activation
         self.dropout = dropout
         self.start: Start = start
+        self.even = even
         self.supports_masking = dimensions == 1
 
     def chain(self) -> list[keras.layers.Layer]:
@@ -119,6 +150,7 @@ class DeconvolutionBlock(Block):
             strides=self.strides,
             padding=self.padding,
             kernel_initializer=Bilinear(self.strides) if self.start == "bilinear" else self.start,
+            kernel_constraint=EvenPhases(self.strides) if self.even else None,
             dtype=self.dtype_policy,
         )
         dropout = DROPOUTS[self.dimensions](self.dropout, dtype=self.dtype_policy)

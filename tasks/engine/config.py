@@ -18,7 +18,13 @@ class SettingError(ValueError):
 
 
 def option(
-    default: Any, help: str, *, low: float | None = None, high: float | None = None, runtime: bool = False
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    runtime: bool = False,
+    selects: bool = False,
 ) -> Any:
     """Return a dataclass field that is also a command-line option.
 
@@ -28,8 +34,10 @@ def option(
         low: Smallest value allowed, if any; of each element in a list.
         high: Largest value allowed, if any.
         runtime: Whether it may still change after training, as a beam width may.
+        selects: Whether, given after training, it says which run is meant, as a scale does.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high, "runtime": runtime})
+    limits = {"help": help, "low": low, "high": high}
+    return dataclasses.field(default=default, metadata=limits | {"runtime": runtime, "selects": selects})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,12 @@ def kinds(config: type[TaskConfig]) -> dict[str, Any]:
     """Return the type of every setting of a config class."""
     hints = get_type_hints(config)
     return {field.name: hints[field.name] for field in dataclasses.fields(config)}
+
+
+def selecting(config: type[TaskConfig], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some settings that say which run is meant."""
+    names = {field.name for field in dataclasses.fields(config) if field.metadata["selects"]}
+    return {name: value for name, value in settings.items() if name in names}
 
 
 def plain(kind: Any) -> Any:

@@ -171,3 +171,24 @@ def gallery(images: Sequence[np.ndarray], captions: Sequence[str], columns: int 
         sheet.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), (left, top))
         draw.text((left + side / 2, top + side + 2), caption, fill="black", font=font, anchor="ma")
     return sheet
+
+
+def side_by_side(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 288) -> Image.Image:
+    """Return rows of pictures that show the same thing, each enlarged to `side` pixels with its caption below.
+
+    Args:
+        rows: For each picture of a row its pixels, uint8 `(height, width)` or `(height, width, channels)`, and a line.
+    """
+    font = ImageFont.load_default(size=15)
+    gap, line = 8, 24
+    columns = max((len(row) for row in rows), default=1)
+    size = (columns * (side + gap) + gap, max(len(rows), 1) * (side + line + gap) + gap)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for down, row in enumerate(rows):
+        for across, (pixels, caption) in enumerate(row):
+            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
+            picture = Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+            sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
+            draw.text((left + side / 2, top + side + 3), caption, fill="black", font=font, anchor="ma")
+    return sheet

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+WINDOW = 11  # pixels of each side that SSIM looks at together
+PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be without end
+
 
 def classification(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
     """Return the metrics of a classifier, as JSON types.
@@ -135,3 +138,41 @@ def translation(answers: Sequence[str], truth: Sequence[str], resamples: int = 1
         "bleu_lowercased": counted.score,
         "length_ratio": counted.sys_len / counted.ref_len,
     }
+
+
+def psnr(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
+    """Return the peak signal-to-noise ratio of a picture in decibels, at most 100.
+
+    Args:
+        answer: Levels in [0, 255], of the shape of `truth`.
+        border: Pixels at each side that do not count.
+    """
+    inside = slice(border, -border or None)
+    error = np.mean(np.square(answer.astype("float64") - truth)[inside, inside])
+    return PERFECT if error == 0 else min(PERFECT, float(10 * np.log10(255**2 / error)))
+
+
+def ssim(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
+    """Return the structural similarity of two pictures `(height, width)` with levels in [0, 255], at most 1.
+
+    Args:
+        border: Pixels at each side that do not count; at least `WINDOW` pixels a side must be left.
+
+    Reference: Wang et al., 2004, https://doi.org/10.1109/TIP.2003.819861, with its window of 11 pixels.
+    """
+    from skimage.metrics import structural_similarity
+
+    one, other = (
+        picture.astype("float64")[border : len(picture) - border, border : picture.shape[1] - border]
+        for picture in (answer, truth)
+    )
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    measure: Any = structural_similarity  # it has no types
+    return float(measure(one, other, data_range=255, **window))
+
+
+def mean_interval(values: Sequence[float], resamples: int = 1000) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over examples, from bootstrap samples that are always the same."""
+    picked = np.random.default_rng(0).integers(len(values), size=(resamples, len(values)))
+    low, high = np.percentile(np.asarray(values)[picked].mean(1), [2.5, 97.5])
+    return float(low), float(high)

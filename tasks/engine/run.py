@@ -170,17 +170,29 @@ def pretrained(task: str) -> list[Path]:
     return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
 
 
-def find(task: str, directory: Path | None) -> Path:
+def find(task: str, directory: Path | None, wanted: Mapping[str, Any]) -> Path:
     """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
+
+    Args:
+        wanted: Settings that the run must have been trained with.
 
     Raises:
         FileNotFoundError: There is none.
+        SettingError: The given run was trained with others.
     """
+
+    def fits(run: Path) -> bool:
+        settings = read_config(run, task) if wanted else {}
+        return all(settings.get(name) == value for name, value in wanted.items())
+
+    said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in wanted.items())
     if directory is not None:
+        if not fits(directory):
+            raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")
         return directory
-    found = [*pretrained(task)[:1], *filter(finished, kept(task))]
+    found = [*filter(fits, pretrained(task))][:1] + [run for run in kept(task) if finished(run) and fits(run)]
     if not found:
-        raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {task}.")
+        raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {' '.join([task, said]).strip()}.")
     return found[-1]
 
 

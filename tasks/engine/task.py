@@ -25,7 +25,8 @@ class Codec(Protocol):
 
     Where examples differ in length, a method `bucket(example)` says with which others one shares its batches, and a
     method `cost(bucket)` what one of them costs, where batches are to cost the same. A method `vary(example, random)`
-    makes another version of an example for each epoch.
+    makes another version of an example for each epoch, and a method `turns(example)` says how often an epoch of
+    training shows it, where that is not once.
     """
 
     @classmethod
@@ -59,7 +60,9 @@ class Task(Generic[C]):
     """What the workflow needs to know, in the order in which it asks.
 
     The Keras part stands apart, in `tasks.<name>.network`, so that a prediction need not load it:
-    `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use.
+    `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use. Where there
+    is a `begin(model, config)`, it sets the first weights. A loss with a method `follow(optimizer, steps)` may change
+    in the course of so many steps.
     """
 
     name: str
@@ -73,6 +76,9 @@ class Task(Generic[C]):
     predict: Callable[[Pipeline[C], Sequence[Any]], list[Any]]
     score: Callable[[Pipeline[C], Examples], Report]
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None  # after fitting, on validation examples
+    write: Callable[[Pipeline[C], Sequence[str], Path | None, bool], Iterator[tuple[str, Any]]] | None = None
+    # where answers are files: reads inputs, writes the answers to a file or a folder, perhaps with a progress bar,
+    # and yields each input with what the command line shows of it
 
 
 @dataclass(frozen=True)

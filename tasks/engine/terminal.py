@@ -20,8 +20,10 @@ def show_summary(summary: dict[str, Any], as_json: bool) -> None:
         return
     metrics = summary["metrics"]
     print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
-    for name, value, interval in plain_metrics(metrics):
-        print(f"  {name:<12}{value}" + (f"   95 % interval {interval}" if interval else ""))
+    shown = list(plain_metrics(metrics))
+    width = max(12, *(len(name) + 2 for name, _, _ in shown))
+    for name, value, interval in shown:
+        print(f"  {name:<{width}}{value}" + (f"   95 % interval {interval}" if interval else ""))
     if "classes" in metrics:
         show_classes(metrics["classes"], metrics["confusion"])
 

@@ -91,11 +91,14 @@ def fit(
         DivergedError: The loss is not finite; the best epoch so far is on disk.
     """
     sizes = {name: getattr(codec, name, None) for name in ("bucket", "cost", "vary")}
-    train = Batches(splits.train, codec.encode, config.batch_size, seed=config.seed, **sizes)
+    turns = getattr(codec, "turns", None)
+    train = Batches(splits.train, codec.encode, config.batch_size, seed=config.seed, turns=turns, **sizes)
     valid = Batches(splits.valid, codec.encode, config.batch_size, **sizes)
     model.optimizer.learning_rate = Schedule(
         config.learning_rate, config.epochs * len(train), config.warmup, config.schedule
     )
+    if hasattr(model.loss, "follow"):
+        model.loss.follow(model.optimizer, config.epochs * len(train))
     progress = restore(model, kept, run / "checkpoint")
     with Bar(config.epochs, len(train), progress.epoch, show) as bar:
         for epoch in range(progress.epoch, config.epochs):

@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 from data.splits import Examples, Splits, fingerprint
 from tasks.engine import card
 from tasks.engine import run as runs
-from tasks.engine.config import SettingError, TaskConfig
+from tasks.engine.config import SettingError, TaskConfig, selecting
 from tasks.engine.network import ComparedNetwork, KerasNetwork, Network, OnnxNetwork
 from tasks.engine.task import Pipeline, Report, Task
 
@@ -76,7 +76,8 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
     keras.utils.set_random_seed(config.seed)
     codec = task.codec.learn(config, splits.train)
     splits = splits.limited(config.limit)
-    build = network_of(task).build
+    network = network_of(task)
+    build = network.build
     with devices.precision(config.precision):
         model = build(config, codec)
     with devices.precision("float32"):
@@ -93,8 +94,10 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
         environment["command"] = before["command"]  # the one that makes it again
     runs.write_json(run / "environment.json", environment)
     runs.write_json(run / "codec.json", codec.state())
+    if hasattr(network, "begin") and not (run / "checkpoint").exists():
+        network.begin(model, config)
     fitted = training.fit(model, kept, codec, splits, config, run, progress)
-    pipeline = Pipeline(task, config, codec, KerasNetwork(network_of(task).signatures(kept)), run)
+    pipeline = Pipeline(task, config, codec, KerasNetwork(network.signatures(kept)), run)
     if task.calibrate:
         pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
         runs.write_json(run / "codec.json", pipeline.codec.state())
@@ -128,16 +131,19 @@ def restore(
 
     Args:
         directory: Run directory; `None` is the newest finished run below `runs/`, or else a pretrained one.
-        settings: Other values for runtime settings.
+        settings: Other values for runtime settings, and values that the run was trained with where they say which run
+            is meant.
 
     Raises:
         FileNotFoundError: There is no such run.
         RunError: The run is half-written, damaged, or of a newer format.
-        SettingError: The run is of another task, or a setting cannot change after training.
+        SettingError: The run is of another task or another than is meant, or a setting cannot change after training.
     """
-    run = runs.find(task.name, Path(directory) if directory else None)
+    wanted = selecting(task.config, settings or {})
+    run = runs.find(task.name, Path(directory) if directory else None, wanted)
     LOG.info("Run: %s", run)
-    config = read_config(task, run).tuned(settings or {})
+    other = {name: value for name, value in (settings or {}).items() if name not in wanted}
+    config = read_config(task, run).tuned(other)
     try:
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
     except (KeyError, TypeError) as error:

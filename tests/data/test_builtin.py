@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from data import builtin
 from data.builtin import digits
 
 
@@ -12,3 +13,10 @@ def test_the_digits_are_scikit_learns_own_in_two_fixed_parts():
     assert train[0]["label"] == "0"
     assert train[0]["image"].dtype == np.uint8
     np.testing.assert_array_equal(train[0]["image"][0], [0, 0, 80, 207, 143, 16, 0, 0])  # 5, 13, 9 and 1 of 16
+
+
+def test_photos_are_there_and_those_for_testing_are_others():
+    train, test = builtin.photos()
+    assert (len(train), len(test)) == (9, 4)
+    assert all(path.is_file() for path in (*train, *test))
+    assert not set(train) & set(test)

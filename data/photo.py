@@ -1,0 +1,181 @@
+"""Photos as files: reading them with all that a file knows, writing them again, folders and zips of them.
+
+NumPy and Pillow only.
+"""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+from zipfile import Path as Member
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from data.splits import DataError
+
+LOG = logging.getLogger("tasks")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+KEPT = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
+QUALITY: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "TIFF": {"compression": "tiff_lzw"},
+}
+File = Path | Member
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture and what its file says about it.
+
+    Attributes:
+        pixels: `(height, width, channels)` with one channel for grey or three for red, green and blue; uint8, or
+            uint16 for grey levels of 16 bits.
+        alpha: How much each pixel covers, uint8 `(height, width)`; `None` covers all.
+        format: Pillow's name of the file format, such as `"JPEG"`.
+        metadata: EXIF, colour profile, resolution and the like, as Pillow writes them.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    format: str = "PNG"
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def read_photo(file: File) -> Photo:
+    """Return the photo in a file.
+
+    Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency; it is turned as its EXIF orientation says. Of
+    an animation it is the first frame, with a notice. JPEG is decoded by an accurate transform.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DataError: The file is no picture, or a damaged or an absurdly large one.
+    """
+    name = str(file)
+    try:
+        with warnings.catch_warnings(), file.open("rb") as opened:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, and not absurdly so
+            with Image.open(opened) as image:
+                return photo(image, name)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no file {name!r}.") from error
+    except IsADirectoryError as error:
+        raise IsADirectoryError(f"{name!r} is a folder; name the pictures in it.") from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"{name!r} is not a picture that can be read; give one of: {' '.join(SUFFIXES)}.") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
+        raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
+
+
+def photo(image: Image.Image, name: str) -> Photo:
+    """Return a Pillow image as a photo."""
+    frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
+    if frames > 1 and kind != "MPO":  # a JPEG with a preview is no animation
+        LOG.warning("%r has %d frames; the first is read.", name, frames)
+    image.load()
+    own_colours = image.mode not in ("CMYK", "YCCK", "LAB")
+    image = ImageOps.exif_transpose(image)
+    metadata = {key: image.info[key] for key in KEPT if image.info.get(key)}
+    if not own_colours:
+        metadata.pop("icc_profile", None)  # it is about colours that are red, green and blue from now on
+    about = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)
+    if image.mode.startswith(("I", "F")):
+        return replace(about, pixels=deep(image)[:, :, None])
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("LA" if image.mode in ("LA", "La", "L", "1") else "RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+    grey = image.mode in ("1", "L", "LA", "La")
+    pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    return replace(about, pixels=pixels[:, :, None] if grey else pixels, alpha=alpha)
+
+
+def deep(image: Image.Image) -> np.ndarray:
+    """Return an image of more than 8 bits as uint16 `(height, width)`; floats are taken to reach from 0 to 1."""
+    levels = np.asarray(image, "float64")
+    if image.mode == "F":
+        levels = np.nan_to_num(levels) / max(1.0, float(np.nanmax(levels, initial=0))) * 65535
+    return np.rint(levels).clip(0, 65535).astype("uint16")
+
+
+def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
+    """Write a photo in its format, or in another one by Pillow's name, to a path where there is nothing yet.
+
+    What a format cannot hold is left out, with a notice where it can be seen: transparency becomes white in JPEG and
+    BMP, grey levels of 16 bits become 8 in all but PNG and TIFF.
+
+    Raises:
+        FileExistsError: There is something at the path.
+        OSError: It cannot be written.
+    """
+    form = (format or photo.format).upper()
+    pixels = photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels
+    if pixels.dtype == np.uint16 and form not in ("PNG", "TIFF"):
+        LOG.warning("%s holds 8 bits a level; %r loses the other 8.", form, str(path))
+        pixels = (pixels / 257).round().astype("uint8")
+    image = Image.fromarray(pixels)
+    if photo.alpha is not None:
+        image.putalpha(Image.fromarray(photo.alpha))
+        if form in ("JPEG", "BMP"):
+            LOG.warning("%s holds no transparency; it becomes white in %r.", form, str(path))
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    part = path.with_name(f".part-{path.name}")
+    if path.exists():
+        raise FileExistsError(f"{str(path)!r} exists; name another file or folder with --out.")
+    try:
+        with part.open("xb") as file:
+            image.save(file, format=form, **{**photo.metadata, **QUALITY.get(form, {})})
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def format_of(path: Path) -> str | None:
+    """Return Pillow's name of the format that the ending of a path stands for, if it stands for one to write."""
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    return kind if path.suffix.lower() in SUFFIXES else None
+
+
+def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[File], list[File]]:
+    """Return the picture files in folders and zips, by name: those before the last place, and those in it.
+
+    Args:
+        places: Folders, zips or single pictures; several are joined with commas.
+
+    Raises:
+        FileNotFoundError: One of them is not there.
+        DataError: One of them holds no pictures, or is no whole zip.
+    """
+    before: list[File] = []
+    here: list[File] = []
+    for place in [places] if Path(places).exists() else [part.strip() for part in places.split(",") if part.strip()]:
+        before, here = before + here, files_in(Path(place), suffixes)
+        if not here:
+            raise DataError(f"{place!r} holds no pictures; they end in {' '.join(suffixes)}.")
+    return before, here
+
+
+def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
+    """Return the picture files in a folder or a zip, or a single one by itself."""
+    if not place.exists():
+        raise FileNotFoundError(f"There is no folder or zip {str(place)!r}; give --data pictures that are there.")
+    if place.suffix.lower() in suffixes and place.is_file():
+        return [place]
+    if place.is_file():
+        try:
+            archive = ZipFile(place)
+        except BadZipFile as error:
+            raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
+        names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
+        return [Member(archive, name) for name in names if wanted(Path(name), suffixes)]
+    return [path for path in sorted(place.rglob("*")) if path.is_file() and wanted(path, suffixes)]
+
+
+def wanted(path: Path, suffixes: Sequence[str]) -> bool:
+    """Return whether a name is that of a picture that is not hidden."""
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -1,0 +1,1 @@
+"""Enlarge pictures by super-resolution with convolution and deconvolution layers."""

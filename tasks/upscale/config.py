@@ -1,0 +1,150 @@
+"""Settings of super-resolution, and the network that they describe."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+from tasks.engine.config import TaskConfig, option
+
+
+class Stage(NamedTuple):
+    """One layer of the network."""
+
+    kind: Literal["convolution", "residual", "deconvolution"]
+    filters: int
+    kernel_size: int
+    strides: int = 1
+    convolutions: int = 1  # of a residual block
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TaskConfig):
+    """Settings of super-resolution.
+
+    The network reads the luma of a small picture and answers what bicubic interpolation lacks. All its convolutions
+    work on the small picture; deconvolutions enlarge at the end.
+    """
+
+    data: str = option(
+        "div2k",
+        "Data: div2k, folders or zips of pictures joined with commas, or builtin.",
+        runtime=True,
+    )
+    valid: float = option(
+        0.05,
+        "Share of the training pictures kept for validation, all of them from the last folder.",
+        low=0.001,
+        high=0.9,
+    )
+    test: str | None = option(
+        None, "Folder or zip of pictures to test on; all of them are the test split.", runtime=True
+    )
+    scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, selects=True)
+    init_from: Path | None = option(None, "Run of any scale to start from; its deconvolutions are left out.")
+    epochs: int = option(100, "Passes over the training pictures, once over each of their patches.", low=1)
+    batch_size: int = option(16, "Patches per gradient step.", low=1)
+    learning_rate: float = option(3e-3, "Largest step size of the optimizer.", low=0.0)
+    warmup: float = option(0.01, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
+    average: int = option(10, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    squared: float = option(
+        0.3,
+        "Share of the training, its end, that minimizes the squared error; before, the absolute.",
+        low=0.0,
+        high=1.0,
+    )
+    xla: bool = option(True, "Compile the gradient step with XLA, which is faster here on TensorFlow.")
+
+    patch: int = option(32, "Side of the patches that are read, in pixels of the small picture.", low=8, high=512)
+    margin: int = option(0, "Border of each patch that the loss leaves out, in pixels of the small picture.", low=0)
+    shrink: tuple[int, ...] = option(
+        (90, 80, 70, 60), "Augmentation: each training picture also at these sizes, in percent.", low=10
+    )
+
+    body: Literal["hourglass", "residual"] = option(
+        "hourglass",
+        "Convolutions between the first and the last layer: narrow ones, or blocks that add to their input.",
+    )
+    filters: int = option(32, "Feature maps of the first layer and before the deconvolution.", low=1)
+    first_kernel_size: int = option(5, "Patch size of the first convolution, in pixels.", low=1, high=15)
+    squeeze: int = option(20, "Feature maps of the narrow convolutions of an hourglass.", low=1)
+    depth: int = option(5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1)
+    kernel_size: int = option(3, "Patch size of the convolutions between, in pixels.", low=1, high=9)
+    activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
+    reach: int = option(3, "Pixels of the small picture, along each side, that one new pixel is made from.", low=1)
+
+    tile: int = option(192, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, runtime=True)
+    ensemble: bool = option(False, "Average the answers for a picture flipped and turned in eight ways.", runtime=True)
+
+    def tuned(self, settings: Mapping[str, Any]) -> Self:
+        """Return a config with other values for some runtime settings; all of other pictures are the test split."""
+        data = settings.get("data", self.data)
+        own = data == self.data or data.partition("/")[0] in SOURCES or "test" in settings
+        return super().tuned(settings if own else {**settings, "test": data})
+
+    def stages(self) -> list[Stage]:
+        """Return the layers of the network, first to last."""
+        kernel = self.kernel_size
+        if self.body == "hourglass":
+            between = [
+                Stage("convolution", self.squeeze, 1),
+                *[Stage("convolution", self.squeeze, kernel)] * self.depth,
+                Stage("convolution", self.filters, 1),
+            ]
+            steps = [self.scale]
+        else:
+            between = [Stage("residual", self.filters, kernel, convolutions=2)] * self.depth
+            steps = [2, 2] if self.scale == 4 else [self.scale]  # a deconvolution for each doubling
+        grown = [Stage("deconvolution", self.filters, 2 * step, step) for step in steps[:-1]]
+        last = Stage("deconvolution", 1, self.reach * steps[-1], steps[-1])
+        return [Stage("convolution", self.filters, self.first_kernel_size), *between, *grown, last]
+
+    def border(self) -> int:
+        """Return how far from a pixel of the small picture the network looks, in pixels."""
+        far, size = 0.0, 1
+        for stage in self.stages():
+            if stage.kind == "deconvolution":
+                far += -(-stage.kernel_size // stage.strides) / size
+                size *= stage.strides
+            else:
+                far += stage.convolutions * (stage.kernel_size // 2) / size
+        return math.ceil(far)
+
+    def multiply_adds(self) -> float:
+        """Return the multiplications and additions of the network for one pixel of the enlarged picture."""
+        total, width, pixels = 0.0, 1, 1  # for one pixel of the small picture
+        for stage in self.stages():
+            for _ in range(stage.convolutions):
+                total += pixels * stage.kernel_size**2 * width * stage.filters
+                width = stage.filters
+            pixels *= stage.strides**2
+        return total / pixels
+
+    def parameters(self) -> int:
+        """Return the number of weights of the network."""
+        total, width = 0, 1
+        for stage in self.stages():
+            for _ in range(stage.convolutions):
+                total += (stage.kernel_size**2 * width + 1) * stage.filters
+                width = stage.filters
+        return total
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {},
+    "medium": {"body": "residual", "filters": 32, "first_kernel_size": 3, "depth": 8, "epochs": 30},
+}
+
+BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
+
+SOURCES = {
+    "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",
+    "builtin": "Photographs that ship with scikit-image and scikit-learn (their licences are listed there: public "
+    "domain, CC0, CC BY).",
+}
+
+LIMITS = (
+    "Made for pictures that bicubic interpolation made small; noise, blur and the blocks of JPEG files are enlarged "
+    "with the rest. Detail that the small picture does not hold is not invented."
+)

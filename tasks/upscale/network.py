@@ -1,0 +1,103 @@
+"""Super-resolution in Keras."""
+
+import math
+from typing import Any
+
+import keras
+
+from layers.convolution import ConvolutionBlock, ResidualBlock
+from layers.deconvolution import DeconvolutionBlock
+from tasks.engine.config import SettingError
+from tasks.upscale.config import Config, Stage
+from tasks.upscale.pipeline import Codec
+
+LEVELS = 255  # errors are counted in grey levels
+GAIN = 0.1  # what the network adds is about a tenth of what it reads; layers learn best at a scale of 1
+SMOOTH = 0.5  # levels below which the absolute error is rounded off
+
+
+class Error(keras.losses.Loss):
+    """The mean error in grey levels: absolute at first where training asks for it, and squared.
+
+    Args:
+        margin: Border that is left out, in pixels of the enlarged picture.
+        squared: Share of the training, its end, that counts the squared error.
+
+    Reference: Charbonnier et al., 1994, https://doi.org/10.1109/ICIP.1994.413553 (the absolute error, smooth at 0).
+    """
+
+    def __init__(self, margin: int, squared: float) -> None:
+        super().__init__(name="error")
+        self.margin, self.squared = margin, squared
+        self.optimizer: keras.Optimizer | None = None
+        self.turn = 0
+
+    def follow(self, optimizer: keras.Optimizer, steps: int) -> None:
+        """Begin with the absolute error in a training of so many steps of an optimizer."""
+        self.optimizer, self.turn = optimizer, math.ceil((1 - self.squared) * steps)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        inside = slice(self.margin, -self.margin or None)
+        squares = keras.ops.square(LEVELS * (y_true - keras.ops.cast(y_pred, y_true.dtype))[:, inside, inside])
+        if self.optimizer is None:
+            return keras.ops.mean(squares, axis=-1)
+        absolute = keras.ops.sqrt(squares + SMOOTH**2)
+        early = keras.ops.less(self.optimizer.iterations, self.turn)
+        return keras.ops.mean(keras.ops.where(early, absolute, squares), axis=-1)
+
+
+def build(config: Config, codec: Codec) -> keras.Model:
+    """Return the compiled network: luma `(batch, height, width, 1)` in [0, 1] to what bicubic interpolation lacks of it
+    at the new size, `(batch, scale * height, scale * width, 1)`.
+    """
+    image = keras.Input((None, None, 1), name="luma")
+    x = keras.layers.Rescaling(1.0, offset=-0.5, name="centre")(image)
+    stages = config.stages()
+    for number, stage in enumerate(stages, start=1):
+        last = number == len(stages)
+        x = layer(stage, config.activation, f"{stage.kind}_{number}", **({"dtype": "float32"} if last else {}))(x)
+    x = keras.layers.Rescaling(GAIN, name="gain", dtype="float32")(x)
+    model = keras.Model(image, x, name="upscale")
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss=Error(config.scale * config.margin, config.squared),
+        jit_compile=config.xla or "auto",
+    )
+    return model
+
+
+def layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> keras.layers.Layer:
+    """Return a layer of the network; only one deconvolution, the last, has a single feature map and no activation."""
+    if stage.kind == "deconvolution":
+        own = "linear" if stage.filters == 1 else activation
+        kwargs |= {"activation": own, "even": True, "name": name}
+        return DeconvolutionBlock(stage.filters, stage.kernel_size, strides=stage.strides, **kwargs)
+    if stage.kind == "residual":
+        kwargs |= {"convolutions": stage.convolutions, "activation": activation, "name": name}
+        return ResidualBlock(stage.filters, stage.kernel_size, **kwargs)
+    return ConvolutionBlock(stage.filters, stage.kernel_size, activation=activation, name=name, **kwargs)
+
+
+def begin(model: keras.Model, config: Config) -> None:
+    """Set the first weights to those of the run that `init_from` names, but for the deconvolutions.
+
+    Raises:
+        SettingError: That run has another body.
+    """
+    if config.init_from is None:
+        return
+    given = keras.saving.load_model(config.init_from / "model.keras", compile=False)
+    for own in model.layers:
+        if isinstance(own, ConvolutionBlock | ResidualBlock):
+            other = next((one for one in given.layers if one.name == own.name), None)
+            if other is None or [w.shape for w in other.weights] != [w.shape for w in own.weights]:
+                raise SettingError(
+                    f"`init_from` is {str(config.init_from)!r}, whose network has no layer like {own.name!r}; train "
+                    f"with the settings of that run."
+                )
+            own.set_weights(other.get_weights())
+
+
+def signatures(model: keras.Model) -> dict[str, Any]:
+    """Return `upscale`: luma in [0, 1] to what is to be added to its bicubic interpolation."""
+    return {"upscale": keras.Model(model.input, model.output, name="upscale")}

@@ -1,0 +1,427 @@
+"""Super-resolution, step by step: picture, luma, pieces, network, picture."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from data import builtin, catalogue
+from data.files import TEST_SHARE
+from data.photo import File, Photo, find_photos, format_of, read_photo, write_photo
+from data.resize import RANGE, degraded, imresize, luma, modcrop, patches, turned, turned_back, whole_levels
+from data.splits import DataError, Example, Examples, Later, Splits, hold_out
+from tasks.engine import figures, metrics
+from tasks.engine.config import SettingError
+from tasks.engine.run import read_config
+from tasks.engine.task import Pipeline, Report, Task
+from tasks.upscale.config import LIMITS, SOURCES, Config
+
+LOG = logging.getLogger("tasks")
+CHECKED = 16  # patches of each validation picture
+DRAWN = 6  # pictures on the contact sheet
+ZOOMED = 96  # pixels of each side shown there
+TAPS = 3  # pixels around a piece that its bicubic interpolation reads
+NAMED = 5  # pictures named in a notice
+Source = File | np.ndarray
+
+
+def load(config: Config) -> Splits:
+    """Return examples with an `image`, the small picture, and its `truth`, both uint8.
+
+    Those for training and validation are luma, `(height, width)`, each training picture at several sizes; those for
+    testing are `(height, width, channels)`. `name` says which picture it is. Pictures are read when they are asked for.
+
+    Raises:
+        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+    """
+    if config.init_from is not None:
+        read_config(config.init_from, TASK.name)  # before a run directory is made
+    if config.test is not None and config.test == config.data:
+        return Splits([], [], Later(partial(tests, every(config.test), config)))
+    train, valid, test = pictures(config)
+    if config.test is not None:
+        test = [*every(config.test)]
+    sizes = [1.0, *(part / 100 for part in config.shrink)]
+    return Splits(
+        Later(partial(lessons, train, config, sizes)),
+        Later(partial(lessons, valid, config, [1.0])),
+        Later(partial(tests, test, config)),
+    )
+
+
+def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
+    """Return the pictures for training, validation and testing; files are not read yet."""
+    others: list[Source] = []
+    last: list[Source] = []
+    test: list[Source] = []
+    if config.data == "builtin":
+        last, test = map(list[Source], builtin.photos())
+    elif config.data.partition("/")[0] in SOURCES:
+        found = catalogue.read(config.data, ("train", "validation"), {"image": "hr"}, config.data_dir)
+        last, test = ([example["image"] for example in found[part]] for part in ("train", "validation"))
+    else:
+        before, here = find_photos(config.data)
+        others, last = list(before), list(here)
+        if config.test is None:
+            last, test = hold_out(last, TEST_SHARE, seed=0)
+    share = config.valid * (len(others) + len(last)) / len(last)
+    train, valid = hold_out(last, min(share, 0.9), config.seed)
+    return [*others, *train], valid, test
+
+
+def every(places: str) -> list[File]:
+    """Return all pictures in folders and zips."""
+    before, last = find_photos(places)
+    return [*before, *last]
+
+
+def lessons(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
+    """Yield luma of pictures at several sizes, with what bicubic interpolation makes small of it.
+
+    Raises:
+        DataError: Not one picture is as large as a patch.
+    """
+    planes = [whole_levels(luma(pixels_of(source))) for source in sources]
+    side, left_out = config.patch * config.scale, []
+    for size in sizes:
+        for number, (source, plane) in enumerate(zip(sources, planes, strict=True)):
+            truth = modcrop(plane if size == 1 else whole_levels(imresize(plane, size)), config.scale)
+            name = name_of(source, number)
+            if min(truth.shape) >= side:
+                yield {"name": f"{name} at {size:.0%}", "image": degraded(truth, config.scale), "truth": truth}
+            elif size == 1:
+                left_out.append(name)
+    if len(left_out) == len(planes):
+        raise DataError(
+            f"None of the {len(planes)} pictures is as large as a patch of {side}x{side} pixels; give larger "
+            f"ones, or a --patch below {config.patch}."
+        )
+    if left_out:
+        some = ", ".join(left_out[:NAMED]) + (", ..." if len(left_out) > NAMED else "")
+        LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(left_out), some)
+
+
+def tests(sources: Sequence[Source], config: Config) -> Iterator[Example]:
+    """Yield pictures, with what bicubic interpolation makes small of them.
+
+    Raises:
+        DataError: A picture is too small to be compared.
+    """
+    least = metrics.WINDOW + 2 * config.scale
+    for number, source in enumerate(sources):
+        truth, name = modcrop(pixels_of(source), config.scale), name_of(source, number)
+        if min(truth.shape[:2]) < least:
+            raise DataError(
+                f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels where "
+                f"{least}x{least} are needed."
+            )
+        yield {"name": name, "image": degraded(truth, config.scale), "truth": truth}
+
+
+def name_of(source: Source, number: int) -> str:
+    """Return what to call a picture, the `number`th of its split."""
+    return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
+
+
+def pixels_of(source: Source) -> np.ndarray:
+    """Return the pixels of a picture, uint8 `(height, width, channels)`, without its transparency."""
+    pixels = source if isinstance(source, np.ndarray) else read_photo(source).pixels
+    return whole_levels(pixels / 257) if pixels.dtype == np.uint16 else pixels
+
+
+class Codec:
+    """Pictures to arrays; it learns nothing, and keeps the scale that its network is for."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @classmethod
+    def learn(cls, config: Config, train: Examples) -> Self:
+        return cls(config)
+
+    @classmethod
+    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+        if state["scale"] != config.scale:
+            raise KeyError(f"its scale is {state['scale']}, that of the settings {config.scale}")
+        return cls(config)
+
+    def state(self) -> dict[str, Any]:
+        return {"scale": self.config.scale}
+
+    def inputs(self, raw: Sequence[np.ndarray]) -> np.ndarray:
+        """Return planes of luma in [0, 255], all of one size, as float32 `(batch, height, width, 1)` in [0, 1]."""
+        return np.stack(raw)[..., None].astype("float32") / 255
+
+    def turns(self, example: Example) -> int:
+        """Return how many patches an epoch takes from a picture: as many as cover it once."""
+        return max(1, round(example["image"].size / self.config.patch**2))
+
+    def encode(
+        self, examples: list[Example], random: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return patches `(batch, patch, patch, 1)` in [0, 1], and what bicubic interpolation lacks of each.
+
+        With `random` there is one patch of each picture, anywhere and in any of eight ways; otherwise several, spread
+        evenly.
+        """
+        side, rows = self.config.patch, []
+        for example in examples:
+            height, width = example["image"].shape
+            if random is None:
+                rows += [(example, place, 0) for place in patches((height, width), side, CHECKED)]
+            else:
+                place = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
+                rows.append((example, place, int(random.integers(8))))
+        pairs = [[turned(part, way) for part in self.patch(example, place)] for example, place, way in rows]
+        small, lacking = zip(*pairs, strict=True)
+        return self.inputs(small), np.stack(lacking)[..., None] / np.float32(255)
+
+    def patch(self, example: Example, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return a patch of a small picture, and the truth less its bicubic interpolation."""
+        image, truth, (row, column) = example["image"], example["truth"], place
+        side, scale = self.config.patch, self.config.scale
+        top, left = max(row - TAPS, 0), max(column - TAPS, 0)
+        around = image[top : row + side + TAPS, left : column + side + TAPS].astype("float32")
+        own = np.s_[
+            (row - top) * scale : (row - top + side) * scale, (column - left) * scale : (column - left + side) * scale
+        ]
+        wanted = truth[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
+        return image[row : row + side, column : column + side], wanted - imresize(around, scale)[own]
+
+
+def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:
+    """Return for each picture, a file or a uint8 array, its enlarged `image`, `width` and `height`.
+
+    The image is an array like that of the picture: `(height, width)`, or with 1, 3 or 4 channels.
+
+    Raises:
+        FileNotFoundError, DataError: A picture is not there or cannot be read.
+    """
+    return [
+        described(of_array(pipeline, one) if isinstance(one, np.ndarray) else joined(of_file(pipeline, one)))
+        for one in inputs
+    ]
+
+
+def described(image: np.ndarray) -> dict[str, Any]:
+    """Return the answer for a picture."""
+    return {"image": image, "width": image.shape[1], "height": image.shape[0]}
+
+
+def of_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
+    """Return a picture in memory enlarged; a fourth channel is transparency."""
+    channels = picture.shape[2] if picture.ndim == 3 else 1
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or channels not in (1, 3, 4) or not picture.size:
+        raise DataError(
+            f"A picture must be uint8 (height, width) or (height, width, channels); "
+            f"received {picture.dtype} {picture.shape}."
+        )
+    if channels == 4:
+        return joined(enlarged(pipeline, Photo(picture[:, :, :3], picture[:, :, 3])))
+    return enlarged(pipeline, Photo(np.atleast_3d(picture))).pixels.reshape(
+        -1, picture.shape[1] * pipeline.config.scale, *picture.shape[2:]
+    )
+
+
+def of_file(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
+    """Return the photo in a file enlarged."""
+    return enlarged(pipeline, read_photo(Path(path)), show)
+
+
+def joined(photo: Photo) -> np.ndarray:
+    """Return the pixels of a photo with its transparency, if it has any, as a fourth channel."""
+    if photo.alpha is None:
+        return photo.pixels
+    colours = np.broadcast_to(photo.pixels, (*photo.pixels.shape[:2], 3))
+    return np.concatenate([colours, photo.alpha[:, :, None]], axis=2)
+
+
+def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
+    """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
+
+    It is done piece by piece, each with as much around it as the network sees, so that the pieces fit together and
+    memory stays small.
+
+    Args:
+        show: Whether to draw a progress bar on standard error.
+    """
+    scale, side = pipeline.config.scale, pipeline.config.tile
+    height, width, channels = photo.pixels.shape
+    border = max(pipeline.config.border(), TAPS)
+    wide = np.pad(photo.pixels, ((border, border), (border, border), (0, 0)), mode="symmetric")
+    pixels = np.empty((height * scale, width * scale, channels), photo.pixels.dtype)
+    alpha = None if photo.alpha is None else np.empty(pixels.shape[:2], "uint8")
+    from tqdm import tqdm
+
+    corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
+    for row, column in tqdm(corners, unit="piece", leave=False, disable=not show):
+        piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
+        new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
+        pixels[new] = enlarged_piece(pipeline, piece, border)
+        if alpha is not None and photo.alpha is not None:
+            cover = np.pad(photo.alpha, TAPS, mode="symmetric")[
+                row : row + side + 2 * TAPS, column : column + side + 2 * TAPS
+            ]
+            alpha[new] = whole_levels(inner(imresize(cover.astype("float32"), scale), TAPS * scale))
+    return replace(photo, pixels=pixels, alpha=alpha)
+
+
+def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -> np.ndarray:
+    """Return a piece of a picture enlarged, without the border that is given with it."""
+    scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
+    levels = piece * np.float32(255 / full)  # (height, width, channels)
+    grown = inner(imresize(inner(levels, border - TAPS), scale), TAPS * scale)
+    lacking = inner(residual(pipeline, luma(levels)), border * scale)
+    grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
+    return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
+
+
+def residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
+    """Return what the network adds to the bicubic interpolation of a plane of luma, in levels of [0, 255]."""
+    ways = range(8 if pipeline.config.ensemble else 1)
+    total: Any = 0
+    for way in ways:
+        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned(plane, way)]))
+        total = total + turned_back(lacking[0, :, :, 0], way)
+    return total * np.float32(255 / len(ways))
+
+
+def inner(picture: np.ndarray, border: int) -> np.ndarray:
+    """Return a picture without so many rows and columns on each side."""
+    return picture[border : len(picture) - border, border : picture.shape[1] - border]
+
+
+def write(
+    pipeline: Pipeline[Config], inputs: Sequence[str], out: Path | None, show: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Enlarge picture files, or those in folders, into new files, and yield each with what was written.
+
+    Args:
+        out: A new file for a single picture, whose ending says the format; else a folder, made where there is none.
+            `None` writes `photo-x2.png` beside `photo.png`. What a file says about a photo is kept.
+        show: Whether to draw a progress bar on standard error.
+
+    Raises:
+        FileExistsError: A file to write is there already; nothing is written over.
+        SettingError: Several pictures are to go into one file.
+    """
+    single = out is not None and not out.is_dir() and format_of(out) is not None
+    files = [Path(str(file)) for one in inputs for file in (every(one) if Path(one).is_dir() else [one])]
+    if single and len(files) > 1:
+        raise SettingError(f"`out` is the file {str(out)!r}, and there are {len(files)} pictures; give a folder.")
+    for file in files:
+        target = (
+            file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
+            if out is None
+            else out
+            if single
+            else out / file.name
+        )
+        if target.exists():
+            raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
+        start = time.monotonic()
+        photo = of_file(pipeline, file, show)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_photo(photo, target, format_of(target) if single else None)
+        height, width = photo.pixels.shape[:2]
+        seconds = round(time.monotonic() - start, 2)
+        yield str(file), {"image": str(target), "width": width, "height": height, "seconds": seconds}
+
+
+def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
+    """Return PSNR and SSIM of luma beside those of bicubic interpolation, PSNR of colours, and what a picture costs.
+
+    Luma is that of the papers: the truth in 16..235, rounded, made small by bicubic interpolation and rounded; `scale`
+    pixels at the border do not count. Both ways of enlarging answer in whole levels.
+    """
+    config, rows, seconds, area = pipeline.config, [], 0.0, 0
+    for example in examples:
+        truth = whole_levels(luma(example["truth"]))
+        small = degraded(truth, config.scale)
+        start = time.perf_counter()
+        (answer,) = pipeline.predict([small])
+        seconds, area = seconds + time.perf_counter() - start, area + truth.size
+        (coloured,) = pipeline.predict([example["image"]])
+        rows.append(
+            compared(answer["image"], truth, "", config.scale)
+            | compared(whole_levels(imresize(small, config.scale)), truth, "bicubic_", config.scale)
+            | {
+                "psnr_rgb": metrics.psnr(coloured["image"], example["truth"], config.scale),
+                "bicubic_psnr_rgb": metrics.psnr(
+                    whole_levels(imresize(example["image"], config.scale)), example["truth"], config.scale
+                ),
+            }
+        )
+    means: dict[str, Any] = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        means[name] = float(np.mean(values))
+        if name in ("psnr", "ssim"):
+            means[f"{name}_low"], means[f"{name}_high"] = metrics.mean_interval(values)
+    return Report(
+        metrics=means
+        | {
+            "parameters": config.parameters(),
+            "gigaops_per_megapixel": config.multiply_adds() / 1e3,
+            "milliseconds_per_megapixel": seconds / area * 1e9,
+        },
+        answers=[
+            {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
+            for example, row in zip(examples, rows, strict=True)
+        ],
+        figures={"contact_sheet": lambda: sheet(pipeline, examples[:DRAWN], rows)},
+    )
+
+
+def compared(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> dict[str, float]:
+    """Return PSNR and SSIM of an answer, their names beginning with `name`."""
+    return {
+        f"{name}psnr": metrics.psnr(answer, truth, border),
+        f"{name}ssim": metrics.ssim(answer, truth, border),
+    }
+
+
+def sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[str, float]]) -> Any:
+    """Return bicubic interpolation, our answer and the truth side by side, zoomed into where the first is worst."""
+    shown = []
+    for example, row in zip(examples, rows, strict=False):
+        truth = example["truth"]
+        bicubic = whole_levels(imresize(example["image"], pipeline.config.scale))
+        (answer,) = pipeline.predict([example["image"]])
+        place = worst(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOMED, *truth.shape[:2]))
+        shown.append(
+            [
+                (bicubic[place], f"bicubic  {row['bicubic_psnr']:.2f} dB"),
+                (answer["image"][place], f"ours  {row['psnr']:.2f} dB"),
+                (truth[place], Path(example["name"]).name),
+            ]
+        )
+    return figures.side_by_side(shown)
+
+
+def worst(error: np.ndarray, side: int) -> tuple[slice, slice]:
+    """Return the square of so many pixels a side in which errors add up to the most."""
+    total = np.pad(error.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    row, column = np.unravel_index(sums.argmax(), sums.shape)
+    return slice(int(row), int(row) + side), slice(int(column), int(column) + side)
+
+
+TASK = Task(
+    name="upscale",
+    accepts="image",
+    returns="image",
+    sources=SOURCES,
+    limits=LIMITS,
+    config=Config,
+    load=load,
+    codec=Codec,
+    predict=predict,
+    score=score,
+    write=write,
+)

@@ -1,0 +1,190 @@
+"""Photos as files: every mode, what their files say of them, damaged ones, folders and zips."""
+
+import logging
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.photo import Photo, find_photos, format_of, read_photo, write_photo
+from data.splits import DataError
+
+RANDOM = np.random.default_rng(0)
+COLOURS = RANDOM.integers(0, 256, (12, 20, 3), "uint8")
+
+
+def saved(path, image, **how):
+    image.save(path, **how)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".webp"])
+def test_colours_are_read_exactly(tmp_path, suffix):
+    path = saved(tmp_path / f"a{suffix}", Image.fromarray(COLOURS), **({"lossless": True} if suffix == ".webp" else {}))
+    found = read_photo(path)
+    np.testing.assert_array_equal(found.pixels, COLOURS)
+    assert found.alpha is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "covered"),
+    [("1", 1, False), ("L", 1, False), ("LA", 1, True), ("P", 3, False), ("RGBA", 3, True), ("RGB", 3, False)],
+)
+def test_every_mode_has_its_channels(tmp_path, mode, channels, covered):
+    found = read_photo(saved(tmp_path / "a.png", Image.fromarray(COLOURS).convert(mode)))
+    assert found.pixels.shape == (12, 20, channels)
+    assert found.pixels.dtype == np.uint8
+    assert (found.alpha is not None) == covered
+
+
+def test_a_palette_with_a_transparent_colour_keeps_it(tmp_path):
+    image = Image.fromarray(COLOURS).quantize(8)
+    found = read_photo(saved(tmp_path / "a.png", image, transparency=0))
+    assert set(np.unique(found.alpha)) == {0, 255}
+
+
+def test_cmyk_becomes_red_green_and_blue_without_its_profile(tmp_path):
+    flat = Image.new("RGB", (16, 16), (200, 40, 90))
+    found = read_photo(saved(tmp_path / "a.jpg", flat.convert("CMYK"), quality=98, icc_profile=b"of printers"))
+    np.testing.assert_allclose(found.pixels, np.broadcast_to([200, 40, 90], (16, 16, 3)), atol=3)
+    assert "icc_profile" not in found.metadata
+
+
+def test_16_bits_are_kept(tmp_path):
+    levels = RANDOM.integers(0, 65536, (9, 7), "uint16")
+    found = read_photo(saved(tmp_path / "a.png", Image.fromarray(levels)))
+    np.testing.assert_array_equal(found.pixels[:, :, 0], levels)
+    write_photo(found, tmp_path / "b.png")
+    np.testing.assert_array_equal(read_photo(tmp_path / "b.png").pixels, found.pixels)
+
+
+def test_16_bits_become_8_where_a_format_has_no_more(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING, "tasks"):
+        write_photo(Photo(np.full((8, 8, 1), 25700, "uint16")), tmp_path / "a.bmp", "BMP")
+    assert "8 bits" in caplog.text
+    np.testing.assert_array_equal(read_photo(tmp_path / "a.bmp").pixels, 100)
+
+
+def test_floats_reach_from_0_to_1(tmp_path):
+    levels = np.linspace(0, 1, 35, dtype="float32").reshape(5, 7)
+    found = read_photo(saved(tmp_path / "a.tif", Image.fromarray(levels)))
+    np.testing.assert_allclose(found.pixels[:, :, 0], levels * 65535, atol=0.5)
+
+
+def test_a_photo_is_turned_upright_and_not_twice(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOURS), exif=exif)
+    found = read_photo(path)
+    np.testing.assert_array_equal(found.pixels, np.rot90(COLOURS, -1))
+    write_photo(found, tmp_path / "b.png")
+    again = read_photo(tmp_path / "b.png")
+    np.testing.assert_array_equal(again.pixels, found.pixels)
+    with Image.open(tmp_path / "b.png") as image:
+        assert image.getexif()[0x010F] == "Maker"
+
+
+def test_profile_and_resolution_are_kept(tmp_path):
+    given = saved(tmp_path / "a.jpg", Image.fromarray(COLOURS), icc_profile=b"a profile", dpi=(300, 300))
+    write_photo(read_photo(given), tmp_path / "b.jpg")
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert (image.format, image.info["icc_profile"]) == ("JPEG", b"a profile")
+        assert image.info["dpi"] == (300, 300)
+
+
+def test_transparency_becomes_white_where_there_is_none(tmp_path, caplog):
+    photo = Photo(np.zeros((16, 16, 3), "uint8"), np.zeros((16, 16), "uint8"))
+    with caplog.at_level(logging.WARNING, "tasks"):
+        write_photo(photo, tmp_path / "a.jpg", "JPEG")
+    assert "becomes white" in caplog.text
+    np.testing.assert_allclose(read_photo(tmp_path / "a.jpg").pixels, 255)
+
+
+def test_of_an_animation_the_first_frame_is_read_and_said(tmp_path, caplog):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    with caplog.at_level(logging.WARNING, "tasks"):
+        found = read_photo(tmp_path / "a.gif")
+    assert "3 frames; the first is read" in caplog.text
+    np.testing.assert_array_equal(found.pixels, np.broadcast_to([255, 0, 0], (9, 9, 3)))
+
+
+def bomb(side):
+    """Return a PNG file that says that it is this large, and holds nothing."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("text.png", b"only words", "not a picture that can be read"),
+        ("empty.jpg", b"", "not a picture that can be read"),
+        ("bomb.png", bomb(60_000), "cannot be read as a picture"),
+        ("hollow.png", bomb(64), "cannot be read as a picture"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"{name}.*{said}"):
+        read_photo(tmp_path / name)
+
+
+def test_a_truncated_jpeg_is_named(tmp_path):
+    path = saved(tmp_path / "a.jpg", Image.fromarray(RANDOM.integers(0, 256, (90, 90, 3), "uint8")))
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DataError, match=r"a\.jpg.*truncated"):
+        read_photo(path)
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*a\.png"):
+        read_photo(tmp_path / "a.png")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        read_photo(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder or zip"):
+        find_photos(str(tmp_path / "nowhere"))
+
+
+def test_nothing_is_written_over(tmp_path):
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOURS))
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match="--out"):
+        write_photo(read_photo(path), path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_folders_and_zips_are_read_in_order(tmp_path):
+    (tmp_path / "one/deep").mkdir(parents=True)
+    for name in ("one/b.png", "one/deep/a.jpg", "one/.hidden.png"):
+        saved(tmp_path / name, Image.fromarray(COLOURS))
+    (tmp_path / "one/notes.txt").write_text("no picture")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.write(tmp_path / "one/b.png", "z.png")
+        archive.write(tmp_path / "one/b.png", "in/y.png")
+        archive.write(tmp_path / "one/b.png", "__MACOSX/x.png")
+    before, last = find_photos(f"{tmp_path / 'one'},{tmp_path / 'two.zip'}")
+    assert [file.name for file in before] == ["b.png", "a.jpg"]
+    assert [file.name for file in last] == ["y.png", "z.png"]
+    np.testing.assert_array_equal(read_photo(last[0]).pixels, COLOURS)
+
+
+def test_a_folder_without_pictures_and_a_broken_zip_are_named(tmp_path):
+    with pytest.raises(DataError, match="holds no pictures"):
+        find_photos(str(tmp_path))
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match="neither a folder nor a whole zip"):
+        find_photos(str(tmp_path / "a.zip"))
+
+
+def test_endings_stand_for_formats():
+    assert [format_of(Path(name)) for name in ("a.JPG", "b.webp", "c.txt", "folder")] == ["JPEG", "WEBP", None, None]
