@@ -68,12 +68,15 @@ class EvenPhases(keras.constraints.Constraint):
 
     def __call__(self, kernel: Any) -> Any:
         *sizes, outputs, inputs = kernel.shape
-        cut = [part for size in sizes for part in (size // self.strides, self.strides)]
-        taps = tuple(range(0, len(cut), 2))  # the axes along which a phase adds up; those between are the phases
-        parts = keras.ops.reshape(kernel, (*cut, outputs, inputs))
-        means = keras.ops.mean(parts, axis=taps, keepdims=True)
-        even = keras.ops.mean(means, axis=tuple(axis + 1 for axis in taps), keepdims=True)
-        return keras.ops.reshape(parts - means + even, kernel.shape)
+        cut = [part for size in sizes for part in (size // self.strides, self.strides)]  # taps and phases, in turns
+        axes = [*range(0, len(cut), 2), *range(1, len(cut), 2), len(cut)]
+        parts = keras.ops.transpose(keras.ops.reshape(kernel, (*cut, outputs * inputs)), axes)
+        phases = self.strides ** len(sizes)
+        flat = keras.ops.reshape(parts, (-1, phases, outputs * inputs))  # (taps, phases, channels)
+        means = keras.ops.mean(flat, axis=0, keepdims=True)
+        flat = flat - means + keras.ops.mean(means, axis=1, keepdims=True)
+        back = keras.ops.transpose(keras.ops.reshape(flat, parts.shape), np.argsort(axes).tolist())
+        return keras.ops.reshape(back, kernel.shape)
 
     def get_config(self) -> dict[str, Any]:
         return {"strides": self.strides}

@@ -99,7 +99,7 @@ def test_importing_tasks_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "mnist", "--help"]], ids=" ".join
+    "words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "upscale", "--help"]], ids=" ".join
 )
 def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()

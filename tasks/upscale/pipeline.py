@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,16 +41,15 @@ def load(config: Config) -> Splits:
     """
     if config.init_from is not None:
         read_config(config.init_from, TASK.name)  # before a run directory is made
-    if config.test is not None and config.test == config.data:
-        return Splits([], [], Later(partial(tests, every(config.test), config)))
-    train, valid, test = pictures(config)
-    if config.test is not None:
-        test = [*every(config.test)]
+    parts = cache(partial(pictures, config))
+    test = None if config.test is None else every(config.test)
+    if config.test != config.data:
+        parts()  # what is not there is missed at once
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
-        Later(partial(lessons, train, config, sizes)),
-        Later(partial(lessons, valid, config, [1.0])),
-        Later(partial(tests, test, config)),
+        Later(lambda: lessons(parts()[0], config, sizes)),
+        Later(lambda: lessons(parts()[1], config, [1.0])),
+        Later(lambda: tests(parts()[2] if test is None else test, config)),
     )
 
 
@@ -74,7 +73,7 @@ def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
     return [*others, *train], valid, test
 
 
-def every(places: str) -> list[File]:
+def every(places: str) -> list[Source]:
     """Return all pictures in folders and zips."""
     before, last = find_photos(places)
     return [*before, *last]

@@ -36,6 +36,13 @@ def test_every_epoch_has_an_order_of_its_own_that_comes_back():
         np.testing.assert_array_equal(x, again)
 
 
+def test_an_example_has_as_many_turns_as_it_asks_for():
+    batches = Batches(EXAMPLES[:4], encode, 3, seed=1, turns=lambda example: example["x"])
+    assert len(batches) == 2
+    assert sorted(rows(batches, 0)) == sorted(rows(batches, 1)) == [1, 2, 2, 3, 3, 3]
+    assert list(rows(batches, 0)) != list(rows(batches, 1))
+
+
 @pytest.mark.parametrize(("size", "count"), [(1, 10), (4, 3), (10, 1), (64, 1)])
 def test_the_length_is_the_number_of_batches(size, count):
     batches = Batches(EXAMPLES, encode, size)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.splits import DataError, Splits, check_labels, fingerprint, hold_out
+from data.splits import DataError, Later, Splits, check_labels, fingerprint, hold_out
 
 EXAMPLES = [{"text": str(number), "label": str(number % 2)} for number in range(50)]
 
@@ -60,3 +60,12 @@ def test_labels_that_cannot_be_learnt_are_refused(splits, said):
 
 def test_a_class_without_test_examples_is_no_fault():
     check_labels(Splits(labelled("a", "b"), labelled("a"), labelled("a")))
+
+
+def test_examples_are_made_when_they_are_asked_for_and_once():
+    made = []
+    later = Later(lambda: made.append(1) or EXAMPLES[:3])
+    assert Splits(later, later, later).limited(None).train is later
+    assert made == []
+    assert (len(later), later[1], list(later), later[:2]) == (3, EXAMPLES[1], EXAMPLES[:3], EXAMPLES[:2])
+    assert made == [1]

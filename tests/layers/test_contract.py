@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from layers.block import Block
-from layers.convolution import ConvolutionBlock
+from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.deconvolution import DeconvolutionBlock
 from layers.dense import DenseBlock
 from layers.pooling import SequencePooling
@@ -27,6 +27,9 @@ CASES = {
     ),
     "deconvolution 1": (lambda: DeconvolutionBlock(3, 4, dimensions=1, strides=2, padding="valid"), (5, 2)),
     "deconvolution 2": (lambda: DeconvolutionBlock(3, 6, strides=3, activation="relu", dropout=0.1), (3, 5, 3)),
+    "deconvolution 2, kept even": (lambda: DeconvolutionBlock(2, 6, strides=2, even=True), (4, 3, 2)),
+    "residual 1": (lambda: ResidualBlock(2, dimensions=1, convolutions=3), (6, 2)),
+    "residual 2": (lambda: ResidualBlock(3, 3, activation="gelu"), (5, 4, 3)),
     "deconvolution 3": (
         lambda: DeconvolutionBlock(2, 2, dimensions=3, strides=2, start="glorot_uniform"),
         (2, 3, 1, 2),
@@ -153,6 +156,8 @@ def test_dropout_acts_in_training_only():
         (lambda: ConvolutionBlock(2, kernel_size=0), "kernel_size=0"),
         (lambda: DeconvolutionBlock(2, 3, strides=2), "kernel_size=3 and strides=2"),
         (lambda: DeconvolutionBlock(2, start="zeros"), "start='zeros'"),
+        (lambda: ResidualBlock(2, convolutions=0), "convolutions=0"),
+        (lambda: ResidualBlock(2)(np.zeros((1, 4, 4, 3))), "filters=2 and 3"),
         (lambda: RecurrentStack(2, "lstn"), "cell='lstn'"),
         (lambda: RecurrentStack(2, depth=0), "depth=0"),
         (lambda: RecurrentStack(2, segment=3), "segment=3"),

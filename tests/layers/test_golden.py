@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from layers.convolution import ConvolutionBlock
-from layers.deconvolution import Bilinear, DeconvolutionBlock, tent
+from layers.convolution import ConvolutionBlock, ResidualBlock
+from layers.deconvolution import Bilinear, DeconvolutionBlock, EvenPhases, tent
 from layers.dense import DenseBlock
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
@@ -86,6 +86,39 @@ def test_a_bilinear_start_is_linear_interpolation():
 def test_a_bilinear_start_keeps_a_flat_level_over_any_channels(inputs, outs):
     kernel = keras.ops.convert_to_numpy(Bilinear(2)((4, outs, inputs)))
     np.testing.assert_allclose(kernel.sum((0, 2)), 2)  # each of the two phases adds up to 1
+
+
+def test_even_phases_by_hand():
+    kernel = np.array([1.0, 2.0, 3.0, 6.0])[:, None, None]  # phases 1, 3 and 2, 6: sums 4 and 8
+    even = keras.ops.convert_to_numpy(EvenPhases(2)(keras.ops.convert_to_tensor(kernel)))
+    np.testing.assert_allclose(even[:, 0, 0], [2, 1, 4, 5])  # both 6, which is their mean
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(EvenPhases(2)(even)), even)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.parametrize(("kernel_size", "strides"), [(4, 2), (6, 3)])
+def test_a_flat_input_stays_flat_after_training_where_it_is_to(dimensions, kernel_size, strides):
+    spread = {}
+    for even in (False, True):
+        keras.utils.set_random_seed(0)
+        layer = DeconvolutionBlock(2, kernel_size, dimensions=dimensions, strides=strides, even=even)
+        model = keras.Sequential([keras.Input((*(8,) * dimensions, 2)), layer])
+        model.compile("sgd", "mse")
+        random = np.random.default_rng(0)
+        x = random.normal(size=(4, *(8,) * dimensions, 2))
+        model.train_on_batch(x, random.normal(size=(4, *(8 * strides,) * dimensions, 2)) * 9)
+        y = outputs(layer, np.full((1, *(8,) * dimensions, 2), 0.7))
+        inside = y[(0, *(slice(kernel_size, -kernel_size),) * dimensions)].reshape(-1, 2)
+        spread[even] = float(np.ptp(inside, axis=0).max())
+    assert spread[True] < 1e-6 < spread[False]
+
+
+def test_a_residual_block_by_hand():
+    layer = ResidualBlock(1, 1, convolutions=2)
+    layer.build((None, 1, 3, 1))
+    layer.set_weights([np.full((1, 1, 1, 1), 2.0), np.ones(1), np.full((1, 1, 1, 1), -3.0), np.zeros(1)])
+    x = np.array([1.0, -0.25, -4.0])
+    np.testing.assert_allclose(outputs(layer, x[None, None, :, None])[0, 0, :, 0], x - 3 * np.maximum(2 * x + 1, 0))
 
 
 def sigmoid(x):

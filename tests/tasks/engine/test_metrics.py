@@ -91,3 +91,41 @@ def test_translations_score_as_the_papers_count():
     assert [round(perfect[name], 6) for name in ("bleu", "bleu_low", "bleu_high", "chrf")] == [100] * 4
     nothing = metrics.translation(["x"], ["y"], resamples=10)
     assert nothing["bleu"] == nothing["bleu_low"] == nothing["bleu_high"] == 0
+
+
+def test_psnr_by_hand():
+    truth = np.zeros((6, 6), "uint8")
+    answer = truth.copy()
+    answer[2:4, 2:4] = 51  # a fifth of 255, at all of the inside
+    assert metrics.psnr(answer, truth, border=2) == pytest.approx(20 * np.log10(5))
+    assert metrics.psnr(answer, truth) == pytest.approx(20 * np.log10(5) + 10 * np.log10(9))
+    assert metrics.psnr(truth, truth) == metrics.PERFECT
+
+
+def test_ssim_equals_its_definition():
+    random = np.random.default_rng(0)
+    one, other = (random.integers(0, 256, (15, 15)).astype(float) for _ in range(2))
+    around = np.exp(-((np.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
+    window = np.outer(around, around) / around.sum() ** 2
+    places = [np.s_[row : row + 11, column : column + 11] for row in range(5) for column in range(5)]
+    values = []
+    for place in places:
+        a, b = one[place], other[place]
+        mean_a, mean_b = (window * a).sum(), (window * b).sum()
+        var_a, var_b = (window * (a - mean_a) ** 2).sum(), (window * (b - mean_b) ** 2).sum()
+        both = (window * (a - mean_a) * (b - mean_b)).sum()
+        c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+        values.append(
+            (2 * mean_a * mean_b + c1) * (2 * both + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+        )
+    assert metrics.ssim(one, other) == pytest.approx(np.mean(values), abs=1e-9)
+    assert metrics.ssim(np.pad(one, 2), np.pad(other, 2, mode="reflect"), border=2) == metrics.ssim(one, other)
+    assert metrics.ssim(one, one) == 1
+
+
+def test_an_interval_of_a_mean_holds_it_and_is_always_the_same():
+    values = list(np.random.default_rng(1).normal(30, 2, 200))
+    low, high = metrics.mean_interval(values)
+    assert (low, high) == metrics.mean_interval(values)
+    assert low < np.mean(values) < high
+    assert high - low == pytest.approx(2 * 1.96 * 2 / np.sqrt(200), rel=0.15)
