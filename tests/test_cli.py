@@ -17,6 +17,7 @@ from tasks.engine import run as runs
 from tasks.engine import terminal
 
 ROOT = Path(__file__).parent.parent
+PRETRAINED = ROOT / "tasks/upscale/pretrained"
 TINY = ["--data", "builtin", "--limit", "64", "--epochs", "2", "--batch-size", "16", "--filters", "4,6"]
 
 
@@ -43,10 +44,10 @@ def home(tmp_path_factory):
     return folder, result
 
 
-def one_sentence(result, code):
-    """Return the error of a failed command, after checking its form."""
+def one_sentence(result, code, answered=False):
+    """Return the error of a failed command, after checking its form; what came before it may be answered."""
     assert result.returncode == code, result.stderr
-    assert result.stdout == ""
+    assert (result.stdout != "") == answered
     assert "Traceback" not in result.stderr
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("Error: ")
@@ -92,6 +93,48 @@ def test_a_reader_that_goes_away_is_no_error(home):
     result = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=folder, check=False)
     assert len(result.stdout.splitlines()) == 1
     assert "Error" not in result.stderr
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """Return the file of a small photograph, in a folder of its own."""
+    with Image.open(builtin.photos()[1][1]) as image:
+        image.crop((100, 50, 148, 90)).save(tmp_path / "photo.jpg")
+    return tmp_path / "photo.jpg"
+
+
+def test_pictures_are_answered_with_pictures_of_the_scale_that_is_asked_for(photo):
+    small = run("predict", "upscale", "photo.jpg", cwd=photo.parent)
+    large = run("predict", "upscale", "photo.jpg", "--scale", 4, "--out", "big.png", cwd=photo.parent)
+    for result, name, scale in ((small, "photo-x2.jpg", 2), (large, "big.png", 4)):
+        assert result.returncode == 0, result.stderr
+        row = json.loads(result.stdout)
+        assert (row["input"], row["answer"]["image"]) == ("photo.jpg", name)
+        assert f"small-x{scale}" in result.stderr
+        with Image.open(photo.parent / name) as image:
+            assert image.size == (48 * scale, 40 * scale) == (row["answer"]["width"], row["answer"]["height"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["photo.jpg", "--out", "photo.jpg"], 73, "'photo.jpg' exists"),
+        (["photo.jpg", "--out", "photo.jpg/below"], 73, "photo.jpg"),
+        (["photo.jpg", "photo.jpg", "--out", "a.png"], 2, "2 pictures; give a folder"),
+        (["text.png"], 65, "'text.png' is not a picture"),
+        (["."], 65, "'text.png' is not a picture"),
+        (["no.png"], 66, "no.png"),
+        (["photo.jpg", "--scale", "5"], 2, "5"),
+        (["photo.jpg", "--scale", "3", "--run", PRETRAINED / "small-x2"], 2, "was not trained with --scale 3"),
+        (["photo.jpg", "--tile", "3"], 2, "tile"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_a_picture_that_cannot_be_read_or_written_is_one_sentence(words, code, said, photo):
+    (photo.parent / "text.png").write_text("only words")
+    result = run("predict", "upscale", *words, cwd=photo.parent)
+    assert said in one_sentence(result, code, answered=words == ["."])
+    assert {path.name for path in photo.parent.iterdir()} <= {"photo.jpg", "text.png", "photo-x2.jpg"}
 
 
 def test_an_evaluation_keeps_its_report(home):

@@ -8,8 +8,11 @@ from PIL import Image
 
 import tasks
 from data.image import framed
+from data.photo import find_photos, read_photo
+from data.resize import degraded, imresize, luma, modcrop, whole_levels
+from tasks.engine import metrics, workflow
 from tasks.engine import run as runs
-from tasks.engine import workflow
+from tasks.engine.run import TASKS
 
 pytestmark = pytest.mark.real
 
@@ -132,3 +135,41 @@ def test_the_pretrained_translator_reads_its_input_and_is_small(multi30k):
     shuffled = [one | {"text": splits.test[other]["text"]} for one, other in zip(splits.test, order, strict=True)]
     assert workflow.score(pipeline, shuffled, "test").report.metrics["bleu"] < 3
     assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 14e6
+
+
+BICUBIC = {  # luma PSNR in dB of x2, x3 and x4, as in Kim et al., 2016, https://arxiv.org/abs/1511.04587
+    "set5": (33.66, 30.39, 28.42),
+    "set14": (30.24, 27.55, 26.00),
+    "bsd100": (29.56, 27.21, 25.96),
+}
+LEAST = {2: 36.80, 3: 32.80, 4: 30.40}  # on Set5
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("name", BICUBIC)
+def test_bicubic_interpolation_scores_as_in_the_papers(datasets, name, scale):
+    values = []
+    for path in find_photos(str(datasets / "sr" / name))[1]:
+        truth = modcrop(whole_levels(luma(read_photo(path).pixels)), scale)
+        answer = whole_levels(imresize(degraded(truth, scale), scale))
+        values.append(metrics.psnr(answer, truth, scale))
+    assert np.mean(values) == pytest.approx(BICUBIC[name][scale - 2], abs=0.02)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_pretrained_upscaler_scores_what_its_card_says(datasets, scale):
+    pipeline = tasks.load("upscale", data=str(datasets / "sr/set5"), run=TASKS / f"upscale/pretrained/small-x{scale}")
+    evaluation = workflow.evaluate(pipeline)
+    scores = evaluation.report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert evaluation.summary["examples"] == 5
+    for metric in ("psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb"):
+        assert scores[metric] == pytest.approx(published[metric], abs=1e-3)
+    assert f"| psnr | {published['psnr']:.4f}" in (pipeline.run / "README.md").read_text()
+    assert scores["psnr"] >= LEAST[scale]
+    assert scores["parameters"] <= 25_000
+
+
+def test_the_pretrained_upscalers_are_small():
+    files = [path for path in (TASKS / "upscale/pretrained").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 1e6

@@ -14,6 +14,7 @@ from tasks.upscale.pipeline import Codec
 LEVELS = 255  # errors are counted in grey levels
 GAIN = 0.1  # what the network adds is about a tenth of what it reads; layers learn best at a scale of 1
 SMOOTH = 0.5  # levels below which the absolute error is rounded off
+TYPICAL = 16  # levels; squares are divided by it in training, so that gradients keep their size when the error turns
 
 
 class Error(keras.losses.Loss):
@@ -43,7 +44,7 @@ class Error(keras.losses.Loss):
             return keras.ops.mean(squares, axis=-1)
         absolute = keras.ops.sqrt(squares + SMOOTH**2)
         early = keras.ops.less(self.optimizer.iterations, self.turn)
-        return keras.ops.mean(keras.ops.where(early, absolute, squares), axis=-1)
+        return keras.ops.mean(keras.ops.where(early, absolute, squares / TYPICAL), axis=-1)
 
 
 def build(config: Config, codec: Codec) -> keras.Model:

@@ -295,7 +295,7 @@ def test_the_error_is_absolute_at_first_and_squared_at_the_end():
     optimizer.build([])
     assert float(error(truth, answer)) == pytest.approx(np.sqrt(100 + network.SMOOTH**2))
     optimizer.iterations.assign(6)
-    assert float(error(truth, answer)) == pytest.approx(100)
+    assert float(error(truth, answer)) == pytest.approx(100 / network.TYPICAL)
 
 
 def test_a_patch_lacks_what_bicubic_interpolation_misses():
