@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from data.splits import DataError
+from data.photo import check_array, opened
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
@@ -21,15 +21,8 @@ def read_grey(path: Path | str) -> np.ndarray:
         FileNotFoundError: There is no such file.
         DataError: The file is no picture, or a damaged or an absurdly large one.
     """
-    try:
-        with Image.open(path) as image:
-            return grey(ImageOps.exif_transpose(image))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"There is no file {str(path)!r}.") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{str(path)!r} is not a picture that can be read; give a PNG, JPEG, BMP or WebP.") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{str(path)!r} cannot be read as a picture: {error}.") from error
+    with opened(Path(path)) as image:
+        return grey(ImageOps.exif_transpose(image))
 
 
 def grey(image: Image.Image) -> np.ndarray:
@@ -55,13 +48,8 @@ def grey_array(picture: np.ndarray) -> np.ndarray:
     Raises:
         DataError: The array has another type or shape.
     """
-    channels = picture.shape[2] if picture.ndim == 3 else 1
-    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or channels not in (1, 3, 4) or not picture.size:
-        raise DataError(
-            f"A picture must be uint8 (height, width) or (height, width, channels); "
-            f"received {picture.dtype} {picture.shape}."
-        )
-    return grey(Image.fromarray(picture[:, :, 0] if picture.ndim == 3 and channels == 1 else picture))
+    check_array(picture)
+    return grey(Image.fromarray(picture[:, :, 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture))
 
 
 def ink(image: np.ndarray) -> np.ndarray:

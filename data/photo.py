@@ -5,7 +5,8 @@ NumPy and Pillow only.
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,22 +47,20 @@ class Photo:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def read_photo(file: File) -> Photo:
-    """Return the photo in a file.
-
-    Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency; it is turned as its EXIF orientation says. Of
-    an animation it is the first frame, with a notice. JPEG is decoded by an accurate transform.
+@contextmanager
+def opened(file: File) -> Iterator[Image.Image]:
+    """Give the picture in a file, as Pillow opens it.
 
     Raises:
         FileNotFoundError: There is no such file.
-        DataError: The file is no picture, or a damaged or an absurdly large one.
+        DataError: The file is no picture, or a damaged or an absurdly large one; also where that shows only later.
     """
     name = str(file)
     try:
-        with warnings.catch_warnings(), file.open("rb") as opened:
+        with warnings.catch_warnings(), file.open("rb") as content:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, and not absurdly so
-            with Image.open(opened) as image:
-                return photo(image, name)
+            with Image.open(content) as image:
+                yield image
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {name!r}.") from error
     except IsADirectoryError as error:
@@ -70,6 +69,29 @@ def read_photo(file: File) -> Photo:
         raise DataError(f"{name!r} is not a picture that can be read; give one of: {' '.join(SUFFIXES)}.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
         raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
+
+
+def read_photo(file: File) -> Photo:
+    """Return the photo in a file.
+
+    Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency; it is turned as its EXIF orientation says. Of
+    an animation it is the first frame, with a notice. JPEG is decoded by an accurate transform.
+
+    Raises:
+        FileNotFoundError, DataError: As `opened`.
+    """
+    with opened(file) as image:
+        return photo(image, str(file))
+
+
+def check_array(picture: np.ndarray) -> None:
+    """Raise `DataError` unless an array is a picture: uint8 `(height, width)`, or with 1, 3 or 4 channels as well."""
+    channels = picture.shape[2] if picture.ndim == 3 else 1
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or channels not in (1, 3, 4) or not picture.size:
+        raise DataError(
+            f"A picture must be uint8 (height, width) or (height, width, channels); "
+            f"received {picture.dtype} {picture.shape}."
+        )
 
 
 def photo(image: Image.Image, name: str) -> Photo:

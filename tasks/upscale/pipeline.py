@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
@@ -12,20 +11,19 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.files import TEST_SHARE
-from data.photo import File, Photo, find_photos, format_of, read_photo, write_photo
-from data.resize import RANGE, degraded, imresize, luma, modcrop, patches, turned, turned_back, whole_levels
+from data.photo import File, Photo, check_array, find_photos, format_of, read_photo, write_photo
+from data.resize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
-from tasks.engine import figures, metrics
+from tasks.engine import metrics
 from tasks.engine.config import SettingError
 from tasks.engine.run import read_config
-from tasks.engine.task import Pipeline, Report, Task
+from tasks.engine.task import Pipeline, Task
 from tasks.upscale.config import LIMITS, SOURCES, Config
+from tasks.upscale.enlarge import TAPS, enlarged
+from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
 CHECKED = 16  # patches of each validation picture
-DRAWN = 6  # pictures on the contact sheet
-ZOOMED = 96  # pixels of each side shown there
-TAPS = 3  # pixels around a piece that its bicubic interpolation reads
 NAMED = 5  # pictures named in a notice
 Source = File | np.ndarray
 
@@ -214,17 +212,11 @@ def described(image: np.ndarray) -> dict[str, Any]:
 
 def of_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
     """Return a picture in memory enlarged; a fourth channel is transparency."""
-    channels = picture.shape[2] if picture.ndim == 3 else 1
-    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or channels not in (1, 3, 4) or not picture.size:
-        raise DataError(
-            f"A picture must be uint8 (height, width) or (height, width, channels); "
-            f"received {picture.dtype} {picture.shape}."
-        )
-    if channels == 4:
+    check_array(picture)
+    if picture.shape[2:] == (4,):
         return joined(enlarged(pipeline, Photo(picture[:, :, :3], picture[:, :, 3])))
-    return enlarged(pipeline, Photo(np.atleast_3d(picture))).pixels.reshape(
-        -1, picture.shape[1] * pipeline.config.scale, *picture.shape[2:]
-    )
+    grown = enlarged(pipeline, Photo(np.atleast_3d(picture))).pixels
+    return grown[:, :, 0] if picture.ndim == 2 else grown
 
 
 def of_file(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
@@ -238,61 +230,6 @@ def joined(photo: Photo) -> np.ndarray:
         return photo.pixels
     colours = np.broadcast_to(photo.pixels, (*photo.pixels.shape[:2], 3))
     return np.concatenate([colours, photo.alpha[:, :, None]], axis=2)
-
-
-def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
-    """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
-
-    It is done piece by piece, each with as much around it as the network sees, so that the pieces fit together and
-    memory stays small.
-
-    Args:
-        show: Whether to draw a progress bar on standard error.
-    """
-    scale, side = pipeline.config.scale, pipeline.config.tile
-    height, width, channels = photo.pixels.shape
-    border = max(pipeline.config.border(), TAPS)
-    wide = np.pad(photo.pixels, ((border, border), (border, border), (0, 0)), mode="symmetric")
-    pixels = np.empty((height * scale, width * scale, channels), photo.pixels.dtype)
-    alpha = None if photo.alpha is None else np.empty(pixels.shape[:2], "uint8")
-    from tqdm import tqdm
-
-    corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
-    for row, column in tqdm(corners, unit="piece", leave=False, disable=not show):
-        piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
-        new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
-        pixels[new] = enlarged_piece(pipeline, piece, border)
-        if alpha is not None and photo.alpha is not None:
-            cover = np.pad(photo.alpha, TAPS, mode="symmetric")[
-                row : row + side + 2 * TAPS, column : column + side + 2 * TAPS
-            ]
-            alpha[new] = whole_levels(inner(imresize(cover.astype("float32"), scale), TAPS * scale))
-    return replace(photo, pixels=pixels, alpha=alpha)
-
-
-def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -> np.ndarray:
-    """Return a piece of a picture enlarged, without the border that is given with it."""
-    scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
-    levels = piece * np.float32(255 / full)  # (height, width, channels)
-    grown = inner(imresize(inner(levels, border - TAPS), scale), TAPS * scale)
-    lacking = inner(residual(pipeline, luma(levels)), border * scale)
-    grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
-    return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
-
-
-def residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
-    """Return what the network adds to the bicubic interpolation of a plane of luma, in levels of [0, 255]."""
-    ways = range(8 if pipeline.config.ensemble else 1)
-    total: Any = 0
-    for way in ways:
-        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned(plane, way)]))
-        total = total + turned_back(lacking[0, :, :, 0], way)
-    return total * np.float32(255 / len(ways))
-
-
-def inner(picture: np.ndarray, border: int) -> np.ndarray:
-    """Return a picture without so many rows and columns on each side."""
-    return picture[border : len(picture) - border, border : picture.shape[1] - border]
 
 
 def write(
@@ -330,85 +267,6 @@ def write(
         height, width = photo.pixels.shape[:2]
         seconds = round(time.monotonic() - start, 2)
         yield str(file), {"image": str(target), "width": width, "height": height, "seconds": seconds}
-
-
-def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return PSNR and SSIM of luma beside those of bicubic interpolation, PSNR of colours, and what a picture costs.
-
-    Luma is that of the papers: the truth in 16..235, rounded, made small by bicubic interpolation and rounded; `scale`
-    pixels at the border do not count. Both ways of enlarging answer in whole levels.
-    """
-    config, rows, seconds, area = pipeline.config, [], 0.0, 0
-    for example in examples:
-        truth = whole_levels(luma(example["truth"]))
-        small = degraded(truth, config.scale)
-        start = time.perf_counter()
-        (answer,) = pipeline.predict([small])
-        seconds, area = seconds + time.perf_counter() - start, area + truth.size
-        (coloured,) = pipeline.predict([example["image"]])
-        rows.append(
-            compared(answer["image"], truth, "", config.scale)
-            | compared(whole_levels(imresize(small, config.scale)), truth, "bicubic_", config.scale)
-            | {
-                "psnr_rgb": metrics.psnr(coloured["image"], example["truth"], config.scale),
-                "bicubic_psnr_rgb": metrics.psnr(
-                    whole_levels(imresize(example["image"], config.scale)), example["truth"], config.scale
-                ),
-            }
-        )
-    means: dict[str, Any] = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        means[name] = float(np.mean(values))
-        if name in ("psnr", "ssim"):
-            means[f"{name}_low"], means[f"{name}_high"] = metrics.mean_interval(values)
-    return Report(
-        metrics=means
-        | {
-            "parameters": config.parameters(),
-            "gigaops_per_megapixel": config.multiply_adds() / 1e3,
-            "milliseconds_per_megapixel": seconds / area * 1e9,
-        },
-        answers=[
-            {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
-            for example, row in zip(examples, rows, strict=True)
-        ],
-        figures={"contact_sheet": lambda: sheet(pipeline, examples[:DRAWN], rows)},
-    )
-
-
-def compared(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> dict[str, float]:
-    """Return PSNR and SSIM of an answer, their names beginning with `name`."""
-    return {
-        f"{name}psnr": metrics.psnr(answer, truth, border),
-        f"{name}ssim": metrics.ssim(answer, truth, border),
-    }
-
-
-def sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[str, float]]) -> Any:
-    """Return bicubic interpolation, our answer and the truth side by side, zoomed into where the first is worst."""
-    shown = []
-    for example, row in zip(examples, rows, strict=False):
-        truth = example["truth"]
-        bicubic = whole_levels(imresize(example["image"], pipeline.config.scale))
-        (answer,) = pipeline.predict([example["image"]])
-        place = worst(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOMED, *truth.shape[:2]))
-        shown.append(
-            [
-                (bicubic[place], f"bicubic  {row['bicubic_psnr']:.2f} dB"),
-                (answer["image"][place], f"ours  {row['psnr']:.2f} dB"),
-                (truth[place], Path(example["name"]).name),
-            ]
-        )
-    return figures.side_by_side(shown)
-
-
-def worst(error: np.ndarray, side: int) -> tuple[slice, slice]:
-    """Return the square of so many pixels a side in which errors add up to the most."""
-    total = np.pad(error.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
-    row, column = np.unravel_index(sums.argmax(), sums.shape)
-    return slice(int(row), int(row) + side), slice(int(column), int(column) + side)
 
 
 TASK = Task(

@@ -13,13 +13,13 @@ from PIL import Image
 import tasks
 from data import builtin, catalogue
 from data.photo import read_photo
-from data.resize import imresize, luma, whole_levels
+from data.resize import imresize, luma, turned, turned_back, whole_levels
 from data.splits import DataError
 from tasks.engine import workflow
 from tasks.engine.config import SettingError
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
-from tasks.upscale import network, pipeline
+from tasks.upscale import enlarge, network, pipeline
 from tasks.upscale.config import Config
 
 SIZES = {"small": 25_000, "medium": 200_000}
@@ -97,10 +97,10 @@ def test_pieces_fit_together(settings):
     assert np.abs(one - two).max() <= 1  # a tie may be rounded either way
     assert (one != two).mean() < 1e-3
     side, border, scale = 16, made.config.border(), made.config.scale
-    answer = pipeline.inner(pipeline.residual(made, plane), border * scale) / 255
+    answer = enlarge.inner(enlarge.residual(made, plane), border * scale) / 255
     for row, column in [(0, 0), (16, 16), (32, 16)]:
         part = plane[row : row + side + 2 * border, column : column + side + 2 * border]
-        piece = pipeline.inner(pipeline.residual(made, part), border * scale) / 255
+        piece = enlarge.inner(enlarge.residual(made, part), border * scale) / 255
         own = answer[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
         np.testing.assert_allclose(piece[: own.shape[0], : own.shape[1]], own, atol=1e-4)
 
@@ -111,8 +111,8 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
     """No energy at the frequency of the strides, nor at any other: the weights of all phases add up to the same."""
     made = trained_a_little(**settings)
     side = 6 * made.config.border()
-    answer = pipeline.residual(made, np.full((side, side), level, "float32"))
-    inside = pipeline.inner(answer, 2 * made.config.border() * made.config.scale)
+    answer = enlarge.residual(made, np.full((side, side), level, "float32"))
+    inside = enlarge.inner(answer, 2 * made.config.border() * made.config.scale)
     assert abs(inside.mean()) > 1e-3  # it was trained to something
     np.testing.assert_allclose(inside, inside.mean(), atol=1e-3)  # levels of 255: the rounding of single precision
     assert np.ptp(made.predict([np.full((9, 9), level, "uint8")])[0]["image"]) == 0
@@ -121,10 +121,10 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
 def test_an_ensemble_is_the_mean_of_eight_ways(little):
     picture = RANDOM.integers(0, 256, (20, 14), "uint8").astype("float32")
     mean = np.mean(
-        [pipeline.turned_back(pipeline.residual(little, pipeline.turned(picture, way)), way) for way in range(8)],
+        [turned_back(enlarge.residual(little, turned(picture, way)), way) for way in range(8)],
         axis=0,
     )
-    np.testing.assert_allclose(pipeline.residual(little.tuned(ensemble=True), picture), mean, atol=1e-4)
+    np.testing.assert_allclose(enlarge.residual(little.tuned(ensemble=True), picture), mean, atol=1e-4)
 
 
 def test_colours_come_from_bicubic_interpolation(little):

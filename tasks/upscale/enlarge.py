@@ -1,0 +1,67 @@
+"""Enlarging a photo piece by piece, so that its pieces fit together and memory stays small."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from data.photo import Photo
+from data.resize import RANGE, imresize, luma, turned, turned_back, whole_levels
+from tasks.engine.task import Pipeline
+from tasks.upscale.config import Config
+
+TAPS = 3  # pixels around a piece that its bicubic interpolation reads
+
+
+def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
+    """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
+
+    It is done piece by piece, each with as much around it as the network sees, so that the pieces fit together and
+    memory stays small.
+
+    Args:
+        show: Whether to draw a progress bar on standard error.
+    """
+    from tqdm import tqdm
+
+    scale, side = pipeline.config.scale, pipeline.config.tile
+    height, width, channels = photo.pixels.shape
+    border = max(pipeline.config.border(), TAPS)
+    wide = np.pad(photo.pixels, ((border, border), (border, border), (0, 0)), mode="symmetric")
+    pixels = np.empty((height * scale, width * scale, channels), photo.pixels.dtype)
+    cover = None if photo.alpha is None else np.pad(photo.alpha.astype("float32"), TAPS, mode="symmetric")
+    alpha = None if cover is None else np.empty(pixels.shape[:2], "uint8")
+    corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
+    for row, column in tqdm(corners, unit="piece", leave=False, disable=not show):
+        piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
+        new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
+        pixels[new] = enlarged_piece(pipeline, piece, border)
+        if alpha is not None and cover is not None:
+            part = cover[row : row + side + 2 * TAPS, column : column + side + 2 * TAPS]
+            alpha[new] = whole_levels(inner(imresize(part, scale), TAPS * scale))
+    return replace(photo, pixels=pixels, alpha=alpha)
+
+
+def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -> np.ndarray:
+    """Return a piece of a picture enlarged, without the border that is given with it."""
+    scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
+    levels = piece * np.float32(255 / full)  # (height, width, channels)
+    grown = inner(imresize(inner(levels, border - TAPS), scale), TAPS * scale)
+    lacking = inner(residual(pipeline, luma(levels)), border * scale)
+    grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
+    return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
+
+
+def residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
+    """Return what the network adds to the bicubic interpolation of a plane of luma, in levels of [0, 255]."""
+    ways = range(8 if pipeline.config.ensemble else 1)
+    total: Any = 0
+    for way in ways:
+        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned(plane, way)]))
+        total = total + turned_back(lacking[0, :, :, 0], way)
+    return total * np.float32(255 / len(ways))
+
+
+def inner(picture: np.ndarray, border: int) -> np.ndarray:
+    """Return a picture without so many rows and columns on each side."""
+    return picture[border : len(picture) - border, border : picture.shape[1] - border]
