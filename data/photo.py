@@ -20,6 +20,7 @@ from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+WORDS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for description, camera, software, date, artist, copyright
 KEPT = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -101,8 +102,13 @@ def photo(image: Image.Image, name: str) -> Photo:
         LOG.warning("%r has %d frames; the first is read.", name, frames)
     image.load()
     own_colours = image.mode not in ("CMYK", "YCCK", "LAB")
+    tags = image.getexif()
     image = ImageOps.exif_transpose(image)
     metadata = {key: image.info[key] for key in KEPT if image.info.get(key)}
+    if kind == "TIFF":  # its EXIF data stand among tags that are about the file
+        exif = Image.Exif()
+        exif.update({tag: value for tag, value in tags.items() if tag in WORDS})
+        metadata["exif"] = exif.tobytes()
     if not own_colours:
         metadata.pop("icc_profile", None)  # it is about colours that are red, green and blue from now on
     about = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)

@@ -4,13 +4,14 @@ import logging
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from data.photo import Photo, find_photos, format_of, read_photo, write_photo
+from data.photo import SUFFIXES, Photo, find_photos, format_of, read_photo, write_photo
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -188,3 +189,31 @@ def test_a_folder_without_pictures_and_a_broken_zip_are_named(tmp_path):
 
 def test_endings_stand_for_formats():
     assert [format_of(Path(name)) for name in ("a.JPG", "b.webp", "c.txt", "folder")] == ["JPEG", "WEBP", None, None]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_format_is_written_with_what_it_can_hold(tmp_path, suffix, channels):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    given = saved(
+        tmp_path / "a.jpg", Image.fromarray(COLOURS), exif=exif, icc_profile=b"a profile", dpi=(96, 96), comment="words"
+    )
+    photo = read_photo(given)
+    covered = Photo(photo.pixels[:, :, :channels], np.full((12, 20), 128, "uint8"), "JPEG", photo.metadata)
+    for number, one in enumerate((covered, replace(covered, alpha=None))):
+        path = tmp_path / f"{number}{suffix}"
+        write_photo(one, path, format_of(path))
+        assert read_photo(path).pixels.shape[:2] == (12, 20)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".webp", ".png", ".jpg"])
+def test_a_written_photo_keeps_its_metadata_when_it_is_read_again(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 3, "Maker"
+    path = saved(tmp_path / f"a{suffix}", Image.fromarray(COLOURS), exif=exif, icc_profile=b"a profile")
+    write_photo(read_photo(path), tmp_path / f"b{suffix}")
+    with Image.open(tmp_path / f"b{suffix}") as image:
+        assert image.info["icc_profile"] == b"a profile"
+        assert image.getexif().get(0x010F) == "Maker"
+        assert image.getexif().get(0x0112, 1) == 1
