@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from tasks.engine.config import TaskConfig, option
+from tasks.engine.config import SettingError, TaskConfig, option
 
 
 class Stage(NamedTuple):
@@ -43,11 +43,11 @@ class Config(TaskConfig):
     )
     scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, selects=True)
     init_from: Path | None = option(None, "Run of any scale to start from; its deconvolutions are left out.")
-    epochs: int = option(100, "Passes over the training pictures, once over each of their patches.", low=1)
+    epochs: int = option(18, "Passes over the training pictures, once over each of their patches.", low=1)
     batch_size: int = option(16, "Patches per gradient step.", low=1)
     learning_rate: float = option(3e-3, "Largest step size of the optimizer.", low=0.0)
     warmup: float = option(0.01, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(10, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    average: int = option(4, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
     squared: float = option(
         0.3,
         "Share of the training, its end, that minimizes the squared error; before, the absolute.",
@@ -59,7 +59,7 @@ class Config(TaskConfig):
     patch: int = option(32, "Side of the patches that are read, in pixels of the small picture.", low=8, high=512)
     margin: int = option(0, "Border of each patch that the loss leaves out, in pixels of the small picture.", low=0)
     shrink: tuple[int, ...] = option(
-        (90, 80, 70, 60), "Augmentation: each training picture also at these sizes, in percent.", low=10
+        (90, 80, 70, 60), "Augmentation: each training picture also at these sizes, in percent.", low=10, high=99
     )
 
     body: Literal["hourglass", "residual"] = option(
@@ -76,6 +76,11 @@ class Config(TaskConfig):
 
     tile: int = option(192, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, runtime=True)
     ensemble: bool = option(False, "Average the answers for a picture flipped and turned in eight ways.", runtime=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 2 * self.margin >= self.patch:
+            raise SettingError(f"`margin` is {self.margin} and leaves nothing of a `patch` of {self.patch} pixels.")
 
     def tuned(self, settings: Mapping[str, Any]) -> Self:
         """Return a config with other values for some runtime settings; all of other pictures are the test split."""
@@ -133,7 +138,7 @@ class Config(TaskConfig):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "small": {},
-    "medium": {"body": "residual", "filters": 32, "first_kernel_size": 3, "depth": 8, "epochs": 30},
+    "medium": {"body": "residual", "filters": 32, "first_kernel_size": 3, "depth": 8},
 }
 
 BUILTIN = {"shrink": [], "epochs": 12, "average": 3}

@@ -251,18 +251,13 @@ def write(
     if single and len(files) > 1:
         raise SettingError(f"`out` is the file {str(out)!r}, and there are {len(files)} pictures; give a folder.")
     for file in files:
-        target = (
-            file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
-            if out is None
-            else out
-            if single
-            else out / file.name
-        )
+        beside = file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
+        target = beside if out is None else out if single else out / file.name
         if target.exists():
             raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
+        target.parent.mkdir(parents=True, exist_ok=True)  # what cannot be made is known before the work
         start = time.monotonic()
         photo = of_file(pipeline, file, show)
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_photo(photo, target, format_of(target) if single else None)
         height, width = photo.pixels.shape[:2]
         seconds = round(time.monotonic() - start, 2)

@@ -68,6 +68,11 @@ def test_a_preset_stays_below_its_size_and_counts_itself_right(preset, scale):
     assert model(np.zeros((1, 5, 7, 1))).shape == (1, 5 * scale, 7 * scale, 1)
 
 
+def test_a_margin_that_leaves_nothing_is_refused():
+    with pytest.raises(SettingError, match="`margin` is 8 and leaves nothing of a `patch` of 16"):
+        Config(margin=8, patch=16)
+
+
 def test_multiply_adds_by_hand():
     config = Config(filters=4, first_kernel_size=3, squeeze=2, depth=1, reach=3)
     small = 9 * 4 + 4 * 2 + 9 * 2 * 2 + 2 * 4 + 36 * 4  # for a pixel of the small picture
