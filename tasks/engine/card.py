@@ -1,6 +1,7 @@
 """The model card: what a run is, in words that a stranger can check."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tasks.engine.config import TaskConfig
@@ -28,7 +29,7 @@ def write(
     lines = [
         f"# {task.name}: a run of {config.epochs} epochs on `{config.data}`",
         "",
-        f"* **Data**: {task.sources.get(config.data, OWN)} {counts['train']:,} training, "
+        f"* **Data**: {origin(task.sources, config.data)} {counts['train']:,} training, "
         f"{counts['valid']:,} validation and {counts['test']:,} test examples, SHA-256 `{counts['sha256'][:16]}`.",
         f"* **Protocol**: the validation split is the data's own or cut from its training part by seed {config.seed}; "
         f"the weights are those of epoch {best[0]} of {config.epochs}, where the validation loss is smallest "
@@ -51,3 +52,9 @@ def write(
         f"    {environment['command']}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def origin(sources: Mapping[str, str], data: str) -> str:
+    """Return what data is and its licence, where it has a known name or is made of folders that have: `name/`."""
+    names = [data] if data in sources else [f"{Path(place).stem.lower()}/" for place in data.split(",")]
+    return " ".join(sources[name] for name in names) if all(name in sources for name in names) else OWN

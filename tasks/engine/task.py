@@ -68,7 +68,7 @@ class Task(Generic[C]):
     name: str
     accepts: str  # field of an example that holds the input: "text" or "image"
     returns: str  # kind of an answer: "label", "text" or "image"
-    sources: Mapping[str, str]  # data sets by name: what they are, and their licence
+    sources: Mapping[str, str]  # data sets by name, and folders as `name/`: what they are, and their licence
     limits: str  # what the answers are not good for, in a sentence or two
     config: type[C]
     load: Callable[[C], Splits]

@@ -35,10 +35,13 @@ def train(task: Task[C], config: C, directory: Path | str | None = None, *, prog
 
     Raises:
         FileExistsError: The directory is not empty.
-        DataError, UnavailableError, FileNotFoundError: The data cannot be had; no directory is made.
+        DataError, UnavailableError, FileNotFoundError: The data, or a run to start from, cannot be had; no directory
+            is made.
         DivergedError: The loss is no number any more.
     """
     run = runs.vacant(Path(directory)) if directory else runs.fresh(runs.KEPT / task.name)
+    if getattr(config, "init_from", None):
+        runs.read_config(config.init_from, task.name)  # type: ignore[attr-defined]
     splits = task.load(config)
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
@@ -105,7 +108,7 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
     environment |= {"seconds": round(fitted.seconds, 1), "onnx_difference": difference}
     runs.write_json(run / "environment.json", environment)
     pipeline = open_network(pipeline)
-    evaluation = score(pipeline, splits.test, "test")
+    evaluation = score(pipeline, splits.test, getattr(config, "test", None) or "test")
     best = (fitted.best_epoch, fitted.best)
     runs.write_text(run / "README.md", card.write(task, config, environment, best, evaluation.summary))
     write_report(evaluation, run)

@@ -85,8 +85,9 @@ class Config(TaskConfig):
     def tuned(self, settings: Mapping[str, Any]) -> Self:
         """Return a config with other values for some runtime settings; all of other pictures are the test split."""
         data = settings.get("data", self.data)
-        own = data == self.data or data.partition("/")[0] in SOURCES or "test" in settings
-        return super().tuned(settings if own else {**settings, "test": data})
+        if data != self.data and "test" not in settings:
+            settings = {**settings, "test": None if data.partition("/")[0] in NAMED else data}
+        return super().tuned(settings)
 
     def stages(self) -> list[Stage]:
         """Return the layers of the network, first to last."""
@@ -143,10 +144,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
 
+NAMED = ("div2k", "builtin")  # data that is no folder
+
 SOURCES = {
     "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",
     "builtin": "Photographs that ship with scikit-image and scikit-learn (their licences are listed there: public "
     "domain, CC0, CC BY).",
+    "t91/": "T91 (Yang et al., 2010; used everywhere in research, no licence known).",
+    "general100/": "General-100 (Dong et al., 2016; for academic use).",
 }
 
 LIMITS = (

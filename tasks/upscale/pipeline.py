@@ -16,15 +16,14 @@ from data.resize import degraded, imresize, luma, modcrop, patches, turned, whol
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
 from tasks.engine import metrics
 from tasks.engine.config import SettingError
-from tasks.engine.run import read_config
 from tasks.engine.task import Pipeline, Task
-from tasks.upscale.config import LIMITS, SOURCES, Config
+from tasks.upscale.config import LIMITS, NAMED, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
 CHECKED = 16  # patches of each validation picture
-NAMED = 5  # pictures named in a notice
+SHOWN = 5  # pictures named in a notice
 Source = File | np.ndarray
 
 
@@ -37,8 +36,6 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
     """
-    if config.init_from is not None:
-        read_config(config.init_from, TASK.name)  # before a run directory is made
     parts = cache(partial(pictures, config))
     test = None if config.test is None else every(config.test)
     if config.test != config.data:
@@ -58,7 +55,7 @@ def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
     test: list[Source] = []
     if config.data == "builtin":
         last, test = map(list[Source], builtin.photos())
-    elif config.data.partition("/")[0] in SOURCES:
+    elif config.data.partition("/")[0] in NAMED:
         found = catalogue.read(config.data, ("train", "validation"), {"image": "hr"}, config.data_dir)
         last, test = ([example["image"] for example in found[part]] for part in ("train", "validation"))
     else:
@@ -99,7 +96,7 @@ def lessons(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -
             f"ones, or a --patch below {config.patch}."
         )
     if left_out:
-        some = ", ".join(left_out[:NAMED]) + (", ..." if len(left_out) > NAMED else "")
+        some = ", ".join(left_out[:SHOWN]) + (", ..." if len(left_out) > SHOWN else "")
         LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(left_out), some)
 
 

@@ -16,11 +16,12 @@ from data.photo import read_photo
 from data.resize import imresize, luma, turned, turned_back, whole_levels
 from data.splits import DataError
 from tasks.engine import workflow
+from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.upscale import enlarge, network, pipeline
-from tasks.upscale.config import Config
+from tasks.upscale.config import SOURCES, Config
 
 SIZES = {"small": 25_000, "medium": 200_000}
 RANDOM = np.random.default_rng(0)
@@ -242,6 +243,22 @@ def test_folders_and_zips_are_learnt_from_and_validation_comes_from_the_last(tmp
     assert evaluation.summary["examples"] == 6  # all of other pictures are the test split
     assert set(evaluation.report.metrics) >= {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb", "parameters"}
     assert "licence is the user's" in (made.run / "README.md").read_text()
+
+
+def test_other_pictures_are_the_test_split_and_named_data_has_its_own():
+    config = Config(data="a", test="b")
+    assert config.tuned({}).test == config.tuned({"data": "a"}).test == "b"
+    assert config.tuned({"data": "c"}).test == "c"
+    assert config.tuned({"data": "c", "test": "d"}).test == "d"
+    assert config.tuned({"data": "builtin"}).test is None
+
+
+def test_the_card_knows_folders_of_the_papers_by_their_names():
+    known = origin(SOURCES, "x/T91,general100.zip")
+    assert "T91 (Yang" in known
+    assert "General-100 (Dong" in known
+    assert origin(SOURCES, "x/t91,holidays") == origin(SOURCES, "builtin2") == OWN
+    assert "scikit-image" in origin(SOURCES, "builtin")
 
 
 def test_pictures_smaller_than_a_patch_are_left_out_and_named(tmp_path, caplog):
