@@ -74,7 +74,7 @@ class Config(TaskConfig):
     activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
     reach: int = option(3, "Pixels of the small picture, along each side, that one new pixel is made from.", low=1)
 
-    tile: int = option(192, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, runtime=True)
+    tile: int = option(256, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, runtime=True)
     ensemble: bool = option(False, "Average the answers for a picture flipped and turned in eight ways.", runtime=True)
 
     def __post_init__(self) -> None:

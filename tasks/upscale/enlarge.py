@@ -1,5 +1,6 @@
 """Enlarging a photo piece by piece, so that its pieces fit together and memory stays small."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +23,6 @@ def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Ph
     Args:
         show: Whether to draw a progress bar on standard error.
     """
-    from tqdm import tqdm
-
     scale, side = pipeline.config.scale, pipeline.config.tile
     height, width, channels = photo.pixels.shape
     border = max(pipeline.config.border(), TAPS)
@@ -32,7 +31,7 @@ def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Ph
     cover = None if photo.alpha is None else np.pad(photo.alpha.astype("float32"), TAPS, mode="symmetric")
     alpha = None if cover is None else np.empty(pixels.shape[:2], "uint8")
     corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
-    for row, column in tqdm(corners, unit="piece", leave=False, disable=not show):
+    for row, column in progress(corners) if show else corners:
         piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
         new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
         pixels[new] = enlarged_piece(pipeline, piece, border)
@@ -40,6 +39,13 @@ def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Ph
             part = cover[row : row + side + 2 * TAPS, column : column + side + 2 * TAPS]
             alpha[new] = whole_levels(inner(imresize(part, scale), TAPS * scale))
     return replace(photo, pixels=pixels, alpha=alpha)
+
+
+def progress(corners: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    """Return the corners of pieces, with a bar on standard error while they are worked through."""
+    from tqdm import tqdm
+
+    return tqdm(corners, unit="piece", leave=False)
 
 
 def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -> np.ndarray:
