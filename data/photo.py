@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
-from zipfile import Path as Member
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -38,7 +38,30 @@ QUALITY: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 95},
     "TIFF": {"compression": "tiff_lzw"},
 }
-File = Path | Member
+
+
+@dataclass(frozen=True)
+class Zipped:
+    """A file in a zip, which is open only while it is read."""
+
+    archive: Path
+    member: str
+
+    @property
+    def name(self) -> str:
+        """Return its name without folders."""
+        return Path(self.member).name
+
+    def open(self, mode: str = "rb") -> BytesIO:
+        """Return its content, as a path opens a file to read."""
+        with ZipFile(self.archive) as archive:
+            return BytesIO(archive.read(self.member))
+
+    def __str__(self) -> str:
+        return f"{self.archive}/{self.member}"
+
+
+File = Path | Zipped
 
 
 @dataclass(frozen=True)
@@ -206,11 +229,11 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
         return [place]
     if place.is_file():
         try:
-            archive = ZipFile(place)
+            with ZipFile(place) as archive:
+                names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
         except BadZipFile as error:
             raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
-        names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
-        return [Member(archive, name) for name in names if wanted(Path(name), suffixes)]
+        return [Zipped(place, name) for name in names if wanted(Path(name), suffixes)]
     return [path for path in sorted(place.rglob("*")) if path.is_file() and wanted(path, suffixes)]
 
 
