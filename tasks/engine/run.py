@@ -170,22 +170,24 @@ def pretrained(task: str) -> list[Path]:
     return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
 
 
-def find(task: str, directory: Path | None, wanted: Mapping[str, Any]) -> Path:
+def find(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = None) -> Path:
     """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
 
     Args:
-        wanted: Settings that the run must have been trained with.
+        wanted: Settings that the run must have been trained with, if any.
 
     Raises:
         FileNotFoundError: There is none.
         SettingError: The given run was trained with others.
     """
 
-    def fits(run: Path) -> bool:
-        settings = read_config(run, task) if wanted else {}
-        return all(settings.get(name) == value for name, value in wanted.items())
+    asked = wanted or {}
 
-    said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in wanted.items())
+    def fits(run: Path) -> bool:
+        settings = read_config(run, task) if asked else {}
+        return all(settings.get(name) == value for name, value in asked.items())
+
+    said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
     if directory is not None:
         if not fits(directory):
             raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")

@@ -62,7 +62,7 @@ def timeless(metrics):
     return {name: value for name, value in metrics.items() if "_per_second" not in name and "milliseconds" not in name}
 
 
-def tested(pipeline):
+def count(pipeline):
     """Return how many examples a tiny run is tested on."""
     return min(TINY["limit"], len(pipeline.task.load(pipeline.config).test))
 
@@ -88,7 +88,7 @@ def test_metrics_are_about_the_test_split(trained):
         "task": trained.task.name,
         "data": "builtin",
         "split": "test",
-        "examples": tested(trained),
+        "examples": count(trained),
     }
     assert timeless(summary["metrics"]) == timeless(workflow.evaluate(trained).report.metrics)
 
@@ -240,7 +240,7 @@ def test_an_answer_from_onnx_loads_neither_keras_nor_tensorflow(trained):
         "import sys, tasks\n"
         f"pipeline = tasks.load({trained.task.name!r}, {str(trained.run)!r})\n"
         "from tasks.engine import workflow\n"
-        f"assert workflow.evaluate(pipeline).summary['examples'] == {tested(trained)}\n"
+        f"assert workflow.evaluate(pipeline).summary['examples'] == {count(trained)}\n"
         "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
