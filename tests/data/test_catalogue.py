@@ -43,6 +43,13 @@ def test_text_comes_as_text(tmp_path):
     assert splits["train"][0]["label"] in {"neg", "pos"}
 
 
+def test_pictures_of_any_size_come_one_by_one(tmp_path):
+    with mocked(2):
+        splits = catalogue.read("div2k", ("train", "validation"), {"image": "hr"}, tmp_path)
+    assert {split: len(examples) for split, examples in splits.items()} == {"train": 2, "validation": 2}
+    assert {(example["image"].ndim, example["image"].dtype.name) for example in splits["train"]} == {(3, "uint8")}
+
+
 def test_an_unknown_set_says_what_to_do():
     with pytest.raises(UnavailableError, match=r"no data set 'mnits_and_more'.*--data builtin"):
         catalogue.read("mnits_and_more", ("train",), COLUMNS)
