@@ -40,6 +40,12 @@ QUALITY: dict[str, dict[str, Any]] = {
 }
 
 
+class OutputError(OSError):
+    """A file that cannot be written."""
+
+    exit_code = 73
+
+
 @dataclass(frozen=True)
 class Zipped:
     """A file in a zip, which is open only while it is read."""
@@ -173,7 +179,7 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
 
     Raises:
         FileExistsError: There is something at the path.
-        OSError: It cannot be written.
+        OutputError: It cannot be written.
     """
     form = (format or photo.format).upper()
     pixels = photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels
@@ -193,8 +199,22 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
         with part.open("xb") as file:
             image.save(file, format=form, **{**photo.metadata, **QUALITY.get(form, {})})
         part.rename(path)
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def make_room(path: Path) -> None:
+    """Make the folder of a file that is to be written, so that it is known before the work whether it can be.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
 
 
 def format_of(path: Path) -> str | None:

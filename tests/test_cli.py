@@ -119,7 +119,9 @@ def test_pictures_are_answered_with_pictures_of_the_scale_that_is_asked_for(phot
     ("words", "code", "said"),
     [
         (["photo.jpg", "--out", "photo.jpg"], 73, "'photo.jpg' exists"),
-        (["photo.jpg", "--out", "photo.jpg/below"], 73, "photo.jpg"),
+        (["photo.jpg", "--out", "photo.jpg/below"], 73, "cannot be written"),
+        (["photo.jpg", "--out", "/proc/none/a.jpg"], 73, "'/proc/none/a.jpg' cannot be written"),
+        (["photo.jpg", "--out", "/proc"], 73, "'/proc/photo.jpg' cannot be written"),
         (["photo.jpg", "photo.jpg", "--out", "a.png"], 2, "2 pictures; give a folder"),
         (["text.png"], 65, "'text.png' is not a picture"),
         (["."], 65, "'text.png' is not a picture"),

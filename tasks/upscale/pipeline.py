@@ -11,7 +11,7 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.files import TEST_SHARE
-from data.photo import File, Photo, check_array, find_photos, format_of, read_photo, write_photo
+from data.photo import File, Photo, check_array, find_photos, format_of, make_room, read_photo, write_photo
 from data.resize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
 from tasks.engine import metrics
@@ -241,6 +241,7 @@ def write(
 
     Raises:
         FileExistsError: A file to write is there already; nothing is written over.
+        OutputError: A file cannot be written.
         SettingError: Several pictures are to go into one file.
     """
     single = out is not None and not out.is_dir() and format_of(out) is not None
@@ -252,7 +253,7 @@ def write(
         target = beside if out is None else out if single else out / file.name
         if target.exists():
             raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
-        target.parent.mkdir(parents=True, exist_ok=True)  # what cannot be made is known before the work
+        make_room(target)
         start = time.monotonic()
         photo = of_file(pipeline, file, show)
         write_photo(photo, target, format_of(target) if single else None)
