@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import zipfile
+from functools import cache
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ SIZES = {"small": 25_000, "medium": 200_000}
 RANDOM = np.random.default_rng(0)
 
 
+@cache
 def trained_a_little(**settings):
     """Return a pipeline whose network has random weights, its deconvolutions as even as training keeps them."""
     config = tasks.configure(
