@@ -61,8 +61,8 @@ class Task(Generic[C]):
 
     The Keras part stands apart, in `tasks.<name>.network`, so that a prediction need not load it:
     `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use. Where there
-    is a `begin(model, config)`, it sets the first weights. A loss with a method `follow(optimizer, steps)` may change
-    in the course of so many steps.
+    is a `begin(model, config)`, it sets the first weights. A loss with a method `follow(done)` may change
+    between epochs: it is told which share of the training is done, and returns whether it changed.
     """
 
     name: str

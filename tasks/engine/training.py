@@ -97,12 +97,12 @@ def fit(
     model.optimizer.learning_rate = Schedule(
         config.learning_rate, config.epochs * len(train), config.warmup, config.schedule
     )
-    if hasattr(model.loss, "follow"):
-        model.loss.follow(model.optimizer, config.epochs * len(train))
     progress = restore(model, kept, run / "checkpoint")
     with Bar(config.epochs, len(train), progress.epoch, show) as bar:
         for epoch in range(progress.epoch, config.epochs):
             start = time.monotonic()
+            if hasattr(model.loss, "follow") and model.loss.follow(epoch / config.epochs):
+                model.train_function = None  # it is traced anew
             history = model.fit(
                 train.feed(epoch),
                 initial_epoch=epoch,

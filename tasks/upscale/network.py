@@ -1,6 +1,5 @@
 """Super-resolution in Keras."""
 
-import math
 from typing import Any
 
 import keras
@@ -30,21 +29,20 @@ class Error(keras.losses.Loss):
     def __init__(self, margin: int, squared: float) -> None:
         super().__init__(name="error")
         self.margin, self.squared = margin, squared
-        self.optimizer: keras.Optimizer | None = None
-        self.turn = 0
+        self.absolute, self.unit = False, 1
 
-    def follow(self, optimizer: keras.Optimizer, steps: int) -> None:
-        """Begin with the absolute error in a training of so many steps of an optimizer."""
-        self.optimizer, self.turn = optimizer, math.ceil((1 - self.squared) * steps)
+    def follow(self, done: float) -> bool:
+        """Count as this share of a training asks for, in [0, 1), and return whether that is another way than before."""
+        self.unit = TYPICAL
+        before, self.absolute = self.absolute, done < 1 - self.squared
+        return before != self.absolute
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         inside = slice(self.margin, -self.margin or None)
         squares = keras.ops.square(LEVELS * (y_true - keras.ops.cast(y_pred, y_true.dtype))[:, inside, inside])
-        if self.optimizer is None:
-            return keras.ops.mean(squares, axis=-1)
-        absolute = keras.ops.sqrt(squares + SMOOTH**2)
-        early = keras.ops.less(self.optimizer.iterations, self.turn)
-        return keras.ops.mean(keras.ops.where(early, absolute, squares / TYPICAL), axis=-1)
+        if self.absolute:
+            return keras.ops.mean(keras.ops.sqrt(squares + SMOOTH**2), axis=-1)
+        return keras.ops.mean(squares / self.unit, axis=-1)
 
 
 def build(config: Config, codec: Codec) -> keras.Model:
