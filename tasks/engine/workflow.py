@@ -97,7 +97,7 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
         environment["command"] = before["command"]  # the one that makes it again
     runs.write_json(run / "environment.json", environment)
     runs.write_json(run / "codec.json", codec.state())
-    if hasattr(network, "begin") and not (run / "checkpoint").exists():
+    if hasattr(network, "begin") and not (run / "checkpoint/state.json").is_file():
         network.begin(model, config)
     fitted = training.fit(model, kept, codec, splits, config, run, progress)
     pipeline = Pipeline(task, config, codec, KerasNetwork(network.signatures(kept)), run)
