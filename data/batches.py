@@ -1,5 +1,6 @@
 """Batches of encoded examples, in an order that depends on seed and epoch alone."""
 
+import ctypes
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from data.splits import Example, Examples
 
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of what `mallopt` sets, in bytes
 Arrays = Any
 Bucket = Callable[[Example], int]
 Cost = Callable[[int], int]
@@ -83,20 +85,37 @@ class Batches:
     def feed(self, number: int = 0) -> Any:
         """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
 
-        TensorFlow gets a prefetched `tf.data.Dataset` with open batch size and length, so that batches may
-        differ in both; other backends get the plain generator.
+        TensorFlow gets a prefetched `tf.data.Dataset` in which the batch size is open, and so is the length of
+        sequences: arrays of two axes, and int32 arrays of any. Other backends get the plain generator.
         """
         if keras.config.backend() != "tensorflow":
             return self.epoch(number)
         import tensorflow as tf
 
         def spec(array: np.ndarray) -> Any:
-            sizes = array.shape[1:] if array.ndim > 2 else (None,) * (array.ndim - 1)
+            opened = array.ndim <= 2 or array.dtype == "int32"
+            sizes = (None,) * (array.ndim - 1) if opened else array.shape[1:]
             return tf.TensorSpec((None, *sizes), array.dtype)
 
         signature = keras.tree.map_structure(spec, self.encode([self.examples[0]], None))
-        dataset = tf.data.Dataset.from_generator(lambda: self.epoch(number), output_signature=signature)
+
+        def batches() -> Iterator[tuple[Arrays, ...]]:
+            keep_memory()
+            yield from self.epoch(number)
+
+        dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+
+
+def keep_memory() -> None:
+    """Let the C library keep freed memory for the next step, as it does unless told otherwise.
+
+    TensorFlow tells it otherwise as soon as a dataset comes from a generator (`M_TRIM_THRESHOLD` of 128 kB): each step
+    then asks the system for its memory anew, and where batches differ in length it takes about twice as long.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # there is none outside of glibc
+        mallopt(TRIM_THRESHOLD, 1 << 30)
+        mallopt(MMAP_THRESHOLD, 1 << 30)
 
 
 def cuts(costs: np.ndarray, count: int) -> np.ndarray:

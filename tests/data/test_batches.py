@@ -1,6 +1,9 @@
 """Batches depend on seed and epoch alone."""
 
+import subprocess
+import sys
 from itertools import chain
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from data.batches import Batches, cuts
 
+ROOT = Path(__file__).parents[2]
 EXAMPLES = [{"x": number} for number in range(10)]
 
 
@@ -118,3 +122,35 @@ def test_examples_vary_with_the_epoch_and_come_back():
     assert list(rows(batches, 0)) == list(rows(batches, 0))
     assert set(rows(batches, 0)) != set(rows(batches, 1))
     assert list(rows(Batches(EXAMPLES, encode, 4, vary=vary))) == list(range(10))
+
+
+def test_sequences_may_differ_in_length_in_any_number_of_axes():
+    rows = [{"n": n} for n in range(1, 7)]
+
+    def encode(examples, random=None):
+        longest = max(example["n"] for example in examples)
+        return np.ones((len(examples), 2, longest), "int32"), np.ones(len(examples), "float32")
+
+    shapes = [tuple(x.shape) for x, _ in Batches(rows, encode, 2).feed()]
+    assert shapes == [(2, 2, 2), (2, 2, 4), (2, 2, 6)]
+
+
+def test_memory_that_a_step_frees_stays_with_the_process():
+    code = (
+        "import ctypes, resource, numpy as np\n"
+        "from data.batches import Batches, keep_memory\n"
+        "libc = ctypes.CDLL(None)\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for size in (40_000_000, 30_000_000) * 5:\n"
+        "        np.ones(size // 8)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "libc.mallopt(-1, 128 << 10)\n"
+        "trimmed = faults()\n"
+        "keep_memory()\n"
+        "faults()\n"
+        "print(trimmed, faults())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    trimmed, kept = map(int, result.stdout.split())
+    assert kept < trimmed / 10
