@@ -28,8 +28,9 @@ class RecurrentDecoder(keras.layers.Layer):
         dropout: Fraction of the states and contexts set to zero in training, in [0, 1), the same at every step.
 
     Input shape: `(batch, time, features)`, memory `(batch, steps, size)`, and, as `there`, which steps of the
-    memory may be looked at, bool `(batch, steps)`.
-    Output shape: `(batch, time, width)`, in (-1, 1).
+    memory may be looked at, bool `(batch, steps)`. With several sequences for each memory, which is then read once for
+    all of them, `(batch, sequences, time, features)`.
+    Output shape: `(batch, time, width)` or `(batch, sequences, time, width)`, in (-1, 1).
 
     Raises:
         ValueError: An argument is out of range.
@@ -67,12 +68,13 @@ class RecurrentDecoder(keras.layers.Layer):
         self.begin = keras.layers.Dense(self.states * self.units, activation="tanh", name="begin", dtype=policy)
         self.sum_up = keras.layers.Dense(self.width, activation="tanh", name="sum_up", dtype=policy)
         self.drop = keras.layers.Dropout(self.dropout, noise_shape=(None, 1, None), dtype=policy)
-        states = (*inputs_shape[:2], self.units)
-        self.first.build(inputs_shape)
+        time, features = inputs_shape[-2:]
+        states = (None, time, self.units)
+        self.first.build((None, time, features))
         self.attend.build(states, memory_shape)
         self.begin.build((memory_shape[0], memory_shape[-1]))
-        self.second.build((*inputs_shape[:2], 2 * self.units))
-        self.sum_up.build((*inputs_shape[:2], 2 * self.units + inputs_shape[-1]))
+        self.second.build((None, time, 2 * self.units))
+        self.sum_up.build((None, time, 2 * self.units + features))
         if self.gated:
             self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate", dtype=policy)
             self.gate.build(states)
@@ -83,12 +85,18 @@ class RecurrentDecoder(keras.layers.Layer):
         return 2 if self.cell == "lstm" else 1
 
     def call(self, inputs: Any, memory: Any, there: Any = None) -> Any:
+        shape, sources = keras.ops.shape(inputs), keras.ops.shape(memory)[0]
+        inputs = keras.ops.reshape(inputs, (-1, *shape[-2:]))  # (rows, time, features), the rows of a memory in order
         states = self.first(inputs)
-        context, _ = self.attend(self.drop(states), memory, there=there)
+        asked = keras.ops.reshape(self.drop(states), (sources, -1, self.units))
+        context, _ = self.attend(asked, memory, there=there)
+        context = keras.ops.reshape(context, keras.ops.shape(states))
         both = self.drop(keras.ops.concatenate([states, self.passed(states, context)], -1))
-        start = self.start(memory, there)
+        rows = keras.ops.shape(states)[0] // sources
+        start = [keras.ops.repeat(state, rows, axis=0) for state in self.start(memory, there)]
         second = self.second(both, initial_state=start if self.states > 1 else start[0])
-        return self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
+        output = self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
+        return keras.ops.reshape(output, (*shape[:-1], self.width))
 
     def passed(self, states: Any, context: Any) -> Any:
         """Return the context, scaled by what the gate says where there is one."""
@@ -127,7 +135,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return output, weights[:, 0], *first, *second
 
     def compute_output_shape(self, inputs_shape: Any, memory_shape: Any, there_shape: Any = None) -> Any:
-        return (*inputs_shape[:2], self.width)
+        return (*inputs_shape[:-1], self.width)
 
 
 @keras.saving.register_keras_serializable(package="layers")

@@ -1,12 +1,10 @@
 """The translator in Keras."""
 
-from typing import Any
-
 import keras
 
 from data.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
-from layers.embedding import TiedEmbedding
+from layers.embedding import GivenLoss, TiedEmbedding
 from layers.recurrent import RecurrentStack
 from tasks.translate.config import Config
 from tasks.translate.pipeline import Codec
@@ -41,17 +39,6 @@ def build(config: Config, codec: Codec) -> keras.Model:
         loss=GivenLoss(),
     )
     return model
-
-
-@keras.saving.register_keras_serializable(package="translate")
-class GivenLoss(keras.losses.Loss):
-    """The mean of losses that the network itself has worked out, by the weights of their positions."""
-
-    def __init__(self, name: str = "given", reduction: str = "mean_with_sample_weight", **kwargs: Any) -> None:
-        super().__init__(name=name, reduction=reduction, **kwargs)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return y_pred
 
 
 def signatures(model: keras.Model) -> dict[str, keras.Model]:

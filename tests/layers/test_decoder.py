@@ -23,6 +23,18 @@ def numpy(outputs):
     return [np.asarray(keras.ops.convert_to_numpy(output)) for output in outputs]
 
 
+@pytest.mark.parametrize("settings", DECODERS.values(), ids=DECODERS)
+def test_several_sequences_of_a_memory_are_read_as_if_each_had_it_alone(settings):
+    decoder = RecurrentDecoder(8, 6, **settings)
+    inputs, memory = array(3, 2, 5, 4), array(3, 7, 9, seed=1)
+    there = np.arange(7) < np.array([[7], [4], [6]])
+    together = decoder(inputs, memory, there=there)
+    assert together.shape == (3, 2, 5, 6) == decoder.compute_output_shape(inputs.shape, memory.shape)
+    for number in range(2):
+        alone = decoder(inputs[:, number], memory, there=there)
+        np.testing.assert_allclose(*numpy([together[:, number], alone]), atol=1e-5)
+
+
 def test_multiplicative_attention_by_hand():
     layer = Attention(2)
     layer.build((1, 1, 2), (1, 3, 2))
