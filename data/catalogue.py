@@ -5,8 +5,10 @@ import logging
 import re
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,15 +31,18 @@ def read(
     data_dir: Path | None = None,
     *,
     optional: Sequence[str] = (),
+    change: Callable[[Example], Example] = dict,
 ) -> dict[str, list[Example]]:
     """Return splits of a catalogue data set; what is not prepared yet is downloaded by TensorFlow Datasets.
 
     Args:
         name: Catalogue name, for instance `mnist`.
         splits: Names of the splits to read, in the catalogue's words.
-        columns: The field that each column becomes in an example, and its name in the catalogue.
+        columns: The field that each column becomes in an example, and its name in the catalogue; `a/b` is column `b`
+            of a column `a` that has several.
         data_dir: Folder of prepared data sets; `None` is `TFDS_DATA_DIR`, or the library's own default.
         optional: Names of splits to read where the data set has them.
+        change: What becomes of each example as soon as it is read.
 
     Raises:
         UnavailableError: The data set is unknown, or is not prepared and cannot be downloaded.
@@ -56,7 +61,7 @@ def read(
         ) from error
     if not builder.is_prepared():
         prepare(builder, name)
-    missing = sorted(set(columns.values()) - set(builder.info.features))
+    missing = sorted({column.partition("/")[0] for column in columns.values()} - set(builder.info.features))
     if missing:
         raise UnavailableError(
             f"Data set {name!r} has no column {missing[0]!r}; it has: {', '.join(builder.info.features)}."
@@ -67,7 +72,7 @@ def read(
             f"Data set {name!r} has no split {absent[0]!r}; it has: {', '.join(builder.info.splits)}."
         )
     there = [split for split in optional if split in builder.info.splits]
-    return {split: rows(builder, split, columns) for split in (*splits, *there)}
+    return {split: [change(row) for row in rows(builder, split, columns)] for split in (*splits, *there)}
 
 
 def prepare(builder: Any, name: str) -> None:
@@ -86,27 +91,27 @@ def prepare(builder: Any, name: str) -> None:
         ) from error
 
 
-def rows(builder: Any, split: str, columns: Mapping[str, str]) -> list[Example]:
-    """Return one split in the catalogue's own order, class labels by name."""
+def rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator[Example]:
+    """Yield one split in the catalogue's own order, class labels by name."""
     import tensorflow_datasets as tfds
 
-    features = builder.info.features
+    def column(row: Any, path: str) -> Any:
+        return reduce(getitem, path.split("/"), row)
+
+    features = {field: column(builder.info.features, path) for field, path in columns.items()}
     name_of = {
-        field: features[column].int2str
-        for field, column in columns.items()
-        if isinstance(features[column], tfds.features.ClassLabel)
+        field: feature.int2str for field, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)
     }
     dataset = builder.as_dataset(split=split, shuffle_files=False)
-    fixed = all(dataset.element_spec[column].shape.is_fully_defined() for column in columns.values())
-    dataset = dataset.map(lambda row: {field: row[column] for field, column in columns.items()})
-    batches = tfds.as_numpy(dataset.batch(BATCH if fixed else 1))  # one by one where sizes differ
-    return [
-        {field: name_of.get(field, plain)(values[index]) for field, values in batch.items()}
-        for batch in batches
-        for index in range(len(next(iter(batch.values()))))
-    ]
+    dataset = dataset.map(lambda row: {field: column(row, path) for field, path in columns.items()})
+    fixed = all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values())
+    for batch in tfds.as_numpy(dataset.batch(BATCH if fixed else 1)):  # one by one where sizes differ
+        for index in range(len(next(iter(batch.values())))):
+            yield {field: name_of.get(field, plain)(values[index]) for field, values in batch.items()}
 
 
 def plain(value: Any) -> Any:
-    """Return text for bytes, and any other value as it is."""
+    """Return text for bytes, a list of texts for an array of them, and any other value as it is."""
+    if getattr(value, "dtype", None) == "object":
+        return [one.decode("utf-8") for one in value]
     return value.decode("utf-8") if isinstance(value, bytes) else value

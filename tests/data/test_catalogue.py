@@ -84,3 +84,13 @@ def test_catalogue_names_are_told_from_paths(name):
 @pytest.mark.parametrize("path", ["./mnist", "../x", "/data/x", "My Folder", "a/b/c", "photos.zip/"])
 def test_paths_are_told_from_catalogue_names(path):
     assert not catalogue.is_name(path)
+
+
+def test_columns_of_columns_are_read_and_each_example_is_changed_at_once(tmp_path):
+    columns = {"image": "image", "captions": "captions/text"}
+    with mocked(2):
+        splits = catalogue.read("coco_captions", ("train",), columns, tmp_path, change=lambda row: row | {"more": 1})
+    example = splits["train"][0]
+    assert set(example) == {"image", "captions", "more"}
+    assert example["captions"]
+    assert all(isinstance(caption, str) for caption in example["captions"])
