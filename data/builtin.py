@@ -1,10 +1,12 @@
 """Small data sets that are on every machine, with no network."""
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from data.files import table
 from data.grammar import compose
+from data.scenes import scenes as drawn_scenes
 from data.splits import Example
 
 PHOTOS = (
@@ -57,6 +59,15 @@ def pairs() -> tuple[list[Example], list[Example]]:
     """
     composed = [{"en": english, "de": german} for english, german in compose(2100)]
     return [*table(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
+
+
+@cache
+def scenes() -> tuple[list[Example], list[Example]]:
+    """Return scenes of coloured shapes and digits, 2,000 for training and 300 for testing, as `data.scenes` draws them.
+
+    Each holds an `image`, its `captions`, and the `scene` that they are about.
+    """
+    return drawn_scenes(2000, 300)
 
 
 def photos() -> tuple[list[Path], list[Path]]:
