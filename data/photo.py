@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -60,14 +62,51 @@ class Zipped:
 
     def open(self, mode: str = "rb") -> BytesIO:
         """Return its content, as a path opens a file to read."""
-        with ZipFile(self.archive) as archive:
-            return BytesIO(archive.read(self.member))
+        return BytesIO(archive_of(self.archive).read(self.member))
 
     def __str__(self) -> str:
         return f"{self.archive}/{self.member}"
 
 
-File = Path | Zipped
+@dataclass(frozen=True)
+class Held:
+    """A file that is held in memory."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def open(self, mode: str = "rb") -> BytesIO:
+        """Return its content, as a path opens a file to read."""
+        return BytesIO(self.content)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+File = Path | Zipped | Held
+
+
+def archive_of(path: Path) -> ZipFile:
+    """Return a zip that stays open from one picture to the next, since its list of names is long to read."""
+    return opened_archive(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def opened_archive(path: Path, changed: int) -> ZipFile:
+    return ZipFile(path)
+
+
+def stamp(picture: File | np.ndarray) -> list[Any]:
+    """Return what tells a picture from others as JSON types, without reading it where it is a file: its name and size,
+    and when it was changed, or in a zip its check sum. Of an array, or of a file in memory, it is a SHA-256.
+    """
+    if isinstance(picture, Path):
+        about = picture.stat()
+        return [picture.name, about.st_size, about.st_mtime_ns]
+    if isinstance(picture, Zipped):
+        info = archive_of(picture.archive).getinfo(picture.member)
+        return [picture.name, info.file_size, info.CRC]
+    return [sha256(picture.content if isinstance(picture, Held) else picture.tobytes()).hexdigest()]
 
 
 @dataclass(frozen=True)
@@ -123,6 +162,39 @@ def read_photo(file: File) -> Photo:
     """
     with opened(file) as image:
         return photo(image, str(file))
+
+
+def square(picture: File | str | np.ndarray, side: int) -> np.ndarray:
+    """Return a picture, a file or a uint8 array as for `check_array`, pressed into a square: uint8 `(side, side, 3)`.
+
+    What is transparent is white.
+
+    Raises:
+        FileNotFoundError, DataError: As `opened` and `check_array`.
+    """
+    if isinstance(picture, np.ndarray):
+        check_array(picture)
+        pixels = np.atleast_3d(picture)
+        pixels, alpha = (pixels[:, :, :3], pixels[:, :, 3]) if pixels.shape[2] == 4 else (pixels, None)
+    else:
+        read = read_photo(Path(picture) if isinstance(picture, str) else picture)
+        pixels, alpha = read.pixels, read.alpha
+    if pixels.dtype == np.uint16:
+        pixels = (pixels / 257).round().astype("uint8")
+    image = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    if image.size != (side, side):
+        image = image.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(image)
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    """Return pixels, uint8 `(height, width, 3)`, as the content of a JPEG file."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, format="JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def check_array(picture: np.ndarray) -> None:

@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.photo import SUFFIXES, Photo, find_photos, format_of, read_photo, write_photo
+from data.photo import (
+    SUFFIXES,
+    Held,
+    Photo,
+    encoded,
+    find_photos,
+    format_of,
+    read_photo,
+    square,
+    stamp,
+    write_photo,
+)
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -217,3 +228,46 @@ def test_a_written_photo_keeps_its_metadata_when_it_is_read_again(tmp_path, suff
         assert image.info["icc_profile"] == b"a profile"
         assert image.getexif().get(0x010F) == "Maker"
         assert image.getexif().get(0x0112, 1) == 1
+
+
+def test_any_picture_is_pressed_into_a_square(tmp_path):
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOURS))
+    whole = square(str(path), 20)
+    assert whole.shape == (20, 20, 3)
+    np.testing.assert_array_equal(square(COLOURS, 20), whole)
+    grey = square(np.full((9, 9), 77, "uint8"), 9)
+    assert (grey == 77).all()
+    clear = np.dstack([COLOURS[:12, :12], np.zeros((12, 12), "uint8")])
+    assert (square(clear, 12) == 255).all()  # what is transparent is white
+    with pytest.raises(DataError, match="must be uint8"):
+        square(np.zeros((4, 4, 3)), 4)
+
+
+def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
+    one, two = (saved(tmp_path / name, Image.fromarray(COLOURS)) for name in ("a.png", "b.png"))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in (one, two):
+            archive.write(path, path.name)
+    zipped = find_photos(str(tmp_path / "all.zip"))[1]
+    pictures = [
+        one,
+        two,
+        *zipped,
+        Held("c", one.read_bytes()),
+        Held("d", two.read_bytes() + b" "),
+        COLOURS,
+        COLOURS[1:],
+    ]
+    stamps = [str(stamp(picture)) for picture in pictures]
+    assert len(set(stamps)) == len(stamps)
+    assert stamps == [str(stamp(picture)) for picture in pictures]
+    saved(one, Image.fromarray(COLOURS[::-1]))
+    assert str(stamp(one)) != stamps[0]
+
+
+def test_a_picture_in_memory_is_read_as_a_file(tmp_path):
+    pixels = np.full((16, 16, 3), 90, "uint8")
+    held = Held("picture 1", encoded(pixels))
+    np.testing.assert_allclose(read_photo(held).pixels, pixels, atol=2)
+    with pytest.raises(DataError, match="'picture 2' is not a picture"):
+        read_photo(Held("picture 2", b"no picture"))
