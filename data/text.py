@@ -16,6 +16,10 @@ GAP = re.compile(
     r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
 )
 SHORT = re.compile(r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$")  # no end of a sentence
+SPOKEN = re.compile(  # initials; what an apostrophe begins; words, also with marks inside; other signs
+    r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
+    r"|[&$%#@*+=]"
+)
 PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 Keep = Literal["start", "end", "both"]
 
@@ -47,6 +51,15 @@ def words(text: str) -> list[str]:
     An apostrophe inside a word belongs to it: "don't" is one word.
     """
     return WORD.findall(text)
+
+
+def plain_words(text: str) -> list[str]:
+    """Return the words of a caption in lower case and without marks, as the scorers of COCO cut and count them.
+
+    Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
+    section 4.1; brackets are left out here, and abbreviations lose their full stop.
+    """
+    return SPOKEN.findall(clean(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
 
 
 def truncated(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:

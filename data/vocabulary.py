@@ -5,7 +5,7 @@ import io
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Literal, Protocol, Self
@@ -51,8 +51,8 @@ class Words:
         self.table = {word: (number,) for number, word in enumerate(self.known, start=2)}
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int) -> Self:
-        counts = Counter(word.lower() for text in texts for word in words(text))
+    def learn(cls, texts: Iterable[str], size: int, cut: Callable[[str], list[str]] = words) -> Self:
+        counts = Counter(word.lower() for text in texts for word in cut(text))
         if len(counts) < size - 2:
             LOG.info("The training texts hold %d different words; the vocabulary has no more.", len(counts))
         return cls([word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: size - 2]])
@@ -66,6 +66,10 @@ class Words:
 
     def numbers(self, word: str) -> Sequence[int]:
         return self.table.get(word, (UNKNOWN,))
+
+    def word(self, number: int) -> str:
+        """Return the word that a number, not of `PAD` or `UNKNOWN`, stands for."""
+        return self.known[number - 2]
 
 
 class Pieces:

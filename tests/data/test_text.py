@@ -10,6 +10,7 @@ from data.text import (
     clean,
     ngrams,
     padded,
+    plain_words,
     sentences,
     thinned,
     truncated,
@@ -128,3 +129,17 @@ def test_a_text_is_cut_into_sentences_and_nothing_is_lost(text, parts):
     found = [part for sentence, gap in sentences(text) for part in (sentence, gap) if part]
     assert found == parts
     assert "".join(found) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("A child in a pink dress is climbing up stairs .", "a child in a pink dress is climbing up stairs"),
+        ("A man's two-year-old; the dogs' owner!", "a man 's two-year-old the dogs owner"),
+        ("I don't think they\u2019re here.", "i do n't think they 're here"),
+        ('We cannot see the "T-shirt" (red).', "we can not see the t-shirt red"),
+        ("A S.C.U.B.A. diver, 3,000 feet & 50% down", "a s.c.u.b.a. diver 3,000 feet & 50 % down"),
+    ],
+)
+def test_the_words_of_a_caption_are_cut_as_the_scorers_of_coco_cut_them(text, cut):
+    assert plain_words(text) == cut.split()
