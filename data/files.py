@@ -69,7 +69,11 @@ def parts(folder: Path) -> list[Path]:
 
 
 def table(
-    path: Path, columns: Mapping[str, str], options: str = "another name", optional: Sequence[str] = ()
+    path: Path,
+    columns: Mapping[str, str],
+    options: str = "another name",
+    optional: Sequence[str] = (),
+    separator: str | None = None,
 ) -> Iterator[Example]:
     """Yield the rows of a table, as text, one at a time.
 
@@ -78,6 +82,7 @@ def table(
         columns: The field that each column becomes in an example, and its name in the table.
         options: Which options name the columns.
         optional: Columns that may be missing; their fields are then empty.
+        separator: What stands between the fields of a row; `None` is what the ending of the name says.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -85,11 +90,11 @@ def table(
     """
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
-    if path.suffix.lower() not in TABLES:
+    separator = separator or SEPARATORS.get(path.suffix.lower())
+    if separator is None and path.suffix.lower() not in TABLES:
         raise DataError(f"{str(path)!r} is no table; its name must end in {', '.join(TABLES)}.")
-    read = objects if path.suffix.lower() == ".jsonl" else records
     try:
-        for line, row in read(path):
+        for line, row in records(path, separator) if separator else objects(path):
             missing = next((name for name in columns.values() if row.get(name) is None), None)
             if missing is not None:
                 raise DataError(
@@ -113,11 +118,11 @@ def inputs(path: Path, column: str) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file if line.strip())
 
 
-def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a CSV or TSV file by column name, each with the number of its last line."""
     csv.field_size_limit(LONGEST)
     with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=SEPARATORS[path.suffix.lower()], strict=True)
+        reader = csv.reader(file, delimiter=separator, strict=True)
         try:
             names = next(reader, [])
             for values in reader:
