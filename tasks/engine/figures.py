@@ -2,6 +2,9 @@
 
 import io
 from collections.abc import Sequence
+from itertools import count as numbers_from
+from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -192,3 +195,65 @@ def side_by_side(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 2
             sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
             draw.text((left + side / 2, top + side + 3), caption, fill="black", font=font, anchor="ma")
     return sheet
+
+
+def described(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4, side: int = 240) -> Image.Image:
+    """Return pictures, each with lines of text below it.
+
+    Args:
+        rows: Pixels, uint8 `(height, width, 3)`, and lines, which are wrapped; the first of them is black.
+    """
+    font = ImageFont.load_default(size=14)
+    texts = [[(line, number == 0) for number, text in enumerate(lines) for line in wrap(text, 36)] for _, lines in rows]
+    gap, line = 10, 18
+    tall = side + line * max(map(len, texts), default=0) + 2 * gap
+    sheet = Image.new("RGB", (columns * (side + gap) + gap, max(-(-len(rows) // columns), 1) * tall + gap), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, ((pixels, _), lines) in enumerate(zip(rows, texts, strict=True)):
+        left, top = gap + index % columns * (side + gap), gap + index // columns * tall
+        sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), (left, top))
+        for number, (text, ours) in enumerate(lines):
+            place = (left, top + side + 4 + number * line)
+            draw.text(place, text, fill="black" if ours else "grey", font=font)
+    return sheet
+
+
+def looks(found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, columns: int = 8) -> Image.Image:
+    """Return where each word of a caption looked: a panel for each word, bright where its attention was.
+
+    Args:
+        found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with the
+            `weights` that each paid to the cells of a square grid, row by row.
+    """
+    font = ImageFont.load_default(size=15)
+    gap, line = 6, 22
+    panels: list[list[tuple[Image.Image, str]]] = []
+    for pixels, one in found:
+        picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+        shown = [(picture, "")]
+        shown += [(lit(picture, np.asarray(w)), word) for word, w in zip(one["words"], one["weights"], strict=True)]
+        panels += [shown[first : first + columns] for first in range(0, len(shown), columns)]
+    size = (columns * (side + gap) + gap, max(len(panels), 1) * (side + line + gap) + gap)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for down, row in enumerate(panels):
+        for across, (picture, word) in enumerate(row):
+            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
+            sheet.paste(picture, (left, top))
+            draw.text((left + side / 2, top + side + 2), word, fill="black", font=font, anchor="ma")
+    return sheet
+
+
+def lit(picture: Image.Image, weights: np.ndarray) -> Image.Image:
+    """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is."""
+    grid = weights.reshape(round(len(weights) ** 0.5), -1)
+    light = Image.fromarray(np.uint8(255 * grid / grid.max())).resize(picture.size, Image.Resampling.BICUBIC)
+    dark = Image.blend(picture.convert("L").convert("RGB"), Image.new("RGB", picture.size, "black"), 0.65)
+    return Image.composite(picture, dark, light)
+
+
+def save_new(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG to `a.png`, or where that is there already to `a-2.png`, `a-3.png` and so on."""
+    names = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in numbers_from(1))
+    with next(name for name in names if not name.exists()).open("xb") as file:
+        picture.save(file, format="png")

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -199,7 +199,8 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
         if config.n_best > 1 or config.align:
             answer.setdefault("sentences", []).append(detailed(pipeline, part.text, row, hypotheses))
     if config.align:
-        draw(config.align, [sentence for answer in answers for sentence in answer["sentences"]])
+        for sentence in (sentence for answer in answers for sentence in answer["sentences"]):
+            figures.save_new(config.align, figures.alignments([sentence["alignment"]]))
     return [answer | {"score": round(float(np.mean(answer["score"])), 6)} for answer in answers]
 
 
@@ -269,21 +270,6 @@ def alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[s
         "target": [*map(pieces.shown, tokens), "</s>"],
         "weights": weights,
     }
-
-
-def draw(path: Path, found: Sequence[dict[str, Any]]) -> None:
-    """Write a picture of the alignment of each sentence: the first to `path`, others to `path` with a number."""
-    for sentence in found:
-        free = next(place for place in numbered(path) if not place.exists())
-        with free.open("xb") as file:
-            figures.alignments([sentence["alignment"]]).save(file, format="png")
-
-
-def numbered(path: Path) -> Iterator[Path]:
-    """Yield `a.png`, `a-2.png`, `a-3.png` and so on."""
-    yield path
-    for number in range(2, 1 << 30):
-        yield path.with_stem(f"{path.stem}-{number}")
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:

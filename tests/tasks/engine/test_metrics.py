@@ -1,9 +1,14 @@
 """Metrics against numbers computed by hand, and the pictures of them."""
 
+from shutil import which
+from unittest import mock
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.engine import figures, metrics
+from tasks.engine.config import SettingError
 from tasks.engine.metrics import classification, wilson
 from tasks.engine.network import ComparedNetwork
 
@@ -129,3 +134,66 @@ def test_an_interval_of_a_mean_holds_it_and_is_always_the_same():
     assert (low, high) == metrics.mean_interval(values)
     assert low < np.mean(values) < high
     assert high - low == pytest.approx(2 * 1.96 * 2 / np.sqrt(200), rel=0.15)
+
+
+ANSWERS = ["A dog runs on the grass.", "A man rides a bike.", "A dog runs on the grass."]
+TRUTH = [
+    ["A dog runs through the grass .", "The dog runs on the grass ."],
+    ["Two boys play in the water .", "Boys are swimming ."],
+    ["A brown dog is running .", "A dog runs on green grass ."],
+]
+
+
+def test_captions_by_hand():
+    scores = metrics.captions(ANSWERS, TRUTH)
+    pairs = [(6, 6), (5, 0), (6, 5)]  # words said, and those that a reference has
+    lengths = [6, 6, 6]  # of the nearest reference
+    brevity = np.exp(min(0, 1 - sum(lengths) / sum(said for said, _ in pairs)))
+    right = sum(found for _, found in pairs) / sum(said for said, _ in pairs)
+    assert scores["bleu_1"] == pytest.approx(100 * brevity * right)
+    assert scores["distinct"] == pytest.approx(200 / 3)
+    assert scores["words"] == len({*"a dog runs on the grass man rides bike".split()})
+    assert scores["length"] == pytest.approx(17 / 3)
+    for name in ("cider", "bleu_4", "rouge_l"):
+        assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
+
+
+def test_perfect_captions_score_perfectly():
+    said = [captions[0] for captions in TRUTH]
+    scores = metrics.captions(said, [[caption] for caption in said])
+    assert [round(scores[name], 6) for name in ("bleu_1", "bleu_4", "bleu_4_low", "rouge_l")] == [100] * 4
+    assert scores["cider"] == pytest.approx(1000)
+
+
+def test_rouge_of_captions_by_its_formula():
+    scores = metrics.captions(["a b c d", "x"], [["a c d e f"], ["x"]])
+    precision, recall = 3 / 4, 3 / 5
+    weighted = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
+    assert scores["rouge_l"] == pytest.approx(100 * (weighted + 1) / 2)
+
+
+@pytest.mark.skipif(which("java") is None, reason="no Java here")
+def test_meteor_is_counted_where_java_is():
+    assert metrics.captions(ANSWERS, TRUTH, meteor=True)["meteor"] == pytest.approx(29, abs=10)
+
+
+def test_meteor_without_java_is_refused():
+    with mock.patch.object(metrics, "which", return_value=None), pytest.raises(SettingError, match="takes Java"):
+        metrics.captions(ANSWERS, TRUTH, meteor=True)
+
+
+def test_pictures_with_words_and_with_looks():
+    pixels = np.zeros((8, 8, 3), "uint8")
+    assert figures.described([(pixels, ["a", "b c"])] * 5).width == 4 * 250 + 10
+    one = {"words": ["a", "dog", "</s>"], "weights": [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0.25] * 4]}
+    sheet = np.asarray(figures.looks([(pixels + 200, one)]))
+    first, second = sheet[20:140, 170:300].mean((0, 2)), sheet[20:140, 330:450].mean((0, 2))
+    assert first[:30].mean() > first[-30:].mean() + 10  # lit at the upper left alone
+    assert second.mean() < 200
+
+
+def test_a_picture_is_saved_beside_others_and_never_over_them(tmp_path):
+    picture = Image.new("RGB", (4, 4))
+    for _ in range(3):
+        figures.save_new(tmp_path / "a.png", picture)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.png", "a-3.png", "a.png"]
