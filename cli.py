@@ -158,7 +158,7 @@ def predict(
         raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
     speak(quiet)
     pipeline = tasks.load(task, run, **settings)
-    given = chain(lines(inputs), pipeline.read(file) if file else ())
+    given = pipeline.each(chain(lines(inputs), pipeline.read(file) if file else ()))
     if pipeline.task.write:
         for item, answer in pipeline.task.write(pipeline, list(given), out, not quiet and sys.stderr.isatty()):
             click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))

@@ -27,6 +27,7 @@ KERAS = {
     *ROOT.glob("layers/*.py"),
     *ROOT.glob("tasks/[!e]*/network.py"),
     ROOT / "data/batches.py",
+    ROOT / "tasks/caption/encoder.py",
     ROOT / "tasks/engine/training.py",
     ROOT / "tasks/engine/devices.py",
     ROOT / "tasks/engine/export.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
@@ -61,8 +61,10 @@ class Task(Generic[C]):
 
     The Keras part stands apart, in `tasks.<name>.network`, so that a prediction need not load it:
     `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use. Where there
-    is a `begin(model, config)`, it sets the first weights. A loss with a method `follow(done)` may change
-    between epochs: it is told which share of the training is done, and returns whether it changed.
+    is a `begin(model, config)`, it sets the first weights. Where there is a `prepare(model, config, splits, show)`, the
+    model is trained on the splits that it returns, whose examples may hold what a frozen part of the model makes of
+    them. A loss with a method `follow(done)` may change between epochs: it is told which share of the training is done,
+    and returns whether it changed.
     """
 
     name: str
@@ -107,6 +109,20 @@ class Pipeline(Generic[C]):
         """
         field = self.task.accepts
         return files.inputs(path, getattr(self.config, f"{field}_column", field))
+
+    def each(self, inputs: Iterable[str]) -> Iterator[str]:
+        """Yield inputs; where the task takes pictures, those in a folder instead of the folder.
+
+        Raises:
+            DataError: A folder holds no pictures.
+        """
+        from data.photo import find_photos
+
+        for item in inputs:
+            if self.task.accepts == "image" and Path(item).is_dir():
+                yield from map(str, find_photos(item)[1])
+            else:
+                yield item
 
     def score(self, examples: Examples) -> Report:
         """Return the task's metrics on raw examples."""

@@ -99,6 +99,8 @@ def walk(task: Task[C], config: C, splits: Splits, run: Path, progress: bool) ->
     runs.write_json(run / "codec.json", codec.state())
     if hasattr(network, "begin") and not (run / "checkpoint/state.json").is_file():
         network.begin(model, config)
+    if hasattr(network, "prepare"):
+        splits = network.prepare(model, config, splits, progress)
     fitted = training.fit(model, kept, codec, splits, config, run, progress)
     pipeline = Pipeline(task, config, codec, KerasNetwork(network.signatures(kept)), run)
     if task.calibrate:

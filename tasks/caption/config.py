@@ -1,0 +1,142 @@
+"""Settings of the captioner."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tasks.engine.config import SettingError, TaskConfig, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TaskConfig):
+    """Settings of the captioner.
+
+    A convolutional encoder sees a picture as a grid of features; a recurrent decoder writes a caption, and before each
+    word looks at the cells of the grid; a beam search chooses among what it might write.
+    """
+
+    data: str = option(
+        "coco_captions",
+        "Data: a TensorFlow Datasets name, a folder of captions and pictures, a captions file in one, or builtin.",
+        runtime=True,
+    )
+    image_column: str = option("image", "Column of a table that names the picture.", runtime=True)
+    caption_column: str = option("caption", "Column of a table that holds the caption.", runtime=True)
+    epochs: int = option(20, "Passes over the training pictures, each with all its captions.", low=1)
+    batch_size: int = option(
+        32, "Pictures of middle length of captions per step; also pictures per search.", low=1, runtime=True
+    )
+    learning_rate: float = option(1.2e-3, "Largest step size of the optimizer.", low=0.0)
+    weight_decay: float = option(0.01, "How fast weights shrink, for a step size of 1 (AdamW).", low=0.0)
+    warmup: float = option(0.03, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
+    average: int = option(4, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
+    label_smoothing: float = option(
+        0.1, "Share of the probability that the loss wants spread over all words.", low=0.0, high=0.9
+    )
+
+    encoder: Literal["mobilenet", "mobilenetv2", "efficientnetb0", "resnet50", "scratch"] = option(
+        "mobilenetv2",
+        "Network that sees the picture: one of keras.applications (MobileNet is 0.75 wide), or a small one of our own.",
+    )
+    encoder_weights: str = option(
+        "imagenet",
+        "Its weights, which then stay as they are: imagenet (downloaded by Keras), or a file of weights without the "
+        "classifier; none trains it with the rest.",
+    )
+    size: int = option(192, "Side that pictures are pressed to, in pixels.", low=32, high=1024)
+    filters: tuple[int, ...] = option(
+        (32, 64, 96, 128),
+        "Feature maps of each layer of the encoder `scratch`; all but the last halve the sides.",
+        low=1,
+    )
+    mirror: bool = option(
+        False, "Augmentation: half of the pictures are mirrored, unless a caption says left or right."
+    )
+    cache: Path | None = option(
+        None, "Folder that keeps what a frozen encoder sees; ~/.cache/fourlayers if not given.", runtime=True
+    )
+
+    tokens: Literal["words", "pieces"] = option("words", "What captions are written in: words, or sub-words.")
+    vocabulary: int = option(2500, "Most words, or sub-words with 256 bytes among them.", low=16)
+    length: int = option(24, "Most words or sub-words of a caption that are read or written.", low=2)
+    captions: int = option(5, "Captions of a picture in one epoch; of more than these, each time others.", low=1)
+    widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
+
+    embedding: int = option(256, "Width of the vector of each word.", low=1)
+    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "Recurrent cell: LSTM, GRU or simple recurrent network.")
+    units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1)
+    heads: int = option(4, "Looks of the attention side by side.", low=1)
+    encoder_dropout: float = option(0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95)
+    embedding_dropout: float = option(
+        0.3, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+    )
+    decoder_dropout: float = option(
+        0.3, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
+    )
+    dropout: float = option(0.4, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+
+    beam: int = option(3, "Captions kept in the search; 1 is greedy.", low=1, runtime=True)
+    alpha: float = option(
+        0.7, "How much longer captions are favoured; 0 is not at all.", low=0.0, high=5.0, runtime=True
+    )
+    repeats: int = option(
+        3, "No run of this many words is written twice in a caption; 0 allows it.", low=0, runtime=True
+    )
+    minimum: int = option(1, "Fewest words of a caption.", low=0, runtime=True)
+    n_best: int = option(1, "Captions to give for each picture, best first.", low=1, runtime=True)
+    attention: Path | None = option(
+        None, "New PNG file for a picture of where each word looked; the answer gets the numbers.", runtime=True
+    )
+    meteor: bool = option(False, "Score METEOR as well, which takes Java and a while.", runtime=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_best > self.beam:
+            raise SettingError(f"`n_best` is {self.n_best}, and the search keeps {self.beam}; give a larger `beam`.")
+        if self.units % self.heads:
+            raise SettingError(f"`heads` must divide `units`; received {self.heads} and {self.units}.")
+        if self.minimum >= self.length:
+            raise SettingError(f"`minimum` must be below `length`; received {self.minimum} and {self.length}.")
+        if self.encoder == "scratch" and self.encoder_weights not in ("imagenet", "none"):
+            raise SettingError("The encoder 'scratch' has no weights to load; leave `encoder_weights` out.")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the encoder stays as it is, so that it need see each picture once only."""
+        return self.encoder != "scratch" and self.encoder_weights != "none"
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "lstm": {},
+    "gru": {"cell": "gru"},
+}
+
+BUILTIN: dict[str, Any] = {
+    "encoder": "scratch",
+    "size": 64,
+    "epochs": 40,
+    "vocabulary": 64,
+    "embedding": 64,
+    "units": 96,
+    "widths": 2,
+    "length": 16,
+    "label_smoothing": 0.0,
+    "dropout": 0.1,
+    "encoder_dropout": 0.0,
+    "embedding_dropout": 0.0,
+    "decoder_dropout": 0.1,
+}
+
+SOURCES = {
+    "builtin": "Scenes of coloured shapes and digits, drawn and described by this project (Apache-2.0).",
+    "coco_captions": "COCO captions (Chen et al., 2015, https://arxiv.org/abs/1504.00325; CC BY 4.0, pictures under "
+    "the licences of their owners).",
+    "flickr8k/": "Flickr8k (Hodosh, Young and Hockenmaier, 2013, https://doi.org/10.1613/jair.3994; for "
+    "non-commercial research and education).",
+}
+
+LIMITS = (
+    "Captions like those of its training data, of what its encoder knows; it names what is usual, and often sees what "
+    "is not there. Nothing that matters should rest on a caption that nobody has checked."
+)

@@ -1,0 +1,65 @@
+"""From pixels to captions, with any network that has the signatures `encode` and `step`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from data.text import PAD, UNKNOWN
+from tasks.caption.config import Config
+from tasks.engine.decoding import NEVER, Hypothesis, State, Step, recalling, search
+from tasks.engine.task import Pipeline
+
+Memory = tuple[State, State]  # what each step looks at, and the first states, the number of the picture before them
+
+
+def remembered(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
+    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`."""
+    keys, values, *states = pipeline.network("encode", pixels)
+    return (keys, values), (np.arange(len(pixels)), *states)
+
+
+def described(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
+    """Return the best captions of remembered pictures."""
+    config, codec = pipeline.config, pipeline.codec
+    looked, states = memory
+    return search(
+        known(recalling(pipeline.network, looked), [PAD, UNKNOWN, codec.start]),
+        states,
+        batch=len(states[0]),
+        start=codec.start,
+        end=codec.end,
+        length=config.length,
+        width=config.beam,
+        alpha=config.alpha,
+        minimum=config.minimum,
+        repeats=config.repeats,
+        best=config.n_best,
+    )
+
+
+def known(step: Step, never: list[int]) -> Step:
+    """Return a step function that never gives some tokens, such as the one of unknown words."""
+
+    def stepped(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        scores, state = step(last, state)
+        scores[:, never] = NEVER
+        return scores, state
+
+    return stepped
+
+
+def attention(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Sequence[int]) -> np.ndarray:
+    """Return what each token of a caption, its end too, paid to each cell of a picture, `(tokens, cells)`."""
+    looked, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory)
+    rows = []
+    for token in (pipeline.codec.start, *tokens):
+        _, weights, *states = pipeline.network("step", np.array([token], "int32"), *looked, *states)
+        rows.append(weights[0])
+    return np.stack(rows)
+
+
+def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield items in groups of at most `size`."""
+    for first in range(0, len(items), size):
+        yield items[first : first + size]

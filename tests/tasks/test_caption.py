@@ -1,0 +1,362 @@
+"""The captioner: what a frozen encoder sees and keeps, words, searches, attention, and what can be wrong."""
+
+import json
+import logging
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import keras
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+import tasks
+from data.photo import OutputError
+from data.scenes import scenes
+from data.splits import DataError, UnavailableError
+from data.text import PAD, UNKNOWN
+from tasks.caption import encoder as encoders
+from tasks.caption.describe import attention, described, remembered
+from tasks.caption.encoder import GridEncoder
+from tasks.caption.features import features
+from tasks.caption.network import prepare
+from tasks.caption.pipeline import Codec, load
+from tasks.engine import workflow
+from tasks.engine.config import SettingError
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"epochs": 2, "batch_size": 16, "average": 0, "embedding": 16, "units": 24, "learning_rate": 0.01, "size": 64}
+PICTURES = 170
+
+
+def command(*words, cwd=ROOT):
+    words = (sys.executable, ROOT / "cli.py", *words)
+    return subprocess.run(words, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder of drawn scenes with a table of captions."""
+    place = tmp_path_factory.mktemp("pictures")
+    rows = ["image\tsplit\tcaption"]
+    for number, example in enumerate(scenes(PICTURES, 0)[0]):
+        Image.fromarray(example["image"]).save(place / f"{number:03}.png")
+        split = ("train", "train", "train", "dev", "test")[number % 5]
+        rows += [f"{number:03}.png\t{split}\t{caption}" for caption in example["captions"]]
+    (place / "captions.tsv").write_text("\n".join(rows) + "\n")
+    return place
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Return a file of weights of MobileNet, as they are at first."""
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
+    encoders.NETWORKS["mobilenet"].make(include_top=False, weights=None, input_shape=(64, 64, 3)).save_weights(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def settings(folder, weights):
+    """Return the settings of a run with a frozen encoder."""
+    frozen = {"data": str(folder), "encoder": "mobilenet", "encoder_weights": str(weights), "mirror": True}
+    return SMALL | frozen | {"cache": folder.parent / "cache", "storage": "float16"}
+
+
+@pytest.fixture(scope="module")
+def pipeline(settings, tmp_path_factory):
+    return tasks.train("caption", tmp_path_factory.mktemp("runs") / "run", **settings)
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    """Return a copy of the folder that a test may damage."""
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def prepared(config):
+    """Return what a run with this config would be trained on."""
+    splits = load(config)
+    network = workflow.network_of(tasks.get("caption"))
+    return prepare(network.build(config, Codec.learn(config, splits.train)), config, splits, False)
+
+
+def test_a_frozen_encoder_is_in_the_run_and_stays_as_it_was(pipeline, weights):
+    model = keras.saving.load_model(pipeline.run / "model.keras")
+    given = encoders.NETWORKS["mobilenet"].make(include_top=False, weights=None, input_shape=(64, 64, 3))
+    given.load_weights(weights)
+    for one, other in zip(model.get_layer("encoder").sight.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)  # float16
+    assert json.loads((pipeline.run / "environment.json").read_text())["onnx_difference"] < 1e-4
+
+
+def test_a_prediction_sees_what_was_seen_in_training(pipeline, settings):
+    config = tasks.configure("caption", **settings)
+    example = prepared(config).valid[0]
+    encoder = GridEncoder("mobilenet", 64)
+    encoder.build((None, 64, 64, 3))
+    encoder.load(settings["encoder_weights"])
+    seen = np.asarray(encoder(pipeline.codec.inputs([example["image"]])))
+    np.testing.assert_allclose(seen[0], example["grid"], atol=2e-3)
+    assert example["grid"].shape == (4, 768)
+
+
+def test_what_was_seen_is_kept_and_seen_again_only_when_something_changes(settings, tmp_path):
+    config = tasks.configure("caption", **(settings | {"cache": tmp_path}))
+    first = prepared(config)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(files) == 2  # as they are, and mirrored
+    with mock.patch("tasks.caption.features.write", side_effect=AssertionError("seen again")):
+        again = prepared(config)
+        other = prepared(config.restore(config.state() | {"seed": 5}))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
+    np.testing.assert_array_equal(first.train[3]["mirrored"], again.train[3]["mirrored"])
+    assert len(other.train) == len(first.train)
+    prepared(config.restore(config.state() | {"size": 96}))
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_half_written_features_are_never_used(settings, tmp_path):
+    config = tasks.configure("caption", **(settings | {"cache": tmp_path, "mirror": False}))
+    whole = prepared(config).train[0]["grid"].copy()
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    path.unlink()
+    path.with_name(f".part-{path.name}").write_bytes(content[: len(content) // 2])  # killed while writing
+    np.testing.assert_array_equal(prepared(config).train[0]["grid"], whole)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(settings, tmp_path):
+    config = tasks.configure("caption", **(settings | {"cache": tmp_path}))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot be kept in .*; give --cache a folder with room for 1 MB"):
+            prepared(config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert OutputError.exit_code == 73
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_made_is_named(settings, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file/cache"):
+        prepared(tasks.configure("caption", **(settings | {"cache": tmp_path / "file/cache"})))
+
+
+def test_a_damaged_picture_among_many_is_named_and_left_out(settings, copy, caplog):
+    (copy / "000.png").write_bytes((copy / "000.png").read_bytes()[:200])  # for training
+    splits = prepared(tasks.configure("caption", **(settings | {"data": str(copy), "size": 32, "mirror": False})))
+    assert "000.png" not in {example["image"].name for example in splits.train}
+
+
+def test_damaged_pictures_beyond_one_in_a_hundred_are_refused(settings, copy, tmp_path):
+    for number in (0, 1, 2):
+        (copy / f"00{number}.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"Unreadable: 3 of 102 pictures, the first is .*000\.png'; at most one in a"):
+        prepared(tasks.configure("caption", **(settings | {"data": str(copy), "cache": tmp_path})))
+    scratch = {"encoder": "scratch", "encoder_weights": "none", "data": str(copy)}
+    with pytest.raises(DataError, match="Unreadable: 3 of 102"):
+        prepared(tasks.configure("caption", **(settings | scratch)))
+
+
+def test_an_unreadable_picture_is_not_scored_and_counted(pipeline, copy, caplog):
+    examples = load(pipeline.tuned(data=str(copy)).config).test
+    many = [*examples] * 4
+    damaged = many[0] | {"image": copy / "damaged.png"}
+    (copy / "damaged.png").write_text("no picture")
+    with caplog.at_level(logging.WARNING):
+        report = pipeline.score([*many, damaged])
+    assert f"Left out, unreadable: 1 of {len(many) + 1} pictures" in caplog.text
+    whole = pipeline.score(many).metrics
+    for name in ("cider", "bleu_4", "rouge_l", "distinct", "cider_shuffled"):
+        assert report.metrics[name] == pytest.approx(whole[name])
+    with pytest.raises(DataError, match="Unreadable: 1 of 4"):
+        pipeline.score([*examples[:3], damaged])
+
+
+def test_weights_of_another_network_are_refused(settings, tmp_path):
+    other = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(other)
+    (tmp_path / "text.weights.h5").write_text("no weights")
+    for name in (other, tmp_path / "text.weights.h5"):
+        with pytest.raises(DataError, match="holds no weights of the encoder 'mobilenet' without its classifier"):
+            prepared(tasks.configure("caption", **(settings | {"encoder_weights": str(name)})))
+    with pytest.raises(DataError, match="holds no weights of the encoder 'mobilenetv2'"):
+        prepared(tasks.configure("caption", **(settings | {"encoder": "mobilenetv2"})))
+    with pytest.raises(FileNotFoundError, match=r"no file of weights 'nowhere\.h5'"):
+        prepared(tasks.configure("caption", **(settings | {"encoder_weights": "nowhere.h5"})))
+
+
+def test_weights_that_cannot_be_downloaded_have_a_way_out(settings):
+    known = encoders.NETWORKS["mobilenet"]
+    small = encoders.Known(lambda weights, **how: known.make(weights=fetched(weights), **how), known.prepare)
+
+    def fetched(name):
+        if name == "imagenet":
+            raise OSError("no network")
+        return name
+
+    with (
+        mock.patch.dict(encoders.NETWORKS, {"mobilenet": small}),
+        pytest.raises(UnavailableError, match="could not be downloaded; give --encoder-weights a file"),
+    ):
+        prepared(tasks.configure("caption", **(settings | {"encoder_weights": "imagenet"})))
+    assert UnavailableError.exit_code == 69
+
+
+@pytest.mark.parametrize("name", encoders.NETWORKS)
+def test_every_encoder_sees_a_grid_and_comes_back_from_its_config(name):
+    layer = GridEncoder(name, 64, trainable=False)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), "uint8")
+    grid = np.asarray(layer(pictures))
+    cells, channels = layer.cells
+    assert grid.shape == (2, cells, channels) == layer.compute_output_shape(pictures.shape)
+    assert cells == 4
+    np.testing.assert_array_equal(np.asarray(layer(grid)), grid)  # what was seen before is handed on
+    assert not layer.trainable_weights
+    assert GridEncoder.from_config(layer.get_config()).network == name
+
+
+def test_an_encoder_without_weights_is_trained(settings, tmp_path):
+    config = tasks.configure("caption", **(settings | {"encoder_weights": "none"}))
+    assert not config.frozen
+    model = workflow.network_of(tasks.get("caption")).build(config, Codec.learn(config, load(config).train))
+    assert model.get_layer("encoder").trainable_weights
+    assert model.input_shape[0] == (None, 64, 64, 3)
+
+
+def test_pictures_are_mirrored_unless_a_caption_says_left_or_right(pipeline):
+    example = {"captions": ["a dog"], "grid": np.zeros((1, 2)), "mirrored": np.ones((1, 2))}
+    told = example | {"captions": ["a dog left of a cat"]}
+    random = np.random.default_rng(0)
+    drawn = {float(pipeline.codec.seen(example, random)[0, 0]) for _ in range(20)}
+    assert drawn == {0.0, 1.0}
+    assert all(pipeline.codec.seen(told, random)[0, 0] == 0 for _ in range(20))
+    assert pipeline.codec.seen(example, None)[0, 0] == 0
+
+
+@pytest.mark.parametrize(("tokens", "size"), [("words", 100), ("pieces", 512)])
+def test_captions_become_tokens_and_come_back(settings, tokens, size):
+    config = tasks.configure("caption", **(settings | {"tokens": tokens, "vocabulary": size}))
+    train = load(config).train
+    codec = Codec.restore(config, json.loads(json.dumps(Codec.learn(config, train).state())))
+    caption = train[0]["captions"][0]
+    assert codec.text(codec.numbers(caption)) == caption.capitalize() + "."
+    (seen, before, after), zeros, counts = codec.encode([example | {"grid": np.zeros((4, 8))} for example in train[:3]])
+    assert seen.shape == (3, 4, 8)
+    assert before.shape == after.shape == (3, 5, before.shape[2])
+    assert (before[:, :, 0] == codec.start).all()
+    np.testing.assert_array_equal(before[:, :, 1:][after[:, :, 1:] > PAD], after[:, :, :-1][after[:, :, 1:] > PAD])
+    np.testing.assert_array_equal(counts, (after != PAD).sum((1, 2)))
+    assert max(map(int, after.max((1, 2)))) < codec.size
+    assert not zeros.any()
+
+
+def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settings):
+    grid = np.zeros((4, 768))
+    examples = [{"grid": grid, "captions": ["a red star"] * number} for number in (1, 7, 3)]
+    (_, before, after), _, counts = pipeline.codec.encode(examples, np.random.default_rng(0))
+    assert before.shape[:2] == (3, 5)
+    np.testing.assert_array_equal((after != PAD).any(2).sum(1), [1, 5, 3])
+    np.testing.assert_array_equal(counts, [4, 20, 12])
+
+
+def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
+    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:8])
+    never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
+    for found in described(pipeline.tuned(beam=4, n_best=4, minimum=6), remembered(pipeline, pixels)):
+        assert all(not never & set(one.tokens) and len(one.tokens) >= 6 for one in found)
+
+
+def test_a_folder_is_answered_picture_by_picture(pipeline, folder, tmp_path):
+    for name in ("001.png", "002.png"):
+        shutil.copy(folder / name, tmp_path / name)
+    result = command("predict", "caption", tmp_path, folder / "003.png", "--run", pipeline.run, "--n-best", "2")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [Path(row["input"]).name for row in rows] == ["001.png", "002.png", "003.png"]
+    for row in rows:
+        assert set(row["answer"]) == {"caption", "score", "captions"}
+        assert len(row["answer"]["captions"]) == 2
+        assert row["answer"]["captions"][0]["caption"] == row["answer"]["caption"]
+        assert row["answer"]["caption"][-1] == "."
+    (tmp_path / "empty").mkdir()
+    for words, code, said in (
+        ([tmp_path / "empty"], 65, "holds no pictures"),
+        ([tmp_path / "nowhere.png"], 66, "There is no file"),
+        ([folder / "captions.tsv"], 65, "not a picture"),
+        ([folder / "003.png", "--n-best", "9"], 2, "give a larger `beam`"),
+        ([folder / "003.png", "--beam", "9999"], 2, "the vocabulary has"),
+    ):
+        result = command("predict", "caption", *words, "--run", pipeline.run)
+        assert (result.returncode, said in result.stderr) == (code, True), result.stderr
+
+
+def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
+    paths = sorted(folder.glob("*.png"))[:2]
+    answers = pipeline.tuned(attention=tmp_path / "look.png").predict(paths)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["look-2.png", "look.png"]
+    for answer in answers:
+        words, looked = answer["attention"]["words"], np.array(answer["attention"]["weights"])
+        assert words[-1] == "</s>"
+        assert " ".join(words[:-1]).capitalize() + "." == answer["caption"]
+        assert looked.shape == (len(words), 4)
+        np.testing.assert_allclose(looked.sum(1), 1, atol=1e-3)
+    with Image.open(tmp_path / "look.png") as picture:
+        assert picture.width > 500
+
+
+def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
+    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:3])
+    memory = remembered(pipeline, pixels)
+    tokens = described(pipeline, memory)[2][0].tokens
+    alone = remembered(pipeline, pixels[2:])
+    np.testing.assert_allclose(attention(pipeline, memory, 2, tokens), attention(pipeline, alone, 0, tokens), atol=1e-5)
+
+
+def test_answers_do_not_depend_on_company(pipeline, folder):
+    paths = sorted(folder.glob("*.png"))[:7]
+    together = pipeline.predict(paths)
+    assert pipeline.tuned(batch_size=2).predict(paths) == together
+    (alone,) = pipeline.predict([np.asarray(Image.open(paths[4]))])
+    assert alone["caption"] == together[4]["caption"]
+
+
+def test_coco_captions_come_from_the_catalogue(tmp_path):
+    with tfds.testing.mock_data(num_examples=12), mock.patch("socket.getaddrinfo"):
+        splits = load(tasks.configure("caption", **{"data_dir": tmp_path, "size": 32}))
+    assert sum(map(len, splits)) == 12
+    example = splits.train[0]
+    assert Codec.learn(tasks.configure("caption", **{"size": 32}), splits.train).inputs([example["image"]]).shape == (
+        1,
+        32,
+        32,
+        3,
+    )
+    assert all(isinstance(caption, str) for caption in example["captions"])
+
+
+def test_settings_that_make_no_sense_are_refused():
+    for settings, said in (
+        ({"n_best": 4}, "give a larger `beam`"),
+        ({"heads": 3}, "`heads` must divide `units`"),
+        ({"minimum": 24}, "`minimum` must be below `length`"),
+        ({"encoder": "scratch", "encoder_weights": "a.h5"}, "has no weights to load"),
+    ):
+        with pytest.raises(SettingError, match=said):
+            tasks.configure("caption", **settings)
+
+
+def test_unreadable_pictures_are_marked_in_what_is_kept(tmp_path):
+    pictures = [np.full((8, 8, 3), 9, "uint8"), tmp_path / "gone.png", np.full((8, 8, 3), 7, "uint8")]
+    (tmp_path / "gone.png").write_text("no picture")
+    found = features(pictures, lambda batch: batch[:, :2, 0], 8, {}, tmp_path / "cache", False)
+    assert found[1] is None
+    assert [float(found[place][0, 0]) for place in (0, 2)] == [9, 7]
