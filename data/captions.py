@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data.files import TABLES, TEST_SHARE, table
-from data.photo import SUFFIXES, File, files_in
+from data.places import SUFFIXES, File, files_in
 from data.splits import DataError, Example, Splits, hold_out
 
 LOG = logging.getLogger("tasks")

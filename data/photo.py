@@ -1,37 +1,25 @@
-"""Photos as files: reading them with all that a file knows, writing them again, folders and zips of them.
+"""Photos as files: reading them with all that a file knows, and writing them again.
 
 NumPy and Pillow only.
 """
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from data.places import FORMATS, SUFFIXES, File
 from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
-FORMATS = {  # endings, and Pillow's name of what they stand for
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".bmp": "BMP",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".gif": "GIF",
-}
-SUFFIXES = tuple(FORMATS)
 WORDS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for description, camera, software, date, artist, copyright
 KEPT = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
 QUALITY: dict[str, dict[str, Any]] = {
@@ -46,67 +34,6 @@ class OutputError(OSError):
     """A file that cannot be written."""
 
     exit_code = 73
-
-
-@dataclass(frozen=True)
-class Zipped:
-    """A file in a zip, which is open only while it is read."""
-
-    archive: Path
-    member: str
-
-    @property
-    def name(self) -> str:
-        """Return its name without folders."""
-        return Path(self.member).name
-
-    def open(self, mode: str = "rb") -> BytesIO:
-        """Return its content, as a path opens a file to read."""
-        return BytesIO(archive_of(self.archive).read(self.member))
-
-    def __str__(self) -> str:
-        return f"{self.archive}/{self.member}"
-
-
-@dataclass(frozen=True)
-class Held:
-    """A file that is held in memory."""
-
-    name: str
-    content: bytes = field(repr=False)
-
-    def open(self, mode: str = "rb") -> BytesIO:
-        """Return its content, as a path opens a file to read."""
-        return BytesIO(self.content)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-File = Path | Zipped | Held
-
-
-def archive_of(path: Path) -> ZipFile:
-    """Return a zip that stays open from one picture to the next, since its list of names is long to read."""
-    return opened_archive(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def opened_archive(path: Path, changed: int) -> ZipFile:
-    return ZipFile(path)
-
-
-def stamp(picture: File | np.ndarray) -> list[Any]:
-    """Return what tells a picture from others as JSON types, without reading it where it is a file: its name and size,
-    and when it was changed, or in a zip its check sum. Of an array, or of a file in memory, it is a SHA-256.
-    """
-    if isinstance(picture, Path):
-        about = picture.stat()
-        return [picture.name, about.st_size, about.st_mtime_ns]
-    if isinstance(picture, Zipped):
-        info = archive_of(picture.archive).getinfo(picture.member)
-        return [picture.name, info.file_size, info.CRC]
-    return [sha256(picture.content if isinstance(picture, Held) else picture.tobytes()).hexdigest()]
 
 
 @dataclass(frozen=True)
@@ -292,43 +219,3 @@ def make_room(path: Path) -> None:
 def format_of(path: Path) -> str | None:
     """Return Pillow's name of the format that the ending of a path stands for, if it stands for one to write."""
     return FORMATS.get(path.suffix.lower())
-
-
-def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[File], list[File]]:
-    """Return the picture files in folders and zips, by name: those before the last place, and those in it.
-
-    Args:
-        places: Folders, zips or single pictures; several are joined with commas.
-
-    Raises:
-        FileNotFoundError: One of them is not there.
-        DataError: One of them holds no pictures, or is no whole zip.
-    """
-    before: list[File] = []
-    here: list[File] = []
-    for place in [places] if Path(places).exists() else [part.strip() for part in places.split(",") if part.strip()]:
-        before, here = before + here, files_in(Path(place), suffixes)
-        if not here:
-            raise DataError(f"{place!r} holds no pictures; they end in {' '.join(suffixes)}.")
-    return before, here
-
-
-def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
-    """Return the picture files in a folder or a zip, or a single one by itself."""
-    if not place.exists():
-        raise FileNotFoundError(f"There is no folder or zip {str(place)!r}; give --data pictures that are there.")
-    if place.suffix.lower() in suffixes and place.is_file():
-        return [place]
-    if place.is_file():
-        try:
-            with ZipFile(place) as archive:
-                names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
-        except BadZipFile as error:
-            raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
-        return [Zipped(place, name) for name in names if wanted(Path(name), suffixes)]
-    return [path for path in sorted(place.rglob("*")) if path.is_file() and wanted(path, suffixes)]
-
-
-def wanted(path: Path, suffixes: Sequence[str]) -> bool:
-    """Return whether a name is that of a picture that is not hidden."""
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")

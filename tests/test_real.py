@@ -8,7 +8,8 @@ from PIL import Image
 
 import tasks
 from data.image import framed
-from data.photo import find_photos, read_photo
+from data.photo import read_photo
+from data.places import find_photos
 from data.resize import degraded, imresize, luma, modcrop, whole_levels
 from tasks.engine import metrics, workflow
 from tasks.engine import run as runs

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from data.photo import File, OutputError, square, stamp
+from data.photo import OutputError, square
+from data.places import File, stamp
 from data.splits import DataError
 from tasks.engine.run import whole
 

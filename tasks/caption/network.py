@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from data.captions import check_lost
-from data.photo import stamp
+from data.places import stamp
 from data.splits import Example, Examples, Splits
 from data.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder

@@ -9,7 +9,8 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.captions import captioned
-from data.photo import Held, encoded, square
+from data.photo import encoded, square
+from data.places import Held
 from data.splits import Example, Examples, Splits, hold_out
 from data.text import padded, plain_words, width_of, widths
 from data.vocabulary import END, START, Pieces, Words

@@ -116,7 +116,7 @@ class Pipeline(Generic[C]):
         Raises:
             DataError: A folder holds no pictures.
         """
-        from data.photo import find_photos
+        from data.places import find_photos
 
         for item in inputs:
             if self.task.accepts == "image" and Path(item).is_dir():

@@ -11,7 +11,8 @@ import numpy as np
 
 from data import builtin, catalogue
 from data.files import TEST_SHARE
-from data.photo import File, Photo, check_array, find_photos, format_of, make_room, read_photo, write_photo
+from data.photo import Photo, check_array, format_of, make_room, read_photo, write_photo
+from data.places import File, find_photos
 from data.resize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
 from tasks.engine import metrics

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from data.captions import captioned
-from data.photo import Zipped, read_photo
+from data.photo import read_photo
+from data.places import Zipped
 from data.splits import DataError
 
 COLUMNS = {"image": "image", "caption": "caption"}
