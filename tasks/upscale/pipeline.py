@@ -233,7 +233,7 @@ def joined(photo: Photo) -> np.ndarray:
 def write(
     pipeline: Pipeline[Config], inputs: Sequence[str], out: Path | None, show: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Enlarge picture files, or those in folders, into new files, and yield each with what was written.
+    """Enlarge picture files into new files, and yield each with what was written.
 
     Args:
         out: A new file for a single picture, whose ending says the format; else a folder, made where there is none.
@@ -246,7 +246,7 @@ def write(
         SettingError: Several pictures are to go into one file.
     """
     single = out is not None and not out.is_dir() and format_of(out) is not None
-    files = [Path(str(file)) for one in inputs for file in (every(one) if Path(one).is_dir() else [one])]
+    files = list(map(Path, inputs))
     if single and len(files) > 1:
         raise SettingError(f"`out` is the file {str(out)!r}, and there are {len(files)} pictures; give a folder.")
     for file in files:

@@ -161,7 +161,7 @@ def test_an_array_that_is_no_picture_is_refused(array, little):
 
 
 def written(made, inputs, out=None):
-    return list(made.task.write(made, [str(one) for one in inputs], out, False))
+    return list(made.task.write(made, [*made.each(map(str, inputs))], out, False))
 
 
 def test_a_picture_is_written_beside_its_own_and_never_over_another(little, tmp_path):
