@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 Epoch = Callable[[int], None]  # trains one epoch of this number
 
 
@@ -38,3 +40,13 @@ def race(contestants: Mapping[str, Callable[..., Epoch]], rounds: int, examples:
         print(f"{name:<16} {examples / median:7.0f} {unit}/s   {median:.2f} s an epoch ({spread})")
         if name != ours:
             print(f"{'':<16} ours is {median / medians[ours]:.2f} times as fast")
+
+
+class PredictLoop:
+    """A network whose signatures are called by `keras.Model.predict`."""
+
+    def __init__(self, models: dict[str, Any]) -> None:
+        self.models = models
+
+    def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(self.models[signature].predict(list(arrays), batch_size=len(arrays[0]), verbose=0))

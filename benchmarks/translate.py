@@ -12,8 +12,7 @@ import time
 from typing import Any
 
 import keras
-import numpy as np
-from race import Epoch, race
+from race import Epoch, PredictLoop, race
 
 import tasks
 from data.batches import Batches
@@ -114,16 +113,6 @@ def pytorch(config: Config, codec: Codec, examples: Examples) -> Epoch:
             optimizer.step()
 
     return epoch
-
-
-class PredictLoop:
-    """A network whose signatures are called by `keras.Model.predict`."""
-
-    def __init__(self, models: dict[str, Any]) -> None:
-        self.models = models
-
-    def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(self.models[signature].predict(list(arrays), batch_size=len(arrays[0]), verbose=0))
 
 
 def decode(pipeline: Pipeline[Config], rows: list[Any]) -> float:
