@@ -1,7 +1,7 @@
 """What captions are worth, and how fast they are written.
 
-Worth: scores on a split of our captions, of the same captions given to other pictures, of the one caption that serves
-all pictures best, and of what one person says against the others. Speed: this project's search, and the same search over a
+Worth: scores on a split of our captions, of the same given to other pictures, of the one caption that serves all
+pictures best, and of what one person says against the others. Speed: this search, and the same one over a
 loop of `keras.Model.predict` calls, with what the encoder sees known.
 
     python benchmarks/caption.py --data DIR [--run DIR] [--split valid] [--pictures 200] [--beam 3]
