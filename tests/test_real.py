@@ -1,6 +1,7 @@
 """The published figures, on the real data sets."""
 
 import json
+from shutil import which
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from data.image import framed
 from data.photo import read_photo
 from data.places import find_photos
 from data.resize import degraded, imresize, luma, modcrop, whole_levels
+from data.text import plain_words
 from tasks.engine import metrics, workflow
 from tasks.engine import run as runs
 from tasks.engine.run import TASKS
@@ -174,3 +176,50 @@ def test_the_pretrained_upscaler_scores_what_its_card_says(datasets, scale):
 def test_the_pretrained_upscalers_are_small():
     files = [path for path in (TASKS / "upscale/pretrained").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 1e6
+
+
+@pytest.fixture(scope="module")
+def flickr8k(datasets):
+    """Return the pretrained captioner and the splits of Flickr8k."""
+    (run,) = runs.pretrained("caption")
+    pipeline = tasks.load("caption", run, data=str(datasets / "captions/flickr8k"))
+    return pipeline, pipeline.task.load(pipeline.config)
+
+
+def test_flickr8k_is_read_whole(flickr8k):
+    _, splits = flickr8k
+    assert [len(split) for split in splits] == [6000, 1000, 1000]
+    assert {len(example["captions"]) for split in splits for example in split} == {5}
+    assert splits.test[0]["image"].name == "1056338697_4f7d7ce270.jpg"
+
+
+@pytest.mark.skipif(which("java") is None, reason="no Java here")
+def test_captions_are_cut_into_words_as_the_penn_treebank_does(flickr8k):
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    captions = [caption for split in flickr8k[1] for example in split for caption in example["captions"]]
+    cut = PTBTokenizer().tokenize({row: [{"caption": caption}] for row, caption in enumerate(captions)})
+    other = sum(cut[row] != [" ".join(plain_words(caption))] for row, caption in enumerate(captions))
+    assert other < len(captions) / 1000
+
+
+def test_a_person_scores_as_reported(flickr8k):
+    truth = [example["captions"] for example in flickr8k[1].test]
+    scores = metrics.captions([one[0] for one in truth], [one[1:] for one in truth], resamples=1)
+    assert scores["bleu_4"] == pytest.approx(21.0, abs=0.2)
+    assert scores["cider"] == pytest.approx(79, abs=1)
+
+
+def test_the_pretrained_captioner_scores_what_its_card_says(flickr8k):
+    pipeline, splits = flickr8k
+    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    for metric in ("cider", "bleu_4", "bleu_1", "rouge_l"):
+        assert scores[metric] == pytest.approx(published[metric], abs=0.2)  # sums in another order may turn a tie
+    assert f"| cider | {published['cider']:.4f}" in (pipeline.run / "README.md").read_text()
+    assert scores["cider_shuffled"] < 12  # it looks at the picture
+
+
+def test_the_pretrained_captioner_is_small_with_its_encoder(flickr8k):
+    pipeline, _ = flickr8k
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 16e6

@@ -37,7 +37,8 @@ def build(config: Config, codec: Codec) -> keras.Model:
         dropout=config.decoder_dropout,
         name="decoder",
     )
-    grid = keras.layers.SpatialDropout1D(config.encoder_dropout)(encoder(seen))
+    grid = keras.layers.BatchNormalization(momentum=0.9, name="even")(encoder(seen))
+    grid = keras.layers.SpatialDropout1D(config.encoder_dropout)(grid)
     read = keras.layers.Dropout(config.embedding_dropout, noise_shape=(None, None, 1, None))(embedding(before))
     written = keras.layers.Dropout(config.dropout)(decoder(read, grid))
     losses = embedding(written, use="loss", labels=after)  # (batch, captions, time)
@@ -122,9 +123,10 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     gave; it gives the log-probabilities of the next word `(rows, words)`, the attention `(rows, cells)`, and the new
     states.
     """
-    encoder, embedding, decoder = (model.get_layer(name) for name in ("encoder", "embedding", "decoder"))
+    parts = ("encoder", "even", "embedding", "decoder")
+    encoder, even, embedding, decoder = (model.get_layer(name) for name in parts)
     image = keras.Input((encoder.size, encoder.size, 3), dtype="uint8", name="image")
-    remembered = decoder.remember(encoder(image))
+    remembered = decoder.remember(even(encoder(image)))
     last = keras.Input((), dtype="int32", name="last")
     cells, _ = encoder.cells
     keys, values = (keras.Input((cells, decoder.units), name=name) for name in ("keys", "values"))
