@@ -119,7 +119,7 @@ BUILTIN: dict[str, Any] = {
     "vocabulary": 64,
     "embedding": 64,
     "units": 96,
-    "widths": 2,
+    "widths": 1,
     "length": 16,
     "label_smoothing": 0.0,
     "dropout": 0.1,

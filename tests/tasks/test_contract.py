@@ -141,10 +141,11 @@ def test_a_codec_comes_back_from_json(trained):
     again = trained.task.codec.restore(trained.config, state)
     assert again.state() == trained.codec.state()
     examples = list(trained.task.load(trained.config).train[:3])
-    for one, other in zip(again.encode(examples), trained.codec.encode(examples), strict=True):
-        np.testing.assert_array_equal(one, other)
-    one, other = (codec.encode(examples, np.random.default_rng(3)) for codec in (again, trained.codec))
-    np.testing.assert_array_equal(one[0], other[0])
+    for seed in (None, 3):
+        random = [seed and np.random.default_rng(seed) for _ in range(2)]
+        arrays = [codec.encode(examples, each) for codec, each in zip((again, trained.codec), random, strict=True)]
+        for one, other in zip(*map(keras.tree.flatten, arrays), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_one_seed_gives_one_result(trained, tmp_path):
