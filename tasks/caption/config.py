@@ -22,11 +22,11 @@ class Config(TaskConfig):
     )
     image_column: str = option("image", "Column of a table that names the picture.", runtime=True)
     caption_column: str = option("caption", "Column of a table that holds the caption.", runtime=True)
-    epochs: int = option(20, "Passes over the training pictures, each with all its captions.", low=1)
+    epochs: int = option(24, "Passes over the training pictures, each with all its captions.", low=1)
     batch_size: int = option(
-        32, "Pictures of middle length of captions per step; also pictures per search.", low=1, runtime=True
+        16, "Pictures of middle length of captions per step; also pictures per search.", low=1, runtime=True
     )
-    learning_rate: float = option(1.2e-3, "Largest step size of the optimizer.", low=0.0)
+    learning_rate: float = option(1.5e-3, "Largest step size of the optimizer.", low=0.0)
     weight_decay: float = option(0.01, "How fast weights shrink, for a step size of 1 (AdamW).", low=0.0)
     warmup: float = option(0.03, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
     average: int = option(4, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
@@ -36,7 +36,7 @@ class Config(TaskConfig):
     )
 
     encoder: Literal["mobilenet", "mobilenetv2", "efficientnetb0", "resnet50", "scratch"] = option(
-        "mobilenetv2",
+        "mobilenet",
         "Network that sees the picture: one of keras.applications (MobileNet is 0.75 wide), or a small one of our own.",
     )
     encoder_weights: str = option(
@@ -50,9 +50,7 @@ class Config(TaskConfig):
         "Feature maps of each layer of the encoder `scratch`; all but the last halve the sides.",
         low=1,
     )
-    mirror: bool = option(
-        False, "Augmentation: half of the pictures are mirrored, unless a caption says left or right."
-    )
+    mirror: bool = option(True, "Augmentation: half of the pictures are mirrored, unless a caption says left or right.")
     cache: Path | None = option(
         None, "Folder that keeps what a frozen encoder sees; ~/.cache/fourlayers if not given.", runtime=True
     )
@@ -63,18 +61,18 @@ class Config(TaskConfig):
     captions: int = option(5, "Captions of a picture in one epoch; of more than these, each time others.", low=1)
     widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(256, "Width of the vector of each word.", low=1)
+    embedding: int = option(192, "Width of the vector of each word.", low=1)
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "Recurrent cell: LSTM, GRU or simple recurrent network.")
     units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1)
     heads: int = option(4, "Looks of the attention side by side.", low=1)
     encoder_dropout: float = option(0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
-        0.3, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+        0.25, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
     )
     decoder_dropout: float = option(
-        0.3, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
+        0.25, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
     )
-    dropout: float = option(0.4, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+    dropout: float = option(0.35, "Share of values dropped before the softmax.", low=0.0, high=0.95)
 
     beam: int = option(3, "Captions kept in the search; 1 is greedy.", low=1, runtime=True)
     alpha: float = option(
@@ -115,6 +113,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 BUILTIN: dict[str, Any] = {
     "encoder": "scratch",
     "size": 64,
+    "mirror": False,
+    "batch_size": 32,
+    "learning_rate": 1.2e-3,
     "epochs": 40,
     "vocabulary": 64,
     "embedding": 64,
