@@ -87,11 +87,12 @@ def check_labels(splits: Splits) -> None:
 
 
 def fingerprint(splits: Splits) -> dict[str, Any]:
-    """Return the number of examples in each split, and a SHA-256 of all their values in order."""
+    """Return the number of examples in each split, and a SHA-256 of all their values in order; of files, their names."""
     total = hashlib.sha256()
     for split in splits:
         for example in split:
             for name, value in sorted(example.items()):
                 total.update(name.encode() + b"=")
+                value = value.name if hasattr(value, "open") else value  # wherever the file lies
                 total.update(value.tobytes() if hasattr(value, "tobytes") else str(value).encode())
     return {name: len(split) for name, split in splits._asdict().items()} | {"sha256": total.hexdigest()}

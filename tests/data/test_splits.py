@@ -69,3 +69,12 @@ def test_examples_are_made_when_they_are_asked_for_and_once():
     assert made == []
     assert (len(later), later[1], list(later), later[:2]) == (3, EXAMPLES[1], EXAMPLES[:3], EXAMPLES[:2])
     assert made == [1]
+
+
+def test_a_fingerprint_does_not_depend_on_where_files_lie(tmp_path):
+    one, other, third = (
+        fingerprint(Splits([{"image": folder / name, "captions": ["a"]}], [], []))
+        for folder, name in ((tmp_path, "a.png"), (tmp_path / "b", "a.png"), (tmp_path, "c.png"))
+    )
+    assert one == other
+    assert one != third
