@@ -93,6 +93,7 @@ def fingerprint(splits: Splits) -> dict[str, Any]:
         for example in split:
             for name, value in sorted(example.items()):
                 total.update(name.encode() + b"=")
-                value = value.name if hasattr(value, "open") else value  # wherever the file lies
-                total.update(value.tobytes() if hasattr(value, "tobytes") else str(value).encode())
+                total.update(
+                    value.tobytes() if hasattr(value, "tobytes") else str(getattr(value, "name", value)).encode()
+                )
     return {name: len(split) for name, split in splits._asdict().items()} | {"sha256": total.hexdigest()}
