@@ -83,6 +83,9 @@ class Config(TaskConfig):
     )
     minimum: int = option(1, "Fewest words of a caption.", low=0, runtime=True)
     n_best: int = option(1, "Captions to give for each picture, best first.", low=1, runtime=True)
+    ensemble: bool = option(
+        False, "Write what is likely for a picture and its mirror image together; it takes twice as long.", runtime=True
+    )
     attention: Path | None = option(
         None, "New PNG file for a picture of where each word looked; the answer gets the numbers.", runtime=True
     )
@@ -116,7 +119,7 @@ BUILTIN: dict[str, Any] = {
     "mirror": False,
     "batch_size": 32,
     "learning_rate": 1.2e-3,
-    "epochs": 40,
+    "epochs": 30,
     "vocabulary": 64,
     "embedding": 64,
     "units": 96,

@@ -7,24 +7,31 @@ import numpy as np
 
 from data.text import PAD, UNKNOWN
 from tasks.caption.config import Config
-from tasks.engine.decoding import NEVER, Hypothesis, State, Step, recalling, search
+from tasks.engine.decoding import NEVER, Hypothesis, State, Step, averaged, recalling, search
 from tasks.engine.task import Pipeline
 
-Memory = tuple[State, State]  # what each step looks at, and the first states, the number of the picture before them
+Memory = list[tuple[State, State]]
+# what each step looks at, and the first states, the number of the picture before them; once, or for two ways to see it
 
 
 def remembered(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
-    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`."""
-    keys, values, *states = pipeline.network("encode", pixels)
-    return (keys, values), (np.arange(len(pixels)), *states)
+    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`, with `ensemble` also of their mirror
+    images.
+    """
+    found: Memory = []
+    for way in (pixels, pixels[:, :, ::-1])[: 1 + pipeline.config.ensemble]:
+        keys, values, *states = pipeline.network("encode", np.ascontiguousarray(way))
+        found.append(((keys, values), (np.arange(len(pixels)), *states)))
+    return found
 
 
 def described(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
     """Return the best captions of remembered pictures."""
     config, codec = pipeline.config, pipeline.codec
-    looked, states = memory
+    steps = [recalling(pipeline.network, looked) for looked, _ in memory]
+    states = tuple(array for _, states in memory for array in states)
     return search(
-        known(recalling(pipeline.network, looked), [PAD, UNKNOWN, codec.start]),
+        known(averaged(steps), [PAD, UNKNOWN, codec.start]),
         states,
         batch=len(states[0]),
         start=codec.start,
@@ -51,7 +58,7 @@ def known(step: Step, never: list[int]) -> Step:
 
 def attention(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Sequence[int]) -> np.ndarray:
     """Return what each token of a caption, its end too, paid to each cell of a picture, `(tokens, cells)`."""
-    looked, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory)
+    looked, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory[0])
     rows = []
     for token in (pipeline.codec.start, *tokens):
         _, weights, *states = pipeline.network("step", np.array([token], "int32"), *looked, *states)

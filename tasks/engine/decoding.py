@@ -1,6 +1,6 @@
 """Searching for the most probable sequences, greedily or with a beam, over any step function. NumPy only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -168,5 +168,20 @@ def recalling(network: Network, memory: State) -> Step:
             before, own = owners, tuple(array[owners] for array in memory)
         scores, _, *after = network("step", last.astype("int32"), *own, *states)
         return scores, (owners, *after)
+
+    return step
+
+
+def averaged(steps: Sequence[Step]) -> Step:
+    """Return a step function that gives the mean of the probabilities that several give, such as for views of one thing.
+
+    Its state is their states, one after the other, each with as many arrays.
+    """
+
+    def step(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        size = len(state) // len(steps)
+        found = [one(last, state[place * size : (place + 1) * size]) for place, one in enumerate(steps)]
+        scores = np.logaddexp.reduce([scores for scores, _ in found]) - np.log(len(found))
+        return scores.astype(found[0][0].dtype), tuple(array for _, after in found for array in after)
 
     return step

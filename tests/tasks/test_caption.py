@@ -321,6 +321,18 @@ def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
     np.testing.assert_allclose(attention(pipeline, memory, 2, tokens), attention(pipeline, alone, 0, tokens), atol=1e-5)
 
 
+def test_an_ensemble_says_the_same_of_a_picture_and_of_its_mirror_image(pipeline, folder):
+    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:6])
+    mirrored = np.ascontiguousarray(pixels[:, :, ::-1])
+    both = pipeline.tuned(ensemble=True)
+    one, other = both.predict(list(pixels)), both.predict(list(mirrored))
+    assert [answer["caption"] for answer in one] == [answer["caption"] for answer in other]
+    np.testing.assert_allclose([a["score"] for a in one], [a["score"] for a in other], atol=1e-4)
+    even = pixels[:1] // 2 + mirrored[:1] // 2  # its own mirror image
+    (alone,), (together,) = pipeline.predict(list(even)), both.predict(list(even))
+    assert alone["caption"] == together["caption"]
+
+
 def test_answers_do_not_depend_on_company(pipeline, folder):
     paths = sorted(folder.glob("*.png"))[:7]
     together = pipeline.predict(paths)

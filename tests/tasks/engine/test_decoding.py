@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tasks.engine.decoding import Hypothesis, largest, penalty, recalling, search
+from tasks.engine.decoding import Hypothesis, averaged, largest, penalty, recalling, search
 
 START, END, WORDS, LONGEST = 0, 1, 4, 4
 
@@ -123,3 +123,19 @@ def test_each_row_looks_at_the_memory_of_its_own_source():
     step(np.zeros(2), tuple(array[[2, 0]] for array in state))
     assert seen == [[10, 20, 20], [20, 10]]
     assert state[1].tolist() == [[1, 1]] * 3
+
+
+def test_the_mean_of_several_steps_is_that_of_their_probabilities():
+    random = np.random.default_rng(0)
+    tables = [np.log(random.dirichlet(np.ones(5), (3, 5))).astype("float32") for _ in range(2)]
+
+    def stepping(table):
+        return lambda last, state: (table[state[0], last], (state[0], state[1] + 1))
+
+    last, rows = np.array([1, 4, 0]), np.arange(3)
+    scores, state = averaged([stepping(table) for table in tables])(last, (rows, rows, rows, rows + 5))
+    mean = np.log(np.mean([np.exp(table[rows, last]) for table in tables], 0))
+    np.testing.assert_allclose(scores, mean, rtol=1e-5)
+    assert scores.dtype == np.float32
+    for found, wanted in zip(state, (rows, rows + 1, rows, rows + 6), strict=True):
+        np.testing.assert_array_equal(found, wanted)
