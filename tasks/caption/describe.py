@@ -15,8 +15,8 @@ Memory = list[tuple[State, State]]
 
 
 def remembered(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
-    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`, with `ensemble` also of their mirror
-    images.
+    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`, and with `ensemble` also of their
+    mirror images.
     """
     found: Memory = []
     for way in (pixels, pixels[:, :, ::-1])[: 1 + pipeline.config.ensemble]:

@@ -173,7 +173,7 @@ def recalling(network: Network, memory: State) -> Step:
 
 
 def averaged(steps: Sequence[Step]) -> Step:
-    """Return a step function that gives the mean of the probabilities that several give, such as for views of one thing.
+    """Return a step function that gives the mean of the probabilities that several give, as of views of one thing.
 
     Its state is their states, one after the other, each with as many arrays.
     """
