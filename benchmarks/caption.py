@@ -23,7 +23,7 @@ from tasks.engine import metrics
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 
-SAID = 200  # captions that are tried on all pictures
+SAID = 20  # captions that are tried on all pictures
 SHOWN = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider", "rouge_l", "distinct", "words")
 
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--beam", type=int, default=3)
     given = parser.parse_args()
-    pipeline = tasks.load("caption", given.run, data=given.data, beam=given.beam, batch_size=100)
+    pipeline = tasks.load("caption", given.run, data=given.data, beam=given.beam)
     splits = pipeline.task.load(pipeline.config)
     examples = getattr(splits, given.split)
     worth(pipeline, splits.train, examples)
