@@ -217,6 +217,8 @@ def test_the_pretrained_captioner_scores_what_its_card_says(flickr8k):
     for metric in ("cider", "bleu_4", "bleu_1", "rouge_l"):
         assert scores[metric] == pytest.approx(published[metric], abs=0.2)  # sums in another order may turn a tie
     assert f"| cider | {published['cider']:.4f}" in (pipeline.run / "README.md").read_text()
+    least = {"bleu_4": 19.0, "cider": 46, "bleu_1": 60, "distinct": 60, "words": 250}
+    assert all(scores[metric] >= value for metric, value in least.items())
     assert scores["cider_shuffled"] < 12  # it looks at the picture
 
 
