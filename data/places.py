@@ -28,7 +28,7 @@ SUFFIXES = tuple(FORMATS)
 
 @dataclass(frozen=True)
 class Zipped:
-    """A file in a zip, which is open only while it is read."""
+    """A file in a zip."""
 
     archive: Path
     member: str

@@ -42,7 +42,6 @@ def features(
         show: Whether to draw a progress bar on standard error.
 
     Raises:
-        DataError: No picture can be read.
         OutputError: The features cannot be written; nothing is left of them.
     """
     key = sha256(json.dumps([size, dict(about), [stamp(picture) for picture in pictures]]).encode()).hexdigest()[:24]

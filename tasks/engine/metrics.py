@@ -159,8 +159,8 @@ def captions(
 
     Returns:
         `cider`, `bleu_4` to `bleu_1`, `rouge_l`, the first two and the last with intervals, and `meteor` where it is
-        counted; `distinct`, the share of captions that stand for one picture only or are the first of their kind, in
-        percent; `words`, how many different ones are used; `length`, how many a caption has.
+        counted; `distinct`, how many different captions there are for a hundred pictures; `words`, how many different
+        ones are used; `length`, how many a caption has.
 
     References: Vedantam et al., 2015, https://arxiv.org/abs/1411.5726 (CIDEr, here CIDEr-D); Papineni et al., 2002,
     https://doi.org/10.3115/1073083.1073135 (BLEU); Lin, 2004, https://aclanthology.org/W04-1013 (ROUGE-L); Denkowski

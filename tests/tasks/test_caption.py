@@ -153,7 +153,11 @@ def test_a_cache_that_cannot_be_made_is_named(settings, tmp_path):
 
 def test_a_damaged_picture_among_many_is_named_and_left_out(settings, copy, caplog):
     (copy / "000.png").write_bytes((copy / "000.png").read_bytes()[:200])  # for training
-    splits = prepared(tasks.configure("caption", **(settings | {"data": str(copy), "size": 32, "mirror": False})))
+    with caplog.at_level(logging.WARNING):
+        splits = prepared(tasks.configure("caption", **(settings | {"data": str(copy), "size": 32, "mirror": False})))
+    assert "Left out, unreadable: 1 of 102 pictures, the first is" in caplog.text
+    assert "000.png" in caplog.text
+    assert len(splits.train) == 101
     assert "000.png" not in {example["image"].name for example in splits.train}
 
 
