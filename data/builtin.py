@@ -63,11 +63,11 @@ def pairs() -> tuple[list[Example], list[Example]]:
 
 @cache
 def scenes() -> tuple[list[Example], list[Example]]:
-    """Return scenes of coloured shapes and digits, 2,000 for training and 300 for testing, as `data.scenes` draws them.
+    """Return scenes of coloured shapes and digits, 4,000 for training and 300 for testing, as `data.scenes` draws them.
 
     Each holds an `image`, its `captions`, and the `scene` that they are about.
     """
-    return drawn_scenes(2000, 300)
+    return drawn_scenes(4000, 300)
 
 
 def photos() -> tuple[list[Path], list[Path]]:

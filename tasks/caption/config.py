@@ -116,10 +116,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 BUILTIN: dict[str, Any] = {
     "encoder": "scratch",
     "size": 64,
+    "filters": (16, 32, 64, 128),
     "mirror": False,
     "batch_size": 32,
-    "learning_rate": 1.2e-3,
-    "epochs": 30,
+    "learning_rate": 3e-3,
+    "epochs": 16,
     "vocabulary": 64,
     "embedding": 64,
     "units": 96,
@@ -127,7 +128,7 @@ BUILTIN: dict[str, Any] = {
     "length": 16,
     "label_smoothing": 0.0,
     "dropout": 0.1,
-    "encoder_dropout": 0.0,
+    "encoder_dropout": 0.1,
     "embedding_dropout": 0.0,
     "decoder_dropout": 0.1,
 }
