@@ -109,7 +109,7 @@ class Config(TaskConfig):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "lstm": {},
+    "lstm": {"cell": "lstm"},
     "gru": {"cell": "gru"},
 }
 
@@ -123,13 +123,14 @@ BUILTIN: dict[str, Any] = {
     "epochs": 16,
     "vocabulary": 64,
     "embedding": 64,
+    "cell": "gru",
     "units": 96,
     "widths": 1,
     "length": 16,
     "label_smoothing": 0.0,
     "dropout": 0.1,
     "encoder_dropout": 0.1,
-    "embedding_dropout": 0.0,
+    "embedding_dropout": 0.4,
     "decoder_dropout": 0.1,
 }
 
