@@ -13,10 +13,9 @@ demo: $(READY)  ## train on the embedded digits, evaluate, answer one picture
 	@echo "Try a picture of your own: $(BIN)/python cli.py predict mnist PICTURE"
 	@echo "Or a text: $(BIN)/python cli.py predict sentiment \"Not bad at all.\""
 
-test: $(READY)  ## all tests that need no data set, then layers and tasks again on JAX, but the longest
+test: $(READY)  ## all tests that need no data set, then layers and tasks again on JAX
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not real"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not real" \
-	    -k "not (one_seed and (caption or translate or upscale))" tests/layers tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not real" tests/layers tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
 
 real: $(READY)  ## the tests on real data sets; FOURLAYERS_DATASETS names their folder
 	$(BIN)/python -m pytest -m real
