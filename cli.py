@@ -16,7 +16,7 @@ import click
 
 import tasks
 from tasks.engine import terminal
-from tasks.engine.config import SettingError, kinds, nearest, plain
+from tasks.engine.config import SettingError, kinds, nearest, offered, plain
 
 CHUNK = 256  # inputs answered at a time
 
@@ -32,16 +32,20 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
         try:
             return tuple(int(part) for part in value.split(",") if part.strip())
         except ValueError:
-            self.fail(f"{value!r} is no list of whole numbers such as 16,32,64", param, ctx)
+            self.fail(f"{value!r} is not a list of whole numbers such as 16,32,64", param, ctx)
 
 
-def option(field: dataclasses.Field[Any], kind: Any) -> click.Option:
-    """Return the command-line option of one config field."""
+def option(field: dataclasses.Field[Any], kind: Any, shown: bool) -> click.Option:
+    """Return the command-line option of one config field; its help names the default, or else the run's own value."""
     name = field.name.replace("_", "-")
     flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
     default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     return click.Option(
-        [flag], type=parameter(kind, field.metadata), default=default, help=field.metadata["help"], show_default=True
+        [flag],
+        type=parameter(kind, field.metadata),
+        default=default,
+        help=field.metadata["help"],
+        show_default=True if shown or field.metadata["when"] == "answer" else "as the run was trained",
     )
 
 
@@ -65,15 +69,12 @@ class Verb(click.Group):
     Args:
         call: Gets the task's name, the verb's own parameters, and as `settings` what the user typed of the
             config.
-        runtime: Whether only the settings that may change after training are options.
         extra: The verb's own parameters.
     """
 
-    def __init__(
-        self, call: Callable[..., None], *, runtime: bool, extra: Sequence[click.Parameter], **attrs: Any
-    ) -> None:
+    def __init__(self, call: Callable[..., None], *, extra: Sequence[click.Parameter], **attrs: Any) -> None:
         super().__init__(**attrs, options_metavar="", subcommand_metavar="TASK [OPTIONS]")
-        self.call, self.runtime, self.extra = call, runtime, extra
+        self.call, self.extra = call, extra
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return tasks.names()
@@ -82,7 +83,7 @@ class Verb(click.Group):
         if cmd_name not in tasks.names():
             raise SettingError(f"No task is named {cmd_name!r}{nearest(cmd_name, tasks.names())}")
         config = tasks.config_class(cmd_name)
-        fields = [field for field in dataclasses.fields(config) if not self.runtime or later(field)]
+        fields = offered(config, str(self.name))
         own = {field.name for field in fields}
 
         @click.pass_context
@@ -90,13 +91,9 @@ class Verb(click.Group):
             settings = {name: jsonable(value) for name, value in values.items() if name in own and typed(ctx, name)}
             self.call(cmd_name, **{name: value for name, value in values.items() if name not in own}, settings=settings)
 
-        options = [option(field, kinds(config)[field.name]) for field in fields]
+        shown = self.name == "train"  # afterwards, what counts is what the run was trained with
+        options = [option(field, kinds(config)[field.name], shown) for field in fields]
         return click.Command(cmd_name, params=[*self.extra, *options], help=tasks.summary(cmd_name), callback=call)
-
-
-def later(field: dataclasses.Field[Any]) -> bool:
-    """Return whether a setting has a meaning after training: it may change, or says which run is meant."""
-    return bool(field.metadata["runtime"] or field.metadata["selects"])
 
 
 def typed(ctx: click.Context, name: str) -> bool:
@@ -132,14 +129,13 @@ def train(
 def evaluate(
     task: str, run: Path | None, split: str, out: Path | None, as_json: bool, quiet: bool, settings: dict[str, Any]
 ) -> None:
-    from tasks.engine import run as runs
-    from tasks.engine import workflow
+    from tasks.engine import runs
+    from tasks.engine.evaluate import write_report
 
     folder = runs.vacant(out or runs.fresh(Path("evaluations") / task))
     speak(quiet)
-    pipeline = tasks.load(task, run, **settings)
-    evaluation = workflow.evaluate(pipeline, split)
-    workflow.write_report(evaluation, folder)
+    evaluation = tasks.evaluate(task, run, split, **settings)
+    write_report(evaluation, folder)
     terminal.show_summary(evaluation.summary, as_json)
     if not quiet:
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
@@ -158,7 +154,8 @@ def predict(
         raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
     speak(quiet)
     pipeline = tasks.load(task, run, **settings)
-    given = pipeline.each(chain(lines(inputs), pipeline.read(file) if file else ()))
+    words = chain(lines(inputs), pipeline.read(file) if file else ())
+    given = (item for word in words for item in pipeline.task.accepts.expand(word))
     if pipeline.task.write:
         for item, answer in pipeline.task.write(pipeline, list(given), out, not quiet and sys.stderr.isatty()):
             click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
@@ -167,6 +164,7 @@ def predict(
         for chunk in chunks(given):
             for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
                 click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False), file=target)
+                pipeline.draw(item, answer)
 
 
 def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
@@ -211,7 +209,7 @@ def list_tasks() -> None:
 @click.command("runs", help="List the runs kept here, oldest first, with their main score.")
 @click.argument("task", required=False)
 def list_runs(task: str | None) -> None:
-    from tasks.engine import run as runs
+    from tasks.engine import runs
 
     if task is not None:
         tasks.check(task)
@@ -282,14 +280,10 @@ def commands(debug: bool) -> None:
 
 
 commands.add_command(list_tasks)
+commands.add_command(Verb(train, extra=TRAIN, name="train", help="Train a task, and score its test split."))
+commands.add_command(Verb(evaluate, extra=EVALUATE, name="evaluate", help="Score a run on a split."))
 commands.add_command(
-    Verb(train, runtime=False, extra=TRAIN, name="train", help="Train a task, and score its test split.")
-)
-commands.add_command(Verb(evaluate, runtime=True, extra=EVALUATE, name="evaluate", help="Score a run on a split."))
-commands.add_command(
-    Verb(
-        predict, runtime=True, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input."
-    )
+    Verb(predict, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
 )
 commands.add_command(list_runs)
 

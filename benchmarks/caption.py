@@ -19,9 +19,9 @@ import tasks
 from data.splits import Examples
 from tasks.caption.config import Config
 from tasks.caption.describe import Memory, batches, described, remembered
-from tasks.engine import metrics
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
+from tasks.toolbox import metrics
 
 SAID = 20  # captions that are tried on all pictures
 SHOWN = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider", "rouge_l", "distinct", "words")

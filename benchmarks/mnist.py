@@ -27,7 +27,7 @@ def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:
     codec = Codec(CLASSES, framed=True, augmentation=config.augmentation())
     model = network.build(config, codec)
     examples = [{"image": image, "label": str(label)} for image, label in zip(images, labels, strict=True)]
-    batches = Batches(examples, codec.encode, config.batch_size, seed=0)
+    batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
     return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 

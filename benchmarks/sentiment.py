@@ -16,7 +16,7 @@ from race import Epoch, race
 import tasks
 from data.batches import Batches
 from data.splits import Examples
-from data.text import padded
+from data.texts.text import padded
 from tasks.sentiment import network
 from tasks.sentiment.config import Config
 from tasks.sentiment.pipeline import Codec
@@ -27,7 +27,7 @@ STILL = {"span_dropout": 0.0, "token_dropout": 0.0}
 def ours(config: Config, codec: Codec, examples: Examples) -> Epoch:
     """Return a function that trains one epoch as `train` does."""
     model = network.build(config, codec)
-    batches = Batches(examples, codec.encode, config.batch_size, seed=0, bucket=codec.bucket)
+    batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
     return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 
@@ -35,7 +35,7 @@ def ours(config: Config, codec: Codec, examples: Examples) -> Epoch:
 def plain_keras(config: Config, codec: Codec, examples: Examples) -> Epoch:
     """Return a function that trains one epoch by `fit` on arrays padded to the maximum length."""
     model = network.build(config, codec)
-    x = padded([codec.tokens(example["text"]) for example in examples], config.length)
+    x = padded([codec.tokens(example["text"]) for example in examples], config.max_length)
     y = np.array([[codec.labels[example["label"]]] for example in examples])
     return lambda epoch: model.fit(x, y, batch_size=config.batch_size, verbose=0)
 

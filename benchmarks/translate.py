@@ -17,8 +17,8 @@ from race import Epoch, PredictLoop, race
 import tasks
 from data.batches import Batches
 from data.splits import Examples
-from data.text import PAD, padded
-from data.vocabulary import END, START
+from data.texts.text import PAD, padded
+from data.texts.vocabulary import END, START
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.translate import network
@@ -31,9 +31,7 @@ STILL = {"sampling": 0.0, "token_dropout": 0.0}
 def ours(config: Config, codec: Codec, examples: Examples) -> Epoch:
     """Return a function that trains one epoch as `train` does."""
     model = network.build(config, codec)
-    batches = Batches(
-        examples, codec.encode, config.batch_size, seed=0, bucket=codec.bucket, cost=codec.cost, vary=codec.vary
-    )
+    batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
     return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 

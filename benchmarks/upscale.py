@@ -21,10 +21,17 @@ from tasks.upscale.config import Config
 
 def ours(config: Config, examples: list[Example], x: np.ndarray, y: np.ndarray) -> Epoch:
     """Return a function that trains one epoch as `train` does."""
-    codec = pipeline.Codec(config)
-    model = network.build(config, codec)
     count = -(-len(x) // len(examples))
-    batches = Batches(examples, codec.encode, config.batch_size, seed=0, turns=lambda example: count)
+
+    class Repeated(pipeline.Codec):
+        """A codec with as many patches of each picture as the other ways read."""
+
+        def turns(self, example: Example) -> int:
+            return count
+
+    codec = Repeated(config)
+    model = network.build(config, codec)
+    batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(x) // config.batch_size, "shuffle": False, "verbose": 0}
     return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 

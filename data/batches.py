@@ -2,8 +2,8 @@
 
 import ctypes
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -12,50 +12,46 @@ from data.splits import Example, Examples
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of what `mallopt` sets, in bytes
 Arrays = Any
-Bucket = Callable[[Example], int]
-Cost = Callable[[int], int]
-Turns = Callable[[Example], int]
-Vary = Callable[[Example, np.random.Generator], Example]
-Encode = Callable[[list[Example], np.random.Generator | None], tuple[Arrays, ...]]
+
+
+class Encoder(Protocol):
+    """What batches ask of a codec."""
+
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+        """Return examples as `(x, y)` or `(x, y, weights)`; with `random`, augmented."""
+
+    def vary(self, example: Example, random: np.random.Generator) -> Example:
+        """Return another version of an example for each epoch, made before its bucket is asked for."""
+
+    def turns(self, example: Example) -> int:
+        """Return how many times an epoch visits the example."""
+
+    def bucket(self, example: Example) -> int:
+        """Return the bucket of an example: examples with the same number are batched together."""
+
+    def cost(self, bucket: int) -> int:
+        """Return the cost of an example of a bucket, such as its padded width."""
 
 
 class Batches:
     """Encoded batches of examples.
 
-    Every epoch has its own order, drawn from `(seed, epoch)`, and every batch its own random numbers,
-    drawn from `(seed, epoch, batch)`: a resumed training sees what an uninterrupted one would have seen.
+    Every epoch has its own order, drawn from `(seed, epoch)`, and every batch its own random numbers, drawn from
+    `(seed, epoch, batch)`: a resumed training sees what an uninterrupted one would have seen.
 
-    Examples of different buckets share a batch only where one bucket ends and the next begins, so that no
-    text is padded to the length of a much longer one.
+    Examples of different buckets share a batch only at the end of a bucket, so that no text is padded to the length of
+    a much longer one. Batches have `size` examples each; if costs differ, batches of about equal cost instead.
 
     Args:
         examples: At least one raw example.
-        encode: Turns a list of examples into `(x, y)` or `(x, y, weights)`; augments them where it is
-            given a random generator.
-        size: Examples a batch, at least 1; the last batch of an epoch may be smaller.
-        seed: Shuffles and augments; `None` keeps the examples as they are and, within a bucket, in order.
-        bucket: The number of the bucket of an example; `None` puts all into one.
-        cost: What an example of a bucket costs, such as its padded width. All batches then cost about the same, and
-            `size` is the number of examples in one of mean cost.
-        vary: Makes another version of an example each epoch, before its bucket is asked for.
-        turns: How often an epoch shows an example; `None` shows each once.
+        encoder: Encodes them.
+        size: Examples a batch, at least 1; in the mean, if costs differ.
+        seed: Shuffles, varies and augments; `None` keeps the examples as they are and, within a bucket, in order.
     """
 
-    def __init__(
-        self,
-        examples: Examples,
-        encode: Encode,
-        size: int,
-        *,
-        seed: int | None = None,
-        bucket: Bucket | None = None,
-        cost: Cost | None = None,
-        vary: Vary | None = None,
-        turns: Turns | None = None,
-    ) -> None:
-        self.examples, self.encode, self.size, self.seed = examples, encode, size, seed
-        self.bucket, self.cost, self.vary = bucket, cost, vary
-        self.rows = np.repeat(np.arange(len(examples)), [turns(example) if turns else 1 for example in examples])
+    def __init__(self, examples: Examples, encoder: Encoder, size: int, *, seed: int | None = None) -> None:
+        self.examples, self.encoder, self.size, self.seed = examples, encoder, size, seed
+        self.rows = np.repeat(np.arange(len(examples)), [encoder.turns(example) for example in examples])
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -65,22 +61,25 @@ class Batches:
         """Yield the batches of one epoch."""
         random = None if self.seed is None else np.random.default_rng((self.seed, number))
         order, turns, examples = self.rows.copy(), np.arange(len(self)), self.examples
-        places = self.size * np.arange(1, len(self))
         if random is not None:
             random.shuffle(order)
-        if random is not None and self.vary is not None:
-            examples = [self.vary(example, random) for example in examples]
-        if self.bucket is not None:
-            buckets = np.array([self.bucket(example) for example in examples])
+            examples = [self.encoder.vary(example, random) for example in examples]
+        buckets = np.array([self.encoder.bucket(example) for example in examples])
+        if len(set(buckets.tolist())) > 1:
             order = order[np.argsort(buckets[order], kind="stable")]
             if random is not None:
                 random.shuffle(turns)
-            if self.cost is not None:
-                places = cuts(np.array([self.cost(int(bucket)) for bucket in buckets[order]]), len(self))
-        batches = np.split(order, places)
+        batches = np.split(order, self.ends(buckets[order]))
         for index in turns:
             random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
-            yield self.encode([examples[row] for row in batches[index]], random)
+            yield self.encoder.encode([examples[row] for row in batches[index]], random)
+
+    def ends(self, buckets: np.ndarray) -> np.ndarray:
+        """Return where each batch but the last ends in a row of examples with these buckets."""
+        costs = np.array([self.encoder.cost(int(bucket)) for bucket in buckets])
+        if len(set(costs.tolist())) > 1:
+            return cuts(costs, len(self))
+        return self.size * np.arange(1, len(self))
 
     def feed(self, number: int = 0) -> Any:
         """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
@@ -97,7 +96,7 @@ class Batches:
             sizes = (None,) * (array.ndim - 1) if opened else array.shape[1:]
             return tf.TensorSpec((None, *sizes), array.dtype)
 
-        signature = keras.tree.map_structure(spec, self.encode([self.examples[0]], None))
+        signature = keras.tree.map_structure(spec, self.encoder.encode([self.examples[0]], None))
 
         def batches() -> Iterator[tuple[Arrays, ...]]:
             keep_memory()

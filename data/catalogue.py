@@ -75,6 +75,17 @@ def read(
     return {split: [change(row) for row in rows(builder, split, columns)] for split in (*splits, *there)}
 
 
+def read_part(
+    name: str,
+    part: str,
+    columns: Mapping[str, str],
+    data_dir: Path | None = None,
+    change: Callable[[Example], Example] = dict,
+) -> list[Example] | None:
+    """Return one split of a catalogue data set, or `None` if it has no such split; otherwise as `read`."""
+    return read(name, (), columns, data_dir, optional=(part,), change=change).get(part)
+
+
 def prepare(builder: Any, name: str) -> None:
     """Download and prepare a data set, or say how to do without; what the library prints is no answer."""
     try:

@@ -17,6 +17,12 @@ class DataError(ValueError):
     exit_code = 65
 
 
+class PartError(ValueError):
+    """A part of the data that is asked for by name and does not exist."""
+
+    exit_code = 2
+
+
 class UnavailableError(RuntimeError):
     """The data set is not on this machine and cannot be fetched."""
 

@@ -12,34 +12,55 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tasks.engine.config import TaskConfig
+    from tasks.engine.evaluate import Evaluation
     from tasks.engine.task import Pipeline, Task
 
-__all__ = ["config_class", "configure", "get", "load", "names", "presets", "summary", "train"]
+__all__ = ["config_class", "configure", "evaluate", "get", "load", "names", "presets", "summary", "train"]
 
 
 def names() -> list[str]:
-    """Return the task names: the folders of this package that hold a pipeline."""
+    """Return the task names: the folders of this package that hold a pipeline.
+
+    Example:
+        >>> names()
+        ['caption', 'mnist', 'sentiment', 'translate', 'upscale']
+    """
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/pipeline.py"))
 
 
 def summary(name: str) -> str:
-    """Return what a task does, in one line."""
+    """Return what a task does, in one line.
+
+    Example:
+        >>> summary("mnist")
+        'Classify pictures of handwritten digits.'
+    """
     check(name)
-    return (import_module(f"tasks.{name}").__doc__ or "").partition("\n")[0]
+    return (import_module(f".{name}", __name__).__doc__ or "").partition("\n")[0]
 
 
 def config_class(name: str) -> type[TaskConfig]:
-    """Return the config dataclass of a task, without loading the task itself."""
+    """Return the config dataclass of a task, without loading the task itself.
+
+    Example:
+        >>> config_class("translate")().beam
+        5
+    """
     check(name)
-    config: type[TaskConfig] = import_module(f"tasks.{name}.config").Config
+    config: type[TaskConfig] = import_module(f".{name}.config", __name__).Config
     return config
 
 
 def presets(name: str) -> Mapping[str, Mapping[str, Any]]:
-    """Return the named settings of a task; the first preset is the default."""
+    """Return the named settings of a task; the first preset is the default.
+
+    Example:
+        >>> list(presets("sentiment"))
+        ['gru', 'lstm', 'rnn', 'hybrid']
+    """
     check(name)
-    named: Mapping[str, Mapping[str, Any]] = import_module(f"tasks.{name}.config").PRESETS
-    return named
+    found: Mapping[str, Mapping[str, Any]] = import_module(f".{name}.config", __name__).PRESETS
+    return found
 
 
 def configure(name: str, preset: str | None = None, file: Path | str | None = None, **settings: Any) -> TaskConfig:
@@ -48,6 +69,10 @@ def configure(name: str, preset: str | None = None, file: Path | str | None = No
     Raises:
         SettingError: A name is unknown, or a value is out of range.
         FileNotFoundError: There is no such file.
+
+    Example:
+        >>> configure("mnist", "tiny", epochs=3).filters
+        (8, 14, 20)
     """
     from tasks.engine.config import SettingError, nearest, read_settings
 
@@ -59,14 +84,19 @@ def configure(name: str, preset: str | None = None, file: Path | str | None = No
         **settings,
     }
     data = chosen.get("data", config_class(name)().data)
-    embedded = getattr(import_module(f"tasks.{name}.config"), "BUILTIN", {}) if data == "builtin" else {}
+    embedded = import_module(f".{name}.config", __name__).BUILTIN if data == "builtin" else {}
     return config_class(name).restore({**embedded, **chosen})
 
 
 def get(name: str) -> Task[Any]:
-    """Return a task; this loads NumPy, and neither Keras nor TensorFlow."""
+    """Return a task; this loads NumPy, and neither Keras nor TensorFlow.
+
+    Example:
+        >>> get("upscale").accepts.field
+        'image'
+    """
     check(name)
-    task: Task[Any] = import_module(f"tasks.{name}.pipeline").TASK
+    task: Task[Any] = import_module(f".{name}.pipeline", __name__).TASK
     return task
 
 
@@ -78,6 +108,7 @@ def train(
     file: Path | str | None = None,
     resume: bool = False,
     progress: bool = False,
+    score: bool = True,
     **settings: Any,
 ) -> Pipeline[Any]:
     """Train a task and return its pipeline; the run directory keeps everything.
@@ -87,29 +118,64 @@ def train(
         run: Run directory to make; `None` makes a new one below `runs/`.
         preset: Named settings to start from.
         file: TOML or JSON file of settings, over those of the preset.
-        resume: Go on with the run that `run` names instead, or with the newest unfinished one.
-        progress: Whether to show a progress bar.
+        resume: If true, go on with the run that `run` names, or with the newest unfinished one.
+        progress: If true, draw a progress bar.
+        score: If false, leave the test split alone; `pipeline.validation` has the metrics of the validation split.
         settings: Values for fields of the task's config.
+
+    Example:
+        >>> pipeline = train("mnist", folder / "run", data="builtin", limit=64, epochs=1, score=False)
+        >>> sorted(pipeline.validation)
+        ['accuracy', 'loss']
     """
-    from tasks.engine import workflow
+    from tasks.engine import train as training
 
     if resume:
-        return workflow.resume(get(name), run, settings, progress=progress)
-    return workflow.train(get(name), configure(name, preset, file, **settings), run, progress=progress)
+        return training.resume(get(name), run, settings, progress=progress, score=score)
+    return training.train(get(name), configure(name, preset, file, **settings), run, progress=progress, score=score)
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:
-    """Return the pipeline of a run, with other runtime settings if given.
+    """Return the pipeline of a run.
 
     Args:
         name: Task name.
         run: Run directory; `None` is the newest finished run below `runs/`, or else the one that ships
             with the package.
-        settings: Values for the runtime fields of the task's config.
-    """
-    from tasks.engine import workflow
+        settings: Other values for settings that may change after training, such as a beam width.
 
-    return workflow.restore(get(name), run, settings)
+    Example:
+        >>> load("translate", beam=8).predict(["A dog runs."])[0]["translation"]
+        'Ein Hund rennt.'
+    """
+    from tasks.engine.load import load as load_run
+
+    return load_run(get(name), run, settings)
+
+
+def evaluate(name: str, run: Path | str | None = None, split: str = "test", **settings: Any) -> Evaluation:
+    """Score a run on a split of its data, and return the report and its summary.
+
+    If nothing is said of the data, and the run's own test data is not to be had, the embedded data is scored, with a
+    notice; the summary then has `data` "builtin" and the scores of the run's card as `card`.
+
+    Args:
+        name: Task name.
+        run: As for `load`.
+        split: `train`, `valid`, `test`, or a name or path as for the setting `test`.
+        settings: As for `load`.
+
+    Example:
+        >>> evaluation = evaluate("mnist", data="builtin")
+        >>> evaluation.summary["examples"], evaluation.summary["metrics"]["accuracy"] > 0.9
+        (359, True)
+    """
+    from tasks.engine import evaluate as evaluation
+
+    pipeline = load(name, run, **settings)
+    if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
+        return evaluation.evaluate_or_embedded(pipeline)
+    return evaluation.evaluate(pipeline, split)
 
 
 def check(name: str) -> None:

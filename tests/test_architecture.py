@@ -1,4 +1,4 @@
-"""The dependency rules of the house, checked on the source and in fresh processes."""
+"""The dependency rules of the project, checked on the source and in fresh processes."""
 
 import ast
 import json
@@ -9,17 +9,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OWN = {"cli", "tasks", "layers", "data"}
-MAY_IMPORT = {"layers": {"layers"}, "data": {"data"}, "tasks": {"tasks", "layers", "data"}, "cli": {"tasks"}}
-SOURCES = [
-    ROOT / "cli.py",
-    *(path for room in ("tasks", "layers", "data") for path in sorted((ROOT / room).rglob("*.py"))),
-]
+OWN = {"cli", "tasks", "layers", "data", "benchmarks"}
+ROOMS = ("layers", "data", "tasks")
+MAY_IMPORT = {  # a room, and those rooms of ours that it may import
+    "cli": {"tasks", "tasks.engine"},
+    "layers": {"layers"},
+    "data": {"data"},
+    "tasks": {"tasks", "tasks.engine"},
+    "tasks.engine": {"tasks.engine", "data"},
+    "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "data"},
+    "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
+}
+SOURCES = [ROOT / "cli.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
 STDLIB = {
     ROOT / "cli.py",
     ROOT / "tasks/__init__.py",
     ROOT / "tasks/engine/config.py",
     ROOT / "tasks/engine/terminal.py",
+    ROOT / "tasks/toolbox/settings.py",
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
 }
@@ -28,9 +35,9 @@ KERAS = {
     *ROOT.glob("tasks/[!e]*/network.py"),
     ROOT / "data/batches.py",
     ROOT / "tasks/caption/encoder.py",
-    ROOT / "tasks/engine/training.py",
-    ROOT / "tasks/engine/devices.py",
+    ROOT / "tasks/engine/environment.py",
     ROOT / "tasks/engine/export.py",
+    ROOT / "tasks/engine/fitting.py",
 }
 NUMPY = {"numpy", "PIL", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
@@ -51,18 +58,42 @@ def imports(path, *, top_level):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def room_of(place):
+    """Return the room of a source file, as `MAY_IMPORT` names it."""
+    if place.parts[0] != "tasks":
+        return place.parts[0].removesuffix(".py")
+    if len(place.parts) == 2:
+        return "tasks"
+    return f"tasks.{place.parts[1]}" if place.parts[1] in ("engine", "toolbox") else "task"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_arrows(path):
     place = path.relative_to(ROOT)
-    home = place.parts[0].removesuffix(".py")
+    room = room_of(place)
+    rooms = {f"tasks.{place.parts[1]}" if name == "own" else name for name in MAY_IMPORT[room]}
     for name in imports(path, top_level=False):
         parts = name.split(".")
         if parts[0] in OWN:
-            assert parts[0] in MAY_IMPORT[home], f"{place} must not import {name}"
-        if home == "tasks" and parts[0] == "tasks" and len(place.parts) > 2:
-            assert parts[1] in {place.parts[1], "engine"}, f"{place} must not import another task: {name}"
-        if home == "tasks" and parts[0] == "tasks" and place.parts[1] == "engine":
-            assert parts[1] == "engine", f"{place} must not import a task: {name}"
+            inner = parts[0] != "tasks" or len(parts) == 1 or parts[1] in ("engine", "toolbox")
+            allowed = any(
+                name == one or name.startswith(f"{one}.") for one in rooms - ({"tasks"} if not inner else set())
+            )
+            assert allowed, f"{place} must not import {name}"
+
+
+def test_no_file_imports_one_that_imports_it():
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
+    arrows = {
+        name: {other for other in names if any(one == other or one.startswith(f"{other}.") for one in imported)}
+        - {name}
+        for name, path in names.items()
+        for imported in [set(imports(path, top_level=False))]
+    }
+    leaves = {name for name in arrows if not name.endswith("__init__")}
+    while found := {name for name in leaves if not arrows[name] & leaves}:
+        leaves -= found
+    assert not leaves, f"in a circle: {sorted(leaves)}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -108,5 +139,12 @@ def test_help_loads_nothing_heavy(words):
 
 def test_every_package_is_in_the_distribution():
     rooms = {path.parent.relative_to(ROOT).parts[0] for path in SOURCES if path.name == "__init__.py"}
-    assert rooms == {"data", "layers", "tasks"}
+    assert rooms == set(ROOMS)
     assert all((path.parent / "__init__.py").is_file() for path in SOURCES if path.parent != ROOT)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "engine" in path.parts], ids=name_of)
+def test_the_engine_asks_for_no_hook_by_name(path):
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    asked = [ast.unparse(call) for call in calls if getattr(call.func, "id", "") in ("hasattr", "getattr")]
+    assert all("os" in one or "exit_code" in one or "self, field.name" in one for one in asked), asked

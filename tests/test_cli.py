@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 import tasks
-from data import builtin
-from tasks.engine import run as runs
-from tasks.engine import terminal
+from data.builtin import sets
+from tasks.engine import runs, terminal
 
 ROOT = Path(__file__).parent.parent
 PRETRAINED = ROOT / "tasks/upscale/pretrained"
@@ -40,7 +39,7 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     result = run("train", "mnist", *TINY, "--json", cwd=folder)
     assert result.returncode == 0, result.stderr
-    Image.fromarray(255 - builtin.digits()[1][0]["image"]).resize((90, 120)).save(folder / "digit.png")
+    Image.fromarray(255 - sets.digits()[1][0]["image"]).resize((90, 120)).save(folder / "digit.png")
     return folder, result
 
 
@@ -98,7 +97,7 @@ def test_a_reader_that_goes_away_is_no_error(home):
 @pytest.fixture
 def photo(tmp_path):
     """Return the file of a small photograph, in a folder of its own."""
-    with Image.open(builtin.photos()[1][1]) as image:
+    with Image.open(sets.photos()[1][1]) as image:
         image.crop((100, 50, 148, 90)).save(tmp_path / "photo.jpg")
     return tmp_path / "photo.jpg"
 

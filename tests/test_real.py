@@ -8,14 +8,15 @@ import pytest
 from PIL import Image
 
 import tasks
-from data.image import framed
-from data.photo import read_photo
-from data.places import find_photos
-from data.resize import degraded, imresize, luma, modcrop, whole_levels
-from data.text import plain_words
-from tasks.engine import metrics, workflow
-from tasks.engine import run as runs
-from tasks.engine.run import TASKS
+from data.pictures.digits import framed
+from data.pictures.files import find_photos
+from data.pictures.imresize import degraded, imresize, luma, modcrop, whole_levels
+from data.pictures.photo import read_photo
+from data.texts.text import plain_words
+from tasks.engine import evaluate as evaluation
+from tasks.engine import runs
+from tasks.engine.runs import TASKS
+from tasks.toolbox import metrics
 
 pytestmark = pytest.mark.real
 
@@ -38,7 +39,7 @@ def test_mnist_is_read_whole_and_in_its_own_order(mnist):
 
 def test_the_pretrained_network_scores_what_its_card_says(mnist):
     pipeline, splits = mnist
-    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    scores = evaluation.score(pipeline, splits.test, "test").report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
     assert scores["errors"] == published["errors"]
     assert scores["confusion"] == published["confusion"]
@@ -86,7 +87,7 @@ def test_imdb_is_read_whole_as_text(reviews):
 
 def test_the_pretrained_classifier_scores_what_its_card_says(reviews):
     pipeline, splits = reviews
-    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    scores = evaluation.score(pipeline, splits.test, "test").report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
     assert abs(scores["errors"] - published["errors"]) <= 2  # sums in another order may turn a tie
     assert scores["auc"] == pytest.approx(published["auc"], abs=1e-4)
@@ -124,7 +125,7 @@ def test_multi30k_is_read_whole(multi30k):
 
 def test_the_pretrained_translator_scores_what_its_card_says(multi30k):
     pipeline, splits = multi30k
-    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    scores = evaluation.score(pipeline, splits.test, "test").report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
     assert scores["bleu"] == pytest.approx(published["bleu"], abs=0.1)  # sums in another order may turn a tie
     assert f"| bleu | {published['bleu']:.4f}" in (pipeline.run / "README.md").read_text()
@@ -136,7 +137,7 @@ def test_the_pretrained_translator_reads_its_input_and_is_small(multi30k):
     pipeline, splits = multi30k
     order = np.random.default_rng(0).permutation(len(splits.test))
     shuffled = [one | {"text": splits.test[other]["text"]} for one, other in zip(splits.test, order, strict=True)]
-    assert workflow.score(pipeline, shuffled, "test").report.metrics["bleu"] < 3
+    assert evaluation.score(pipeline, shuffled, "test").report.metrics["bleu"] < 3
     assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 14e6
 
 
@@ -162,10 +163,10 @@ def test_bicubic_interpolation_scores_as_in_the_papers(datasets, name, scale):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_pretrained_upscaler_scores_what_its_card_says(datasets, scale):
     pipeline = tasks.load("upscale", data=str(datasets / "sr/set5"), run=TASKS / f"upscale/pretrained/small-x{scale}")
-    evaluation = workflow.evaluate(pipeline)
-    scores = evaluation.report.metrics
+    found = evaluation.evaluate(pipeline)
+    scores = found.report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
-    assert evaluation.summary["examples"] == 5
+    assert found.summary["examples"] == 5
     for metric in ("psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb"):
         assert scores[metric] == pytest.approx(published[metric], abs=1e-3)
     assert f"| psnr | {published['psnr']:.4f}" in (pipeline.run / "README.md").read_text()
@@ -212,7 +213,7 @@ def test_a_person_scores_as_reported(flickr8k):
 
 def test_the_pretrained_captioner_scores_what_its_card_says(flickr8k):
     pipeline, splits = flickr8k
-    scores = workflow.score(pipeline, splits.test, "test").report.metrics
+    scores = evaluation.score(pipeline, splits.test, "test").report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
     for metric in ("cider", "bleu_4", "bleu_1", "rouge_l"):
         assert scores[metric] == pytest.approx(published[metric], abs=0.2)  # sums in another order may turn a tie

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from tasks.engine.config import SettingError, TaskConfig, option
+from tasks.engine.config import SettingError, Settings, option
+from tasks.toolbox.settings import SearchConfig
+
+PHOTOGRAPHS = "photographs"  # a test part of the embedded data, beside its scenes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TaskConfig):
+class Config(SearchConfig):
     """Settings of the captioner.
 
     A convolutional encoder sees a picture as a grid of features; a recurrent decoder writes a caption, and before each
@@ -18,18 +21,16 @@ class Config(TaskConfig):
     data: str = option(
         "coco_captions",
         "Data: a TensorFlow Datasets name, a folder of captions and pictures, a captions file in one, or builtin.",
-        runtime=True,
+        when="evaluate",
     )
-    image_column: str = option("image", "Column of a table that names the picture.", runtime=True)
-    caption_column: str = option("caption", "Column of a table that holds the caption.", runtime=True)
-    epochs: int = option(24, "Passes over the training pictures, each with all its captions.", low=1)
-    batch_size: int = option(
-        16, "Pictures of middle length of captions per step; also pictures per search.", low=1, runtime=True
-    )
-    learning_rate: float = option(1.5e-3, "Largest step size of the optimizer.", low=0.0)
+    image_column: str = option("image", "Column of a table that names the picture.", when="predict")
+    caption_column: str = option("caption", "Column of a table that holds the caption.", when="evaluate")
+    epochs: int = 24
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
+    warmup: float = 0.03
+    average: int = 4
     weight_decay: float = option(0.01, "How fast weights shrink, for a step size of 1 (AdamW).", low=0.0)
-    warmup: float = option(0.03, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(4, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(
         0.1, "Share of the probability that the loss wants spread over all words.", low=0.0, high=0.9
@@ -52,19 +53,19 @@ class Config(TaskConfig):
     )
     mirror: bool = option(True, "Augmentation: half of the pictures are mirrored, unless a caption says left or right.")
     cache: Path | None = option(
-        None, "Folder that keeps what a frozen encoder sees; ~/.cache/fourlayers if not given.", runtime=True
+        None, "Folder that keeps the features of a frozen encoder; ~/.cache/fourlayers if not given."
     )
 
     tokens: Literal["words", "pieces"] = option("words", "What captions are written in: words, or sub-words.")
     vocabulary: int = option(2500, "Most words, or sub-words with 256 bytes among them.", low=16)
-    length: int = option(24, "Most words or sub-words of a caption that are read or written.", low=2)
+    max_length: int = 24
     captions: int = option(5, "Captions of a picture in one epoch; of more than these, each time others.", low=1)
     widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
 
     embedding: int = option(192, "Width of the vector of each word.", low=1)
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "Recurrent cell: LSTM, GRU or simple recurrent network.")
     units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1)
-    heads: int = option(4, "Looks of the attention side by side.", low=1)
+    heads: int = option(4, "Attention heads.", low=1)
     encoder_dropout: float = option(0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
         0.25, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
@@ -74,33 +75,30 @@ class Config(TaskConfig):
     )
     dropout: float = option(0.35, "Share of values dropped before the softmax.", low=0.0, high=0.95)
 
-    beam: int = option(3, "Captions kept in the search; 1 is greedy.", low=1, runtime=True)
-    alpha: float = option(
-        0.7, "How much longer captions are favoured; 0 is not at all.", low=0.0, high=5.0, runtime=True
-    )
-    repeats: int = option(
-        3, "No run of this many words is written twice in a caption; 0 allows it.", low=0, runtime=True
-    )
-    minimum: int = option(1, "Fewest words of a caption.", low=0, runtime=True)
-    n_best: int = option(1, "Captions to give for each picture, best first.", low=1, runtime=True)
+    beam: int = 3
+    length_penalty: float = 0.7
     ensemble: bool = option(
-        False, "Write what is likely for a picture and its mirror image together; it takes twice as long.", runtime=True
+        False,
+        "Write what is likely for a picture and its mirror image together; it takes twice as long.",
+        when="predict",
     )
-    attention: Path | None = option(
-        None, "New PNG file for a picture of where each word looked; the answer gets the numbers.", runtime=True
+    attention_file: Path | None = option(
+        None, "New PNG file for a picture of the attention of each word; the answer gets the numbers.", when="answer"
     )
-    meteor: bool = option(False, "Score METEOR as well, which takes Java and a while.", runtime=True)
+    meteor: bool = option(False, "Score METEOR as well, which takes Java and a while.", when="evaluate")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_best > self.beam:
-            raise SettingError(f"`n_best` is {self.n_best}, and the search keeps {self.beam}; give a larger `beam`.")
         if self.units % self.heads:
             raise SettingError(f"`heads` must divide `units`; received {self.heads} and {self.units}.")
-        if self.minimum >= self.length:
-            raise SettingError(f"`minimum` must be below `length`; received {self.minimum} and {self.length}.")
         if self.encoder == "scratch" and self.encoder_weights not in ("imagenet", "none"):
             raise SettingError("The encoder 'scratch' has no weights to load; leave `encoder_weights` out.")
+
+    def tuned(self, settings: Settings) -> Self:
+        """Return a config with other values; a run of other data is tested on photographs of the embedded data."""
+        if settings.get("data") == "builtin" != self.data and "test" not in settings:
+            settings = {**settings, "test": PHOTOGRAPHS}
+        return super().tuned(settings)
 
     @property
     def frozen(self) -> bool:
@@ -126,7 +124,7 @@ BUILTIN: dict[str, Any] = {
     "cell": "gru",
     "units": 96,
     "widths": 1,
-    "length": 16,
+    "max_length": 16,
     "label_smoothing": 0.0,
     "dropout": 0.1,
     "encoder_dropout": 0.1,

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from data.text import PAD, UNKNOWN
+from data.texts.text import PAD, UNKNOWN
 from tasks.caption.config import Config
-from tasks.engine.decoding import NEVER, Hypothesis, State, Step, averaged, recalling, search
 from tasks.engine.task import Pipeline
+from tasks.toolbox.search import NEVER, Hypothesis, State, Step, averaged, recalling, search
 
 Memory = list[tuple[State, State]]
 # what each step looks at, and the first states, the number of the picture before them; once, or for two ways to see it
@@ -36,11 +36,11 @@ def described(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesi
         batch=len(states[0]),
         start=codec.start,
         end=codec.end,
-        length=config.length,
+        max_length=config.max_length,
         width=config.beam,
-        alpha=config.alpha,
-        minimum=config.minimum,
-        repeats=config.repeats,
+        length_penalty=config.length_penalty,
+        min_length=config.min_length,
+        no_repeat_ngram=config.no_repeat_ngram,
         best=config.n_best,
     )
 

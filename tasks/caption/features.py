@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from data.photo import OutputError, square
-from data.places import File, stamp
+from data.pictures.files import File, stamp
+from data.pictures.photo import OutputError, square
 from data.splits import DataError
-from tasks.engine.run import whole
+from tasks.engine.runs import whole
 
 BATCH = 50  # pictures seen at a time
 Look = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)

@@ -6,16 +6,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from data.captions import check_lost
-from data.places import stamp
+from data.pictures.captions import check_lost
+from data.pictures.files import stamp
 from data.splits import Example, Examples, Splits
-from data.text import PAD
+from data.texts.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from tasks.caption.config import Config
 from tasks.caption.encoder import GridEncoder
 from tasks.caption.features import features, kept, readable
 from tasks.caption.pipeline import Codec
+from tasks.engine.task import KerasPart
 
 
 def build(config: Config, codec: Codec) -> keras.Model:
@@ -137,3 +138,6 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
         "encode": keras.Model(image, remembered, name="encode"),
         "step": keras.Model([last, keys, values, *states], [scores, weights, *after], name="step"),
     }
+
+
+NETWORK = KerasPart(build=build, prepare=prepare, signatures=signatures)

@@ -1,28 +1,33 @@
 """Captions, step by step: pictures, words, network, search."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from PIL.Image import Image
 
-from data import builtin, catalogue
-from data.captions import captioned
-from data.photo import encoded, square
-from data.places import Held
+from data import catalogue, sources
+from data.builtin import sets
+from data.pictures.captions import all_captioned, captioned
+from data.pictures.files import Held
+from data.pictures.photo import encoded, square
 from data.splits import Example, Examples, Splits, hold_out
-from data.text import padded, plain_words, width_of, widths
-from data.vocabulary import END, START, Pieces, Words
-from tasks.caption.config import LIMITS, SOURCES, Config
+from data.texts.text import padded, plain_words, width_of, widths
+from data.texts.vocabulary import END, START, Pieces, Words
+from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
 from tasks.caption.describe import attention, batches, described, remembered
 from tasks.caption.score import score
-from tasks.engine import figures
+from tasks.engine import task
 from tasks.engine.config import SettingError
-from tasks.engine.decoding import Hypothesis
-from tasks.engine.task import Pipeline, Task
+from tasks.engine.task import IMAGE, Pipeline, Task
+from tasks.toolbox import figures
+from tasks.toolbox.search import Hypothesis
 
 SIDES = {"left", "right"}  # a mirrored picture would make a lie of them
+COLUMNS = {"image": "image", "captions": "captions/text"}  # of the catalogue
 Tokens = Sequence[int]
 
 
@@ -30,29 +35,62 @@ def load(config: Config) -> Splits:
     """Return examples with an `image`, a file or a uint8 array, and its `captions`.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
     """
-    if config.data == "builtin":
-        train, test = builtin.scenes()
-        return Splits(*hold_out(train, config.valid, config.seed), test)
-    if Path(config.data).exists() or not catalogue.is_name(config.data):
-        columns = {"image": config.image_column, "caption": config.caption_column}
-        return captioned(Path(config.data), columns, config.valid, config.seed)
-    numbers = count(1)
+    splits = sources.load(
+        config.data, builtin=partial(embedded, config), files=partial(album, config), named=partial(listed, config)
+    )
+    if config.test is None:
+        return splits
+    if (config.data, config.test) == ("builtin", PHOTOGRAPHS):
+        return splits._replace(test=sets.photographs())
+    files, named = partial(everything, config), partial(listed_part, config)
+    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
-    def small(row: Example) -> Example:
-        """Return a picture as a small file, since thousands are to fit into memory."""
-        return row | {"image": Held(f"picture {next(numbers)}", encoded(square(row["image"], config.size)))}
 
-    columns = {"image": "image", "captions": "captions/text"}
-    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=("val", "test"), change=small)
+def embedded(config: Config) -> Splits:
+    """Return the embedded scenes."""
+    train, test = sets.scenes()
+    return Splits(*hold_out(train, config.valid, config.seed), test)
+
+
+def columns(config: Config) -> dict[str, str]:
+    """Return the name in a table of each field of an example."""
+    return {"image": config.image_column, "caption": config.caption_column}
+
+
+def album(config: Config, path: str) -> Splits:
+    """Return the pictures with captions in the user's own files."""
+    return captioned(Path(path), columns(config), config.valid, config.seed)
+
+
+def everything(config: Config, path: Path) -> Examples:
+    """Return all pictures with captions in the user's own files, to test on."""
+    return all_captioned(path, columns(config))
+
+
+def listed(config: Config, name: str) -> Splits:
+    """Return a data set of the catalogue."""
+    change = partial(small, config, count(1))
+    found = catalogue.read(name, ("train",), COLUMNS, config.data_dir, optional=("val", "test"), change=change)
     train, test = (found["train"], found["test"]) if "test" in found else hold_out(found["train"], 0.1, seed=0)
     if "val" in found:
         return Splits(train, found["val"], test)
     return Splits(*hold_out(train, config.valid, config.seed), test)
 
 
-class Codec:
+def listed_part(config: Config, part: str) -> Examples | None:
+    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    change = partial(small, config, count(1))
+    return catalogue.read_part(config.data, part, COLUMNS, config.data_dir, change)
+
+
+def small(config: Config, numbers: Iterator[int], row: Example) -> Example:
+    """Return an example with its picture as a small file in memory, since memory is to hold thousands."""
+    return row | {"image": Held(f"picture {next(numbers)}", encoded(square(row["image"], config.size)))}
+
+
+class Codec(task.Codec):
     """Captions to tokens and back, pictures to arrays; it learns the words, and the widths to pad to."""
 
     def __init__(self, config: Config, vocabulary: Words | Pieces, widths: list[int]) -> None:
@@ -70,9 +108,9 @@ class Codec:
         else:
             texts = [" ".join(plain_words(caption)) for caption in captions]
             vocabulary = Pieces.learn(texts, config.vocabulary, "bpe", cased=True)
-        codec = cls(config, vocabulary, [config.length + 1])
+        codec = cls(config, vocabulary, [config.max_length + 1])
         longest = [codec.longest(example) for example in train]
-        return cls(config, vocabulary, widths(longest, config.length + 1, config.widths + 1, step=2))
+        return cls(config, vocabulary, widths(longest, config.max_length + 1, config.widths + 1, step=2))
 
     @classmethod
     def restore(cls, config: Config, state: dict[str, Any]) -> Self:
@@ -85,7 +123,7 @@ class Codec:
     def numbers(self, caption: str) -> Tokens:
         """Return a caption as at most `length` tokens."""
         found = [number for word in plain_words(caption) for number in self.vocabulary.numbers(word)]
-        return found[: self.config.length]
+        return found[: self.config.max_length]
 
     def words(self, tokens: Tokens) -> list[str]:
         """Return tokens for a reader, one by one."""
@@ -152,8 +190,8 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
     """Return for each picture its `caption`, and the `score` of it: its log-probability divided by the penalty of its
     length.
 
-    With `n_best` above 1 there are `captions`, best first; with `attention`, `attention`: the `words` and the `weights`
-    that each paid to each cell of the grid, row by row.
+    With `n_best` above 1 there are `captions`, best first. With `attention_file` there is `attention`: the `words`, and
+    the `weights` that each paid to each cell of the grid, row by row.
 
     Raises:
         FileNotFoundError, DataError: A picture is not there or cannot be read.
@@ -168,12 +206,19 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
         memory = remembered(pipeline, pixels)
         for row, found in enumerate(described(pipeline, memory)):
             answer = answered(codec, found, config.n_best)
-            if config.attention:
-                looks = looked(pipeline, memory, row, found[0].tokens)
-                answer |= {"attention": looks}
-                figures.save_new(config.attention, figures.looks([(pixels[row], looks)]))
+            if config.attention_file:
+                answer |= {"attention": looked(pipeline, memory, row, found[0].tokens)}
             answers.append(answer)
     return answers
+
+
+def draw(
+    pipeline: Pipeline[Config], picture: Path | str | np.ndarray, answer: dict[str, Any]
+) -> Iterator[tuple[Path, Image]]:
+    """Yield the attention of each word of an answer, with the file that `attention_file` names."""
+    if pipeline.config.attention_file:
+        (pixels,) = pipeline.codec.inputs([picture])
+        yield pipeline.config.attention_file, figures.looks([(pixels, answer["attention"])])
 
 
 def answered(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> dict[str, Any]:
@@ -193,8 +238,7 @@ def looked(pipeline: Pipeline[Config], memory: Any, row: int, tokens: Tokens) ->
 
 TASK = Task(
     name="caption",
-    accepts="image",
-    returns="text",
+    accepts=IMAGE,
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
@@ -202,4 +246,5 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    draw=draw,
 )

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from data.captions import check_lost
-from data.photo import square
-from data.scenes import is_true
+from data.builtin.scenes import is_true
+from data.pictures.captions import check_lost
+from data.pictures.photo import square
 from data.splits import DataError, Example, Examples
-from data.text import plain_words
+from data.texts.text import plain_words
 from tasks.caption.config import Config
 from tasks.caption.describe import attention, batches, described, remembered
-from tasks.engine import figures, metrics
-from tasks.engine.decoding import Hypothesis
 from tasks.engine.task import Pipeline, Report
+from tasks.toolbox import figures, metrics
+from tasks.toolbox.search import Hypothesis
 
 SHOWN = 200  # answers kept
 SHEET = 20  # pictures of the contact sheet

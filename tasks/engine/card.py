@@ -2,54 +2,53 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tasks.engine import runs
 from tasks.engine.config import TaskConfig
-from tasks.engine.task import Task
+from tasks.engine.task import Pipeline
 from tasks.engine.terminal import plain_metrics
 
+C = TypeVar("C", bound=TaskConfig)
 OWN = "The user's own files; their licence is the user's to know."
 
 
-def write(
-    task: Task[Any],
-    config: TaskConfig,
-    environment: Mapping[str, Any],
-    best: tuple[int, float],
-    evaluation: Mapping[str, Any],
-) -> str:
+def write(pipeline: Pipeline[C], facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     """Return the card of a run as Markdown: data, protocol, machine, numbers, limits, command.
 
     Args:
-        best: The epoch whose weights are kept, and its validation loss.
+        facts: What `environment.json` holds.
+        summary: What `metrics.json` is to hold.
     """
+    task, config = pipeline.task, pipeline.config
+    best = runs.kept_epoch(runs.read_history(pipeline.run), config)
     mean = f" among the means of the last {config.average} epochs" if config.average else ""
-    counts = environment["data"]
-    versions = environment["versions"]
+    data, versions = facts["data"], facts["versions"]
+    scored = "the test split is scored once, at the end" if summary["split"] != "valid" else "no test split was scored"
     lines = [
-        f"# {task.name}: a run of {config.epochs} epochs on `{config.data}`",
+        f"# {task.name}: a run of {config.epochs} epochs on `{data['name']}`",
         "",
-        f"* **Data**: {origin(task.sources, config.data)} {counts['train']:,} training, "
-        f"{counts['valid']:,} validation and {counts['test']:,} test examples, SHA-256 `{counts['sha256'][:16]}`.",
+        f"* **Data**: {data['source']} {data['train']:,} training, "
+        f"{data['valid']:,} validation and {data['test']:,} test examples, SHA-256 `{data['sha256'][:16]}`.",
         f"* **Protocol**: the validation split is the data's own or cut from its training part by seed {config.seed}; "
-        f"the weights are those of epoch {best[0]} of {config.epochs}, where the validation loss is smallest "
-        f"({best[1]:.4f}){mean}; the test split is scored once, at the end.",
-        f"* **Network**: {environment['parameters']:,} parameters; settings in `config.json`.",
-        f"* **Training**: {environment['seconds'] / 60:.1f} minutes on {environment['cores']} cores of "
-        f"{environment['processor']}, Keras {versions['keras']} on {environment['backend']}, seed {config.seed}.",
-        f"* **ONNX**: largest difference from Keras {environment['onnx_difference']:.1e}.",
+        f"the weights are those of epoch {best['epoch']:.0f} of {config.epochs}, with the smallest validation loss "
+        f"({best['val_loss']:.4f}){mean}; {scored}.",
+        f"* **Network**: {facts['parameters']:,} parameters; settings in `config.json`.",
+        f"* **Training**: {facts['seconds'] / 60:.1f} minutes on {facts['cores']} cores of "
+        f"{facts['processor']}, Keras {versions['keras']} on {facts['backend']}, seed {config.seed}.",
+        f"* **ONNX**: largest difference from Keras {facts['onnx_difference']:.1e}.",
         f"* **Limits**: {task.limits}",
         "",
-        "| test metric | value |",
+        f"| {summary['split'] if summary['split'] == 'valid' else 'test'} metric | value |",
         "| --- | --- |",
         *(
             f"| {name} | {value}{f' ({interval})' if interval else ''} |"
-            for name, value, interval in plain_metrics(evaluation["metrics"])
+            for name, value, interval in plain_metrics(summary["metrics"])
         ),
         "",
         "Made by:",
         "",
-        f"    {environment['command']}",
+        f"    {facts['command']}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
+Settings = Mapping[str, Any]  # values by name, as JSON types
+
 
 class SettingError(ValueError):
     """A setting, a name or a combination of them that cannot be used."""
@@ -17,14 +20,18 @@ class SettingError(ValueError):
     exit_code = 2
 
 
+When = Literal["train", "select", "evaluate", "predict", "answer"]
+OFFERED: Mapping[When, frozenset[str]] = {  # what a setting is for, and the verbs that offer it
+    "train": frozenset({"train"}),
+    "select": frozenset({"train", "evaluate", "predict"}),
+    "evaluate": frozenset({"train", "evaluate"}),
+    "predict": frozenset({"train", "evaluate", "predict"}),
+    "answer": frozenset({"predict"}),
+}
+
+
 def option(
-    default: Any,
-    help: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    runtime: bool = False,
-    selects: bool = False,
+    default: Any, help: str, *, low: float | None = None, high: float | None = None, when: When = "train"
 ) -> Any:
     """Return a dataclass field that is also a command-line option.
 
@@ -33,23 +40,40 @@ def option(
         help: One sentence, with the unit.
         low: Smallest value allowed, if any; of each element in a list.
         high: Largest value allowed, if any.
-        runtime: Whether it may still change after training, as a beam width may.
-        selects: Whether, given after training, it says which run is meant, as a scale does.
+        when: What the setting is for. `"train"`: it is fixed by training. `"select"`: likewise, and giving it to
+            `evaluate` or `predict` selects a run trained with that value. `"evaluate"`, `"predict"`: it may change
+            after training, for that verb. `"answer"`: it concerns `predict` alone.
+
+    A subclass changes the default alone by giving another value: `epochs: int = 7`.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Config(TaskConfig):
+        ...     epochs: int = 7
+        ...     beam: int = option(4, "Beams kept in the search; 1 is greedy.", low=1, when="predict")
+        >>> Config(beam=2).epochs
+        7
+        >>> Config(beam=0)
+        Traceback (most recent call last):
+        tasks.engine.config.SettingError: `beam` must be at least 1; received 0.
     """
-    limits = {"help": help, "low": low, "high": high}
-    return dataclasses.field(default=default, metadata=limits | {"runtime": runtime, "selects": selects})
+    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high, "when": when})
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
     """Settings that every task has; a value of the wrong type or out of range raises `SettingError`."""
 
-    data: str = option("builtin", "Data: a TensorFlow Datasets name, a path to your own, or builtin.", runtime=True)
-    data_dir: Path | None = option(None, "Folder of prepared TensorFlow Datasets.", runtime=True)
-    limit: int | None = option(None, "Use at most this many examples of each split.", low=1, runtime=True)
+    data: str = option("builtin", "Data: a TensorFlow Datasets name, a path to your own, or builtin.", when="evaluate")
+    data_dir: Path | None = option(None, "Folder of prepared TensorFlow Datasets.", when="evaluate")
+    test: str | None = option(
+        None, "What to test on instead: a path, or the name of a test part that the data has.", when="evaluate"
+    )
+    limit: int | None = option(None, "Use at most this many examples of each split.", low=1, when="evaluate")
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
     epochs: int = option(10, "Passes over the training examples.", low=1)
-    batch_size: int = option(64, "Examples per gradient step.", low=1, runtime=True)
+    batch_size: int = option(64, "Examples of average length per step.", low=1, when="predict")
     learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0)
     schedule: Literal["cosine", "linear", "constant"] = option("cosine", "How the step size falls after the warm-up.")
     warmup: float = option(0.0, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
@@ -57,7 +81,16 @@ class TaskConfig:
     precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
     storage: Literal["float32", "float16"] = option("float32", "Number format of the weights in the run's files.")
     seed: int = option(0, "Seed of every random choice.", low=0)
-    engine: Literal["auto", "onnx", "keras"] = option("auto", "What computes answers; auto prefers ONNX.", runtime=True)
+    engine: Literal["auto", "onnx", "keras"] = option(
+        "auto", "What computes answers; auto prefers ONNX.", when="predict"
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Give an inherited setting that has another default its help and its range."""
+        inherited = {field.name: field.metadata for field in dataclasses.fields(cls)}
+        for name in inspect.get_annotations(cls).keys() & inherited.keys():
+            if not isinstance(default := cls.__dict__[name], dataclasses.Field):
+                setattr(cls, name, dataclasses.field(default=default, metadata=inherited[name]))
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -68,21 +101,26 @@ class TaskConfig:
         return {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(self).items()}
 
     @classmethod
-    def restore(cls, settings: Mapping[str, Any]) -> Self:
+    def restore(cls, settings: Settings) -> Self:
         """Return a config from JSON types."""
-        known = kinds(cls)
+        expected = kinds(cls)
         for name in settings:
-            if name not in known:
-                raise SettingError(f"No setting is named {name!r}{nearest(name, known)}")
-        return cls(**{name: convert(value, known[name]) for name, value in settings.items()})
+            if name not in expected:
+                raise SettingError(f"No setting is named {name!r}{nearest(name, expected)}")
+        return cls(**{name: convert(value, expected[name]) for name, value in settings.items()})
 
-    def tuned(self, settings: Mapping[str, Any]) -> Self:
-        """Return a config with other values for some runtime settings."""
-        runtime = [field.name for field in dataclasses.fields(self) if field.metadata["runtime"]]
+    def tuned(self, settings: Settings) -> Self:
+        """Return a config with other values for some settings that may change after training."""
+        free = [field.name for field in dataclasses.fields(self) if field.metadata["when"] not in ("train", "select")]
         for name in settings:
-            if name not in runtime:
-                raise SettingError(f"`{name}` cannot change after training{nearest(name, runtime)}")
+            if name not in free:
+                raise SettingError(f"`{name}` cannot change after training{nearest(name, free)}")
         return type(self).restore(self.state() | dict(settings))
+
+
+def offered(config: type[TaskConfig], verb: str) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a config class that a verb of the command line offers, in their order."""
+    return [field for field in dataclasses.fields(config) if verb in OFFERED[field.metadata["when"]]]
 
 
 def kinds(config: type[TaskConfig]) -> dict[str, Any]:
@@ -91,9 +129,9 @@ def kinds(config: type[TaskConfig]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(config)}
 
 
-def selecting(config: type[TaskConfig], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of some settings that say which run is meant."""
-    names = {field.name for field in dataclasses.fields(config) if field.metadata["selects"]}
+def selectors(config: type[TaskConfig], settings: Settings) -> dict[str, Any]:
+    """Return those of some settings that select a run."""
+    names = {field.name for field in dataclasses.fields(config) if field.metadata["when"] == "select"}
     return {name: value for name, value in settings.items() if name in names}
 
 
@@ -141,11 +179,11 @@ def check(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> None:
         raise SettingError(f"`{name}` must be {span}; received {value!r}.")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence that refuses a name: the known names, and the nearest of them if any is near."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; choose one of: {', '.join(known)}." + (f" Did you mean {near[0]!r}?" if near else "")
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Return the end of a sentence that refuses a name: the choices, and the nearest of them if any is near."""
+    choices = list(choices)
+    near = difflib.get_close_matches(name, choices, n=1)
+    return f"; choose one of: {', '.join(choices)}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import keras
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tasks.engine.load import load
 from tasks.engine.network import KerasNetwork
-from tasks.engine.run import whole
-from tasks.engine.workflow import restore
+from tasks.engine.runs import whole
 
 LARGE = 1024  # elements from which on a weight is worth storing as float16
 
@@ -64,6 +64,6 @@ def halve(path: Path) -> None:
 
 if __name__ == "__main__":
     name, directory = sys.argv[1:]
-    pipeline = restore(import_module(f"tasks.{name}.pipeline").TASK, directory, {"engine": "keras"})
+    pipeline = load(import_module(f"..{name}.pipeline", __package__).TASK, directory, {"engine": "keras"})
     assert isinstance(pipeline.network, KerasNetwork)
     write(pipeline.network.models, name, Path(directory), pipeline.config.storage)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tasks.engine.run import RunError
+from tasks.engine.runs import RunError
 
 
 class Network(Protocol):

@@ -1,50 +1,142 @@
-"""What a task is, and what training gives."""
+"""What a task is, what it takes, and what training gives: the whole protocol between a task and the engine."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
-from data import files
-from data.splits import Example, Examples, Splits
+import numpy as np
+
+from data import tables
+from data.pictures.files import Held, Zipped, find_photos
+from data.splits import DataError, Example, Examples, Splits
+from tasks.engine import runs
 from tasks.engine.config import TaskConfig
 from tasks.engine.network import Network
 
 if TYPE_CHECKING:
-    import numpy as np
+    import keras
     from PIL.Image import Image
 
 C = TypeVar("C", bound=TaskConfig)
-Arrays = Any
+Raw = Any  # an input of a task: a text, or a picture as a file or an array
+Answer = Any  # JSON types, but for pictures
+Arrays = Any  # one array, or several in the nesting that a network reads
 
 
-class Codec(Protocol):
-    """Raw examples to arrays; what it learnt from training examples travels with the model as JSON.
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A kind of input: how it is found on the command line and in files, and how a bad one is refused.
 
-    Where examples differ in length, a method `bucket(example)` says with which others one shares its batches, and a
-    method `cost(bucket)` what one of them costs, where batches are to cost the same. A method `vary(example, random)`
-    makes another version of an example for each epoch, and a method `turns(example)` says how often an epoch of
-    training shows it, where that is not once.
+    Attributes:
+        field: Name of the input in an example.
+        column: Setting that names its column in a table; the config of the task has it.
+        types: Python types that an input may have.
+        expand: Turns a word of the command line into inputs, such as a folder into its pictures.
+        refusal: What to say of anything else.
+    """
+
+    field: str
+    column: str
+    types: tuple[type, ...]
+    expand: Callable[[str], Iterable[str]]
+    refusal: str
+
+    def listed(self, inputs: Iterable[Raw]) -> list[Raw]:
+        """Return inputs as a list.
+
+        Raises:
+            TypeError: A single input is given where several are expected.
+            DataError: One of them is not an input of this kind.
+        """
+        if isinstance(inputs, str | bytes | Path):
+            raise TypeError(f"`inputs` must be a list of inputs; received the single input {inputs!r}.")
+        found = list(inputs)
+        for place, item in enumerate(found):
+            if not isinstance(item, self.types):
+                raise DataError(f"Input {place} is {item!r}; {self.refusal}.")
+        return found
+
+
+TEXT = Input(
+    field="text", column="text_column", types=(str,), expand=lambda word: [word], refusal="a text must be a string"
+)
+IMAGE = Input(
+    field="image",
+    column="image_column",
+    types=(str, Path, Zipped, Held, np.ndarray),
+    expand=lambda word: map(str, find_photos(word)[1]) if Path(word).is_dir() else [word],
+    refusal="a picture must be a path or a uint8 array",
+)
+
+
+class Codec(ABC):
+    """Turn raw examples into arrays; what it learnt from training examples travels with the model as JSON.
+
+    The first five methods are required. The others have defaults that suit examples of one size.
     """
 
     @classmethod
+    @abstractmethod
     def learn(cls, config: Any, train: Examples) -> Self:
         """Return a codec for these training examples."""
 
     @classmethod
+    @abstractmethod
     def restore(cls, config: Any, state: dict[str, Any]) -> Self:
-        """Return the codec whose `state` this is."""
+        """Return the codec with this `state`."""
 
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return what was learnt, as JSON types."""
 
-    def inputs(self, raw: Sequence[Any]) -> Arrays:
+    @abstractmethod
+    def inputs(self, raw: Sequence[Raw]) -> Arrays:
         """Return raw inputs as the arrays that the network reads."""
 
+    @abstractmethod
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
+
+    def vary(self, example: Example, random: np.random.Generator) -> Example:
+        """Return another version of an example for each epoch (default: the example)."""
+        return example
+
+    def turns(self, example: Example) -> int:
+        """Return how many times an epoch visits the example (default 1)."""
+        return 1
+
+    def bucket(self, example: Example) -> int:
+        """Return the bucket of an example: examples with the same number are batched together (default 0)."""
+        return 0
+
+    def cost(self, bucket: int) -> int:
+        """Return the cost of an example of a bucket; batches have about equal cost (default 1)."""
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class KerasPart(Generic[C]):
+    """What training needs of `tasks.<name>.network`, in the order in which it asks.
+
+    Attributes:
+        build: Return the compiled model to train.
+        begin: Set first weights, as from another run.
+        prepare: Return splits whose examples may carry features computed by a frozen part of the model; the last
+            argument says whether to draw a progress bar.
+        follow: Change the loss between epochs, given the share of the training that is done, in [0, 1); return
+            whether it changed.
+        signatures: Return the models to use by name; they share the weights of the trained one.
+    """
+
+    build: Callable[[C, Any], keras.Model]
+    begin: Callable[[keras.Model, C], None] | None = None
+    prepare: Callable[[keras.Model, C, Splits, bool], Splits] | None = None
+    follow: Callable[[keras.Model, float], bool] | None = None
+    signatures: Callable[[keras.Model], Mapping[str, keras.Model]]
 
 
 class Report(NamedTuple):
@@ -57,30 +149,39 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Generic[C]):
-    """What the workflow needs to know, in the order in which it asks.
+    """What the engine needs to know of a task, in the order in which it asks.
 
-    The Keras part stands apart, in `tasks.<name>.network`, so that a prediction need not load it:
-    `build(config, codec)` returns the compiled model to train, and `signatures(model)` the models to use. Where there
-    is a `begin(model, config)`, it sets the first weights. Where there is a `prepare(model, config, splits, show)`, the
-    model is trained on the splits that it returns, whose examples may hold what a frozen part of the model makes of
-    them. A loss with a method `follow(done)` may change between epochs: it is told which share of the training is done,
-    and returns whether it changed.
+    The Keras part stands apart, as `NETWORK` in `tasks.<name>.network`, so that a prediction need not load it.
+
+    Attributes:
+        accepts: Kind of its inputs.
+        sources: Data sets by name, and folders as `name/`: what they are, and their licence.
+        limits: What the answers are not good for, in a sentence or two.
+        load: Return the raw splits of the data that a config names.
+        predict: Return an answer for each raw input, without side effects; answers carry numbers.
+        score: Return the task's metrics on raw examples.
+        calibrate: Return a better codec after fitting, by validation examples.
+        draw: Yield the pictures of one answer that the settings ask for, each with the file to write.
+        write: Write the answers where they are files, into a file or a folder, perhaps with a progress bar; yield each
+            input with what the command line shows of its answer.
     """
 
     name: str
-    accepts: str  # field of an example that holds the input: "text" or "image"
-    returns: str  # kind of an answer: "label", "text" or "image"
-    sources: Mapping[str, str]  # data sets by name, and folders as `name/`: what they are, and their licence
-    limits: str  # what the answers are not good for, in a sentence or two
+    accepts: Input
+    sources: Mapping[str, str]
+    limits: str
     config: type[C]
     load: Callable[[C], Splits]
     codec: type[Codec]
-    predict: Callable[[Pipeline[C], Sequence[Any]], list[Any]]
+    predict: Callable[[Pipeline[C], Sequence[Raw]], list[Answer]]
     score: Callable[[Pipeline[C], Examples], Report]
-    calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None  # after fitting, on validation examples
-    write: Callable[[Pipeline[C], Sequence[str], Path | None, bool], Iterator[tuple[str, Any]]] | None = None
-    # where answers are files: reads inputs, writes the answers to a file or a folder, perhaps with a progress bar,
-    # and yields each input with what the command line shows of it
+    calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
+    draw: Callable[[Pipeline[C], Raw, Answer], Iterator[tuple[Path, Image]]] | None = None
+    write: Callable[[Pipeline[C], Sequence[str], Path | None, bool], Iterator[tuple[str, Answer]]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.accepts.column not in {field.name for field in fields(self.config)}:
+            raise TypeError(f"The config of task {self.name!r} lacks the setting {self.accepts.column!r}.")
 
 
 @dataclass(frozen=True)
@@ -97,37 +198,35 @@ class Pipeline(Generic[C]):
     network: Network
     run: Path
 
-    def predict(self, inputs: Sequence[Any]) -> list[Any]:
-        """Return an answer for each raw input."""
-        return self.task.predict(self, inputs)
-
-    def read(self, path: Path) -> Iterator[str]:
-        """Yield the inputs in a file: a column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other.
-
-        The column is called what the task accepts, such as `text`, or as the setting `text_column` says where a
-        task has it.
-        """
-        field = self.task.accepts
-        return files.inputs(path, getattr(self.config, f"{field}_column", field))
-
-    def each(self, inputs: Iterable[str]) -> Iterator[str]:
-        """Yield inputs; where the task takes pictures, those in a folder instead of the folder.
+    def predict(self, inputs: Iterable[Raw]) -> list[Answer]:
+        """Return an answer for each raw input.
 
         Raises:
-            DataError: A folder holds no pictures.
+            TypeError: A single input is given where several are expected.
+            DataError, FileNotFoundError: An input is of another kind, or cannot be read.
         """
-        from data.places import find_photos
+        return self.task.predict(self, self.task.accepts.listed(inputs))
 
-        for item in inputs:
-            if self.task.accepts == "image" and Path(item).is_dir():
-                yield from map(str, find_photos(item)[1])
-            else:
-                yield item
+    def read(self, path: Path) -> Iterator[str]:
+        """Yield the inputs in a file: one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other."""
+        return tables.inputs(path, self.config.state()[self.task.accepts.column])
+
+    def draw(self, item: Raw, answer: Answer) -> list[Path]:
+        """Write the pictures of one answer that the settings ask for, and return their files."""
+        drawn = self.task.draw(self, item, answer) if self.task.draw else ()
+        return [runs.write_new(path, picture) for path, picture in drawn]
 
     def score(self, examples: Examples) -> Report:
         """Return the task's metrics on raw examples."""
         return self.task.score(self, examples)
 
+    @property
+    def validation(self) -> dict[str, float]:
+        """Loss and metrics of the kept epoch on the validation split."""
+        history = runs.read_history(self.run)
+        row = runs.kept_epoch(history, self.config) if history else {}
+        return {name.removeprefix("val_"): value for name, value in row.items() if name.startswith("val_")}
+
     def tuned(self, **settings: Any) -> Pipeline[C]:
-        """Return the same pipeline with other runtime settings."""
+        """Return the same pipeline with other settings, of those that may change after training."""
         return replace(self, config=self.config.tuned(settings))

@@ -17,16 +17,17 @@ class Config(TaskConfig):
     data: str = option(
         "mnist",
         "Data: mnist, fashion_mnist, kmnist, emnist/digits, a folder with a folder per class, or builtin.",
-        runtime=True,
+        when="evaluate",
     )
-    valid: float = option(0.05, "Share of the training examples kept for validation.", low=0.001, high=0.9)
-    epochs: int = option(30, "Passes over the training examples.", low=1)
-    batch_size: int = option(128, "Examples per gradient step, and per step of evaluation.", low=1, runtime=True)
-    learning_rate: float = option(3e-3, "Largest step size of the optimizer.", low=0.0)
-    warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
+    image_column: str = option("image", "Column of a table that names the picture.", when="predict")
+    valid: float = 0.05
+    epochs: int = 30
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    warmup: float = 0.05
+    average: int = 5
     frame: bool = option(True, "Centre the pictures of a folder as MNIST was made; off, they are taken whole.")
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
-    average: int = option(5, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
 
     filters: tuple[int, ...] = option((20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1)
     convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1)
@@ -51,7 +52,9 @@ class Config(TaskConfig):
 
     shift: float = option(1.5, "Augmentation: largest move, in pixels.", low=0.0, high=14.0)
     rotate: float = option(8.0, "Augmentation: largest turn, in degrees.", low=0.0, high=180.0)
-    scale: float = option(0.1, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9)
+    augment_scale: float = option(
+        0.1, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9
+    )
     shear: float = option(
         0.1, "Augmentation: largest slant, in pixels of width per pixel of height.", low=0.0, high=1.0
     )
@@ -59,7 +62,13 @@ class Config(TaskConfig):
 
     def augmentation(self) -> dict[str, float]:
         """Return the settings of the random distortion by name."""
-        return {name: getattr(self, name) for name in ("shift", "rotate", "scale", "shear", "elastic")}
+        return {
+            "shift": self.shift,
+            "rotate": self.rotate,
+            "scale": self.augment_scale,
+            "shear": self.shear,
+            "elastic": self.elastic,
+        }
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -67,6 +76,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"epochs": 40, "filters": [8, 14, 20], "dropout": 0.0, "learning_rate": 6e-3},
     "dense": {"epochs": 40, "filters": [], "units": [1024, 512], "learning_rate": 2e-3, "dropout": 0.1},
 }
+
+BUILTIN: dict[str, Any] = {}
 
 SOURCES = {
     "mnist": "MNIST (LeCun, Cortes and Burges, from NIST special databases 1 and 3; commonly given as CC BY-SA 3.0).",

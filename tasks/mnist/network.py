@@ -6,6 +6,7 @@ import keras
 
 from layers.convolution import ConvolutionBlock
 from layers.dense import DenseBlock
+from tasks.engine.task import KerasPart
 from tasks.mnist.config import Config
 from tasks.mnist.pipeline import SIZE, Codec
 
@@ -66,3 +67,6 @@ def signatures(model: keras.Model) -> dict[str, Any]:
     return {
         "classify": keras.Model(model.input, keras.layers.Softmax(name="probabilities")(model.output), name="classify")
     }
+
+
+NETWORK = KerasPart(build=build, signatures=signatures)

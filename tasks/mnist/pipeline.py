@@ -1,56 +1,97 @@
 """Digits, step by step: picture, frame, network, label."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from data import builtin, catalogue
-from data.files import folder_of_classes
-from data.image import SUFFIXES, fitted, framed, grey_array, is_framed, read_grey, warp
+from data import catalogue, sources
+from data.builtin import sets
+from data.pictures.digits import fitted, framed, grey_levels, is_framed, warp
+from data.pictures.files import SUFFIXES
 from data.splits import DataError, Example, Examples, Splits, hold_out
-from tasks.engine import figures, metrics
-from tasks.engine.task import Pipeline, Report, Task
+from tasks.engine import task
+from tasks.engine.task import IMAGE, Pipeline, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
+from tasks.toolbox import figures, metrics
+from tasks.toolbox.labels import aligned, check_classes, class_answers, mistakes
 
 SIZE = 28  # pixels
 WORST = 25  # mistakes shown
+COLUMNS = {"image": "image", "label": "label"}
 
 
 def load(config: Config) -> Splits:
     """Return examples with an `image`, uint8 (28, 28) with light ink on black, and a `label`, the class name.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
     """
-    if config.data == "builtin":
-        train, test = builtin.digits()
-        splits = Splits(*hold_out(train, config.valid, config.seed), test)
-        return changed(splits, framed)
-    if Path(config.data).exists() or not catalogue.is_name(config.data):
-        splits = folder_of_classes(Path(config.data), SUFFIXES, "image", config.valid, config.seed)
-        frame = framed if config.frame else fitted
-        return changed(splits, lambda path: frame(read_grey(path)))
-    parts = catalogue.read(config.data, ("train", "test"), {"image": "image", "label": "label"}, config.data_dir)
+    splits = sources.load(
+        config.data, builtin=partial(embedded, config), files=partial(folder, config), named=partial(listed, config)
+    )
+    if config.test is None:
+        return splits
+    files, named = partial(pictures, config), partial(listed_part, config)
+    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
+
+
+def embedded(config: Config) -> Splits:
+    """Return the embedded digits."""
+    train, test = sets.digits()
+    return changed(Splits(*hold_out(train, config.valid, config.seed), test), framed)
+
+
+def folder(config: Config, path: str) -> Splits:
+    """Return the pictures in a folder of classes."""
+    return changed(
+        sources.folder_of_classes(Path(path), SUFFIXES, "image", config.valid, config.seed), partial(read, config)
+    )
+
+
+def pictures(config: Config, path: Path) -> Examples:
+    """Return all pictures in a folder of classes, to test on."""
+    return with_images(sources.files_by_class(path, SUFFIXES, "image"), partial(read, config))
+
+
+def read(config: Config, path: Path) -> np.ndarray:
+    """Return the picture in a file as the network sees it."""
+    return (framed if config.frame else fitted)(grey_levels(path))
+
+
+def listed(config: Config, name: str) -> Splits:
+    """Return a data set of the catalogue."""
+    parts = catalogue.read(name, ("train", "test"), COLUMNS, config.data_dir)
     splits = Splits(*hold_out(parts["train"], config.valid, config.seed), parts["test"])
-    upright = np.transpose if config.data.startswith("emnist") else np.asarray  # EMNIST is stored mirrored
-    return changed(splits, lambda image: upright(flat(image, config.data)))
+    return changed(splits, partial(upright, name))
 
 
-def changed(splits: Splits, change: Any) -> Splits:
+def listed_part(config: Config, part: str) -> Examples | None:
+    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    found = catalogue.read_part(config.data, part, COLUMNS, config.data_dir)
+    return None if found is None else with_images(found, partial(upright, config.data))
+
+
+def changed(splits: Splits, change: Callable[[Any], np.ndarray]) -> Splits:
     """Return splits whose images went through a function."""
-    return Splits(*([example | {"image": change(example["image"])} for example in split] for split in splits))
+    return Splits(*(with_images(split, change) for split in splits))
 
 
-def flat(image: np.ndarray, name: str) -> np.ndarray:
-    """Return a catalogue image (28, 28, 1) without its channel."""
+def with_images(examples: Examples, change: Callable[[Any], np.ndarray]) -> list[Example]:
+    """Return examples whose images went through a function."""
+    return [example | {"image": change(example["image"])} for example in examples]
+
+
+def upright(name: str, image: np.ndarray) -> np.ndarray:
+    """Return a catalogue image (28, 28, 1) without its channel; EMNIST is stored mirrored."""
     if image.shape != (SIZE, SIZE, 1):
         raise DataError(f"Data set {name!r} has images of shape {image.shape}; this task reads ({SIZE}, {SIZE}, 1).")
-    return image[:, :, 0]
+    return image[:, :, 0].T if name.startswith("emnist") else image[:, :, 0]
 
 
-class Codec:
+class Codec(task.Codec):
     """Pictures to arrays; it learns the classes, and whether the pictures are framed as MNIST's are."""
 
     def __init__(self, classes: list[str], framed: bool, augmentation: dict[str, float]) -> None:
@@ -79,7 +120,7 @@ class Codec:
 
     def frame(self, picture: Path | str | np.ndarray) -> np.ndarray:
         """Return one picture as uint8 `(28, 28)`."""
-        levels = grey_array(picture) if isinstance(picture, np.ndarray) else read_grey(picture)
+        levels = grey_levels(picture)
         if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
             return levels
         return framed(levels) if self.framed else fitted(levels)
@@ -93,9 +134,7 @@ class Codec:
             DataError: A class was not among the training examples.
         """
         images = np.stack([example["image"] for example in examples])[..., None]
-        unknown = next((example["label"] for example in examples if example["label"] not in self.numbers), None)
-        if unknown is not None:
-            raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(self.classes)}.")
+        check_classes(examples, self.classes)
         labels = np.array([self.numbers[example["label"]] for example in examples], "int32")
         if random is not None and any(self.augmentation.values()):
             images = warp(images, random, **self.augmentation)
@@ -104,34 +143,27 @@ class Codec:
 
 def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:
     """Return for each picture its `label`, its `probability`, and the `probabilities` of all classes."""
-    classes = pipeline.codec.classes
     answers = []
     for start in range(0, len(inputs), pipeline.config.batch_size):
-        pictures = pipeline.codec.inputs(inputs[start : start + pipeline.config.batch_size])
-        (probabilities,) = pipeline.network("classify", pictures)  # (batch, classes)
-        for row in probabilities:
-            named = {name: round(float(value), 6) for name, value in zip(classes, row, strict=True)}
-            answers.append(
-                {"label": classes[row.argmax()], "probability": round(float(row.max()), 6), "probabilities": named}
-            )
+        batch = pipeline.codec.inputs(inputs[start : start + pipeline.config.batch_size])
+        (probabilities,) = pipeline.network("classify", batch)  # (batch, classes)
+        answers += class_answers(pipeline.codec.classes, probabilities)
     return answers
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, precision, recall and F1 of each class, and the confusion matrix."""
-    classes = pipeline.codec.classes
+    examples = aligned(examples, pipeline.codec.classes)
     answers = pipeline.predict([example["image"] for example in examples])
     truth = [example["label"] for example in examples]
-    scores = metrics.classification(truth, [answer["label"] for answer in answers], sorted({*classes, *truth}))
-    wrong = [i for i, answer in enumerate(answers) if answer["label"] != truth[i]]
-    worst = sorted(wrong, key=lambda i: -answers[i]["probability"])[:WORST]
-    shown = [*worst, *(i for i in range(min(WORST, len(answers))) if i not in worst)]
+    found = metrics.classification(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
+    worst, shown = mistakes(answers, truth, WORST)
     captions = [f"{truth[i]} read as {answers[i]['label']}" for i in worst]
     return Report(
-        metrics=scores,
+        metrics=found,
         answers=[{"input": f"example {i}", "answer": answers[i], "reference": truth[i]} for i in shown],
         figures={
-            "confusion": lambda: figures.confusion(scores["confusion"], list(scores["classes"])),
+            "confusion": lambda: figures.confusion(found["confusion"], list(found["classes"])),
             "mistakes": lambda: figures.gallery([examples[i]["image"] for i in worst], captions),
         },
     )
@@ -139,8 +171,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
 
 TASK = Task(
     name="mnist",
-    accepts="image",
-    returns="label",
+    accepts=IMAGE,
     sources=SOURCES,
     limits=LIMITS,
     config=Config,

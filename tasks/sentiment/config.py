@@ -18,15 +18,14 @@ class Config(TaskConfig):
         "imdb_reviews",
         "Data: a TensorFlow Datasets name, a CSV, TSV or JSONL file, a folder with train and test tables or with "
         "a folder of .txt files per class, or builtin.",
-        runtime=True,
+        when="evaluate",
     )
-    text_column: str = option("text", "Name of the column that holds the text.", runtime=True)
-    label_column: str = option("label", "Name of the column that holds the class.", runtime=True)
-    epochs: int = option(7, "Passes over the training examples.", low=1)
-    batch_size: int = option(64, "Texts per gradient step, and per step of evaluation.", low=1, runtime=True)
-    learning_rate: float = option(2.5e-3, "Largest step size of the optimizer.", low=0.0)
-    warmup: float = option(0.05, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(3, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    text_column: str = option("text", "Column of a table that holds the text.", when="predict")
+    label_column: str = option("label", "Column of a table that holds the class.", when="evaluate")
+    epochs: int = 7
+    learning_rate: float = 2.5e-3
+    warmup: float = 0.05
+    average: int = 3
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
     clip: float = option(1.0, "Largest norm of the gradient of each weight.", low=0.0)
 
@@ -34,8 +33,8 @@ class Config(TaskConfig):
         "words", "What a text is cut into: words, or sub-words that spell out what they do not know."
     )
     vocabulary: int = option(20_000, "Most words or sub-words that are told apart.", low=3)
-    length: int = option(800, "Tokens of a text that are read.", low=1)
-    keep: Literal["start", "end", "both"] = option("end", "Which part of a longer text is read.")
+    max_length: int = option(800, "Most tokens of a text that are read.", low=1)
+    truncate: Literal["start", "end", "both"] = option("end", "Which part of a longer text is kept.")
     widths: int = option(8, "Fixed widths that texts are padded to, besides the longest.", low=1, high=64)
 
     embedding: int = option(64, "Width of the vector of each token.", low=1)
@@ -69,7 +68,7 @@ class Config(TaskConfig):
     ngram_penalty: float = option(1.25e-5, "L2 penalty on the weights of words and pairs.", low=0.0)
     ngram_dropout: float = option(0.0, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
 
-    explain: bool = option(False, "Add to each answer the weight of each of its words.", runtime=True)
+    explain: bool = option(False, "Add to each answer the weight of each of its words.", when="answer")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,7 +85,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "hybrid": {"ngrams": 2**18, "valid": 0.05},
 }
 
-BUILTIN: dict[str, Any] = {"epochs": 20, "vocabulary": 1200, "length": 100, "segment": 0, "span_dropout": 0.0}
+BUILTIN: dict[str, Any] = {"epochs": 20, "vocabulary": 1200, "max_length": 100, "segment": 0, "span_dropout": 0.0}
 
 SOURCES = {
     "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "

@@ -6,6 +6,7 @@ import keras
 
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
+from tasks.engine.task import KerasPart
 from tasks.sentiment.config import Config
 from tasks.sentiment.pipeline import Codec
 
@@ -85,3 +86,6 @@ def accuracy(labels: Any, scores: Any) -> Any:
 def signatures(model: keras.Model) -> dict[str, Any]:
     """Return `classify`: the network itself."""
     return {"classify": model}
+
+
+NETWORK = KerasPart(build=build, signatures=signatures)

@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from data import builtin, catalogue
-from data.files import labelled_texts
+from data import catalogue, sources
+from data.builtin import sets
 from data.splits import DataError, Example, Examples, Splits, check_labels, hold_out
-from data.text import (
+from data.texts.labelled_texts import all_texts, labelled_texts
+from data.texts.text import (
     PAD,
     UNKNOWN,
     clean,
@@ -22,10 +24,12 @@ from data.text import (
     widths,
     words,
 )
-from data.vocabulary import VOCABULARIES, Vocabulary
-from tasks.engine import calibration, figures, metrics
-from tasks.engine.task import Pipeline, Report, Task
+from data.texts.vocabulary import VOCABULARIES, Vocabulary
+from tasks.engine import task
+from tasks.engine.task import TEXT, Pipeline, Report, Task
 from tasks.sentiment.config import LIMITS, SOURCES, Config
+from tasks.toolbox import calibration, figures, metrics
+from tasks.toolbox.labels import aligned, check_classes, class_answers, mistakes
 
 Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
@@ -39,26 +43,59 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
     """
-    columns = {"text": config.text_column, "label": config.label_column}
-    if config.data == "builtin":
-        train, test = builtin.reviews()
-        pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]  # which are not parted
-        parts = hold_out(pairs, config.valid, config.seed)
-        kept, held = ([review for pair in part for review in pair["pair"]] for part in parts)
-        splits = Splits(kept, held, test)
-    elif Path(config.data).exists() or not catalogue.is_name(config.data):
-        splits = labelled_texts(Path(config.data), columns, config.valid, config.seed)
-    else:
-        named = {
-            part: [{"text": str(row["text"]), "label": str(row["label"])} for row in rows]
-            for part, rows in catalogue.read(config.data, ("train", "test"), columns, config.data_dir).items()
-        }
-        splits = Splits(*hold_out(named["train"], config.valid, config.seed), named["test"])
+    splits = sources.load(
+        config.data, builtin=partial(embedded, config), files=partial(tables, config), named=partial(listed, config)
+    )
     check_labels(splits)
-    return splits
+    if config.test is None:
+        return splits
+    files, named = partial(texts, config), partial(listed_part, config)
+    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
-class Codec:
+def columns(config: Config) -> dict[str, str]:
+    """Return the name in a table of each field of an example."""
+    return {"text": config.text_column, "label": config.label_column}
+
+
+def embedded(config: Config) -> Splits:
+    """Return the embedded reviews; the two of a pair stay together."""
+    train, test = sets.reviews()
+    pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]
+    parts = hold_out(pairs, config.valid, config.seed)
+    kept, held = ([review for pair in part for review in pair["pair"]] for part in parts)
+    return Splits(kept, held, test)
+
+
+def tables(config: Config, path: str) -> Splits:
+    """Return the texts in the user's own files."""
+    return labelled_texts(Path(path), columns(config), config.valid, config.seed)
+
+
+def texts(config: Config, path: Path) -> Examples:
+    """Return all texts in the user's own files, to test on."""
+    return all_texts(path, columns(config))
+
+
+def listed(config: Config, name: str) -> Splits:
+    """Return a data set of the catalogue."""
+    found = catalogue.read(name, ("train", "test"), columns(config), config.data_dir)
+    train, test = (list(map(as_text, found[part])) for part in ("train", "test"))
+    return Splits(*hold_out(train, config.valid, config.seed), test)
+
+
+def listed_part(config: Config, part: str) -> Examples | None:
+    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    found = catalogue.read_part(config.data, part, columns(config), config.data_dir)
+    return None if found is None else list(map(as_text, found))
+
+
+def as_text(row: Example) -> Example:
+    """Return a row of a catalogue as text."""
+    return {"text": str(row["text"]), "label": str(row["label"])}
+
+
+class Codec(task.Codec):
     """Texts to tokens; it learns the vocabulary, the classes, the widths to pad to, and the weights of the branches.
 
     Attributes:
@@ -85,9 +122,9 @@ class Codec:
         vocabulary = VOCABULARIES[config.tokens].learn(texts, config.vocabulary)
         classes = sorted({example["label"] for example in train})
         branches = 2 if config.ngrams else 1
-        codec = cls(config, vocabulary, classes, [config.length], [1 / branches] * branches)
+        codec = cls(config, vocabulary, classes, [config.max_length], [1 / branches] * branches)
         rows = [codec.tokens(example["text"]) for example in train]
-        codec.widths = widths([len(row) for row in rows], config.length, config.widths)
+        codec.widths = widths([len(row) for row in rows], config.max_length, config.widths)
         if config.ngrams:
             labels = [codec.labels[example["label"]] for example in train]
             codec.ratios = ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
@@ -117,7 +154,7 @@ class Codec:
     def tokens(self, text: str) -> Tokens:
         """Return the tokens of a text that are read, at least one."""
         numbers = [number for _, spelling in self.spelt(text) for number in spelling]
-        return truncated(numbers or [UNKNOWN], self.config.length, self.config.keep)
+        return truncated(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
 
     def arrays(self, rows: Sequence[Tokens]) -> tuple[np.ndarray, ...]:
         """Return the tokens of texts as int32 `(batch, time)`, and with `ngrams` their words and pairs too."""
@@ -136,9 +173,7 @@ class Codec:
         Raises:
             DataError: A class was not among the training examples.
         """
-        unknown = next((example["label"] for example in examples if example["label"] not in self.labels), None)
-        if unknown is not None:
-            raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(self.classes)}.")
+        check_classes(examples, self.classes)
         rows = [self.tokens(example["text"]) for example in examples]
         tokens, *others = self.arrays(rows)
         if random is not None:
@@ -217,22 +252,10 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
     for text, row in zip(inputs, rows, strict=True):
         if set(row) == {UNKNOWN}:
             LOG.warning("No word of %r is known to this run; its answer is a guess.", text[:40])
-    answers = named(codec.classes, probabilities(pipeline, rows))
+    answers = class_answers(codec.classes, probabilities(pipeline, rows))
     if pipeline.config.explain:
         answers = [answer | explained(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
     return answers
-
-
-def named(classes: list[str], probabilities: np.ndarray) -> list[dict[str, Any]]:
-    """Return rows of probabilities as answers."""
-    return [
-        {
-            "label": classes[row.argmax()],
-            "probability": round(float(row.max()), 6),
-            "probabilities": {name: round(float(value), 6) for name, value in zip(classes, row, strict=True)},
-        }
-        for row in probabilities
-    ]
 
 
 def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> dict[str, Any]:
@@ -245,7 +268,7 @@ def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> 
     codec, config = pipeline.codec, pipeline.config
     spelt = codec.spelt(text)
     owners = [index for index, (_, numbers) in enumerate(spelt) for _ in numbers]  # the word of each token
-    owners = list(truncated(owners, config.length, config.keep))
+    owners = list(truncated(owners, config.max_length, config.truncate))
     tokens = np.array(codec.tokens(text))
     shown = sorted(set(owners))
     rows = [tokens, *(np.where(np.array(owners) == index, UNKNOWN, tokens) for index in shown)]
@@ -262,18 +285,16 @@ def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
     codec, classes = pipeline.codec, pipeline.codec.classes
+    examples = aligned(examples, classes)
     rows = [codec.tokens(example["text"]) for example in examples]
     chances = probabilities(pipeline, rows)
-    answers = named(classes, chances)
+    answers = class_answers(classes, chances)
     truth = [example["label"] for example in examples]
-    everything = sorted({*classes, *truth})
-    found = metrics.classification(truth, [answer["label"] for answer in answers], everything)
+    found = metrics.classification(truth, [answer["label"] for answer in answers], classes)
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
     reliability = metrics.reliability(chances.max(1), right)
     auc = metrics.ranking(truth, chances, classes)
-    order = np.argsort(-chances.max(1), kind="stable")
-    worst = [int(index) for index in order if not right[index]][:WORST]
-    shown = [*worst, *(index for index in range(min(WORST, len(answers))) if index not in worst)]
+    _, shown = mistakes(answers, truth, WORST)
     own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
     return Report(
         metrics=own | {"auc": auc, "ece": metrics.calibration_error(reliability)} | found,
@@ -291,8 +312,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
 
 TASK = Task(
     name="sentiment",
-    accepts="text",
-    returns="label",
+    accepts=TEXT,
     sources=SOURCES,
     limits=LIMITS,
     config=Config,

@@ -2,10 +2,11 @@
 
 import keras
 
-from data.text import PAD
+from data.texts.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.recurrent import RecurrentStack
+from tasks.engine.task import KerasPart
 from tasks.translate.config import Config
 from tasks.translate.pipeline import Codec
 
@@ -63,3 +64,6 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
         "encode": keras.Model(source, remembered, name="encode"),
         "step": keras.Model([last, there, keys, values, *states], [scores, weights, *after], name="step"),
     }
+
+
+NETWORK = KerasPart(build=build, signatures=signatures)

@@ -3,21 +3,25 @@
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from PIL.Image import Image
 
-from data import builtin, catalogue
-from data.parallel import sentence_pairs
+from data import catalogue, sources
+from data.builtin import sets
 from data.splits import DataError, Example, Examples, Splits, hold_out
-from data.text import PAD, UNKNOWN, clean, padded, sentences, width_of, widths
-from data.vocabulary import END, START, Pieces
-from tasks.engine import figures, metrics
+from data.texts.sentence_pairs import all_pairs, sentence_pairs
+from data.texts.text import PAD, UNKNOWN, clean, padded, sentences, width_of, widths
+from data.texts.vocabulary import END, START, Pieces
+from tasks.engine import task
 from tasks.engine.config import SettingError
-from tasks.engine.decoding import Hypothesis, recalling, search
-from tasks.engine.task import Pipeline, Report, Task
+from tasks.engine.task import TEXT, Pipeline, Report, Task
+from tasks.toolbox import figures, metrics
+from tasks.toolbox.search import Hypothesis, recalling, search
 from tasks.translate.config import LIMITS, SOURCES, Config
 
 LOG = logging.getLogger("tasks")
@@ -48,27 +52,57 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
     """
+    return sources.load(
+        config.data, builtin=partial(embedded, config), files=partial(pairs, config), named=partial(listed, config)
+    )
+
+
+def embedded(config: Config) -> Splits:
+    """Return the embedded sentences."""
     source, target = languages(config)
-    if config.data == "builtin":
-        if config.test:
-            raise SettingError(f"No split is named {config.test!r}; the embedded sentences have train, valid and test.")
-        if {source, target} != {"en", "de"}:
-            raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
-        train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in builtin.pairs())
-        return Splits(*hold_out(train, config.valid, config.seed), test)
-    if Path(config.data).exists() or not catalogue.is_name(config.data):
-        return sentence_pairs(Path(config.data), source, target, config.valid, config.seed, config.test)
-    columns, part = {"text": source, "translation": target}, config.test or "test"
-    found = catalogue.read(config.data, ("train",), columns, config.data_dir, optional=("validation", part))
-    if config.test and part not in found:
-        raise SettingError(f"Data set {config.data!r} has no split {part!r}.")
-    train, tested = (found["train"], found[part]) if part in found else hold_out(found["train"], 0.1, seed=0)
+    if {source, target} != {"en", "de"}:
+        raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
+    train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in sets.pairs())
+    splits = Splits(*hold_out(train, config.valid, config.seed), test)
+    return splits if config.test is None else splits._replace(test=part_to_test(config, config.test))
+
+
+def pairs(config: Config, path: str) -> Splits:
+    """Return the sentences in the user's own files; `test` may name one of them."""
+    test = config.test
+    other = None if test is None or not Path(test).exists() else part_to_test(config, test)
+    own = test if other is None else None
+    splits = sentence_pairs(Path(path), *languages(config), config.valid, config.seed, own)
+    return splits if other is None else splits._replace(test=other)
+
+
+def listed(config: Config, name: str) -> Splits:
+    """Return a data set of the catalogue."""
+    columns = dict(zip(("text", "translation"), languages(config), strict=True))
+    found = catalogue.read(name, ("train",), columns, config.data_dir, optional=("validation", "test"))
+    train = found["train"]
+    if config.test is not None:
+        test = part_to_test(config, config.test)
+    else:
+        train, test = (train, found["test"]) if "test" in found else hold_out(train, 0.1, seed=0)
     if "validation" in found:
-        return Splits(train, found["validation"], tested)
-    return Splits(*hold_out(train, config.valid, config.seed), tested)
+        return Splits(train, found["validation"], test)
+    return Splits(*hold_out(train, config.valid, config.seed), test)
 
 
-class Codec:
+def part_to_test(config: Config, test: str) -> Examples:
+    """Return the sentences to test on instead of the data's own."""
+    source, target = languages(config)
+    columns = {"text": source, "translation": target}
+    return sources.part_to_test(
+        config.data,
+        test,
+        files=lambda path: all_pairs(path, source, target),
+        named=lambda part: catalogue.read_part(config.data, part, columns, config.data_dir),
+    )
+
+
+class Codec(task.Codec):
     """Sentences to sub-words and back; it learns the sub-words of both languages, and the widths to pad to."""
 
     def __init__(
@@ -81,9 +115,9 @@ class Codec:
     def learn(cls, config: Config, train: Examples) -> Self:
         texts = [clean(example[field]) for field in ("text", "translation") for example in train]
         pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True)
-        codec = cls(config, languages(config), pieces, [config.length + 1], [config.length + 1])
+        codec = cls(config, languages(config), pieces, [config.max_length + 1], [config.max_length + 1])
         lengths = [[len(codec.numbers(example[field])) + 1 for example in train] for field in ("text", "translation")]
-        chosen = [widths(each, config.length + 1, config.widths + 1, step=2) for each in lengths]
+        chosen = [widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths]
         return cls(config, codec.languages, pieces, *chosen)
 
     @classmethod
@@ -112,7 +146,7 @@ class Codec:
         found: list[int] = []
         for word in clean(text).split():
             found += self.pieces.sampled(word, share, random) if share and random else self.pieces.numbers(word)
-        return found[: self.config.length]
+        return found[: self.config.max_length]
 
     def inputs(self, raw: Sequence[Tokens]) -> tuple[np.ndarray]:
         """Return sentences, as `numbers` gives them, as the array that the encoder reads: int32 `(batch, steps)`."""
@@ -175,8 +209,8 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
     divided by the penalty of their length.
 
     A text is cut into sentences, and put together again with the line breaks that it had. With `n_best` above 1 or
-    with `align`, `sentences` has each sentence by itself: its `translations`, best first, and its `alignment`, the
-    attention that each sub-word of the best one paid to each of the source.
+    with `alignment_file`, `sentences` has each sentence by itself: its `translations`, best first, and its `alignment`.
+    That is the attention that each sub-word of the best one paid to each of the source.
 
     Raises:
         DataError: A text is empty.
@@ -196,12 +230,16 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
         answer, best = answers[part.owner], hypotheses[0]
         answer["translation"] += codec.pieces.text(best.tokens) + part.gap
         answer["score"].append(best.score)
-        if config.n_best > 1 or config.align:
+        if config.n_best > 1 or config.alignment_file:
             answer.setdefault("sentences", []).append(detailed(pipeline, part.text, row, hypotheses))
-    if config.align:
-        for sentence in (sentence for answer in answers for sentence in answer["sentences"]):
-            figures.save_new(config.align, figures.alignments([sentence["alignment"]]))
     return [answer | {"score": round(float(np.mean(answer["score"])), 6)} for answer in answers]
+
+
+def draw(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> Iterator[tuple[Path, Image]]:
+    """Yield the alignment of each sentence of an answer, with the file that `alignment_file` names."""
+    if pipeline.config.alignment_file:
+        for sentence in answer["sentences"]:
+            yield pipeline.config.alignment_file, figures.alignments([sentence["alignment"]])
 
 
 def noticed(codec: Codec, text: str) -> Tokens:
@@ -229,11 +267,11 @@ def translated(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[
             batch=len(batch),
             start=START,
             end=END,
-            length=config.length,
+            max_length=config.max_length,
             width=config.beam,
-            alpha=config.alpha,
-            minimum=config.minimum,
-            repeats=config.repeats,
+            length_penalty=config.length_penalty,
+            min_length=config.min_length,
+            no_repeat_ngram=config.no_repeat_ngram,
             best=config.n_best,
         )
         for index, hypotheses in zip(batch, best, strict=True):
@@ -249,10 +287,10 @@ def read(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[tuple[np.n
 
 
 def detailed(pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
-    """Return a sentence with its translations, and with `align` what each sub-word looked at."""
+    """Return a sentence with its translations, and with `alignment_file` what each sub-word looked at."""
     pieces = pipeline.codec.pieces
     given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
-    if not pipeline.config.align:
+    if not pipeline.config.alignment_file:
         return {"text": text, "translations": given}
     return {"text": text, "translations": given, "alignment": alignment(pipeline, row, hypotheses[0].tokens)}
 
@@ -305,8 +343,7 @@ def rate(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float
 
 TASK = Task(
     name="translate",
-    accepts="text",
-    returns="text",
+    accepts=TEXT,
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
@@ -314,4 +351,5 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    draw=draw,
 )

@@ -1,12 +1,11 @@
 """Settings of super-resolution, and the network that they describe."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from tasks.engine.config import SettingError, TaskConfig, option
+from tasks.engine.config import SettingError, Settings, TaskConfig, option
 
 
 class Stage(NamedTuple):
@@ -30,7 +29,7 @@ class Config(TaskConfig):
     data: str = option(
         "div2k",
         "Data: div2k, folders or zips of pictures joined with commas, or builtin.",
-        runtime=True,
+        when="evaluate",
     )
     valid: float = option(
         0.05,
@@ -38,16 +37,14 @@ class Config(TaskConfig):
         low=0.001,
         high=0.9,
     )
-    test: str | None = option(
-        None, "Folder or zip of pictures to test on; all of them are the test split.", runtime=True
-    )
-    scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, selects=True)
+    image_column: str = option("image", "Column of a table that names the picture.", when="answer")
+    scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, when="select")
     init_from: Path | None = option(None, "Run of any scale to start from; its deconvolutions are left out.")
-    epochs: int = option(18, "Passes over the training pictures, once over each of their patches.", low=1)
+    epochs: int = 18
     batch_size: int = option(16, "Patches per gradient step.", low=1)
-    learning_rate: float = option(3e-3, "Largest step size of the optimizer.", low=0.0)
-    warmup: float = option(0.01, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(4, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    learning_rate: float = 3e-3
+    warmup: float = 0.01
+    average: int = 4
     squared: float = option(
         0.3,
         "Share of the training, its end, that minimizes the squared error; before, the absolute.",
@@ -74,16 +71,20 @@ class Config(TaskConfig):
     activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
     reach: int = option(3, "Pixels of the small picture, along each side, that one new pixel is made from.", low=1)
 
-    tile: int = option(256, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, runtime=True)
-    ensemble: bool = option(False, "Average the answers for a picture flipped and turned in eight ways.", runtime=True)
+    tile: int = option(
+        256, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, when="predict"
+    )
+    ensemble: bool = option(
+        False, "Average the answers for a picture flipped and turned in eight ways.", when="predict"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if 2 * self.margin >= self.patch:
             raise SettingError(f"`margin` is {self.margin} and leaves nothing of a `patch` of {self.patch} pixels.")
 
-    def tuned(self, settings: Mapping[str, Any]) -> Self:
-        """Return a config with other values for some runtime settings; all of other pictures are the test split."""
+    def tuned(self, settings: Settings) -> Self:
+        """Return a config with other values for some settings; all pictures of other data are the test split."""
         data = settings.get("data", self.data)
         if data != self.data and "test" not in settings:
             settings = {**settings, "test": None if data.partition("/")[0] in NAMED else data}

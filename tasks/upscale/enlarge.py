@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from data.photo import Photo
-from data.resize import RANGE, imresize, luma, turned, turned_back, whole_levels
+from data.pictures.imresize import RANGE, imresize, luma, turned, turned_back, whole_levels
+from data.pictures.photo import Photo
 from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
 

@@ -7,6 +7,7 @@ import keras
 from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.deconvolution import DeconvolutionBlock
 from tasks.engine.config import SettingError
+from tasks.engine.task import KerasPart
 from tasks.upscale.config import Config, Stage
 from tasks.upscale.pipeline import Codec
 
@@ -77,6 +78,12 @@ def layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> keras.laye
     return ConvolutionBlock(stage.filters, stage.kernel_size, activation=activation, name=name, **kwargs)
 
 
+def follow(model: keras.Model, done: float) -> bool:
+    """Let the loss count as this share of a training asks for, and return whether it changed."""
+    changed: bool = model.loss.follow(done)
+    return changed
+
+
 def begin(model: keras.Model, config: Config) -> None:
     """Set the first weights to those of the run that `init_from` names, but for the deconvolutions.
 
@@ -100,3 +107,6 @@ def begin(model: keras.Model, config: Config) -> None:
 def signatures(model: keras.Model) -> dict[str, Any]:
     """Return `upscale`: luma in [0, 1] to what is to be added to its bicubic interpolation."""
     return {"upscale": keras.Model(model.input, model.output, name="upscale")}
+
+
+NETWORK = KerasPart(build=build, begin=begin, follow=follow, signatures=signatures)

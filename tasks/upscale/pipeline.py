@@ -9,16 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from data import builtin, catalogue
-from data.files import TEST_SHARE
-from data.photo import Photo, check_array, format_of, make_room, read_photo, write_photo
-from data.places import File, find_photos
-from data.resize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
+from data import catalogue, sources
+from data.builtin import sets
+from data.pictures.files import File, find_photos
+from data.pictures.imresize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
+from data.pictures.photo import Photo, format_of, make_room, photo_of, read_photo, write_photo
+from data.sources import TEST_SHARE
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
-from tasks.engine import metrics
+from tasks.engine import runs, task
 from tasks.engine.config import SettingError
-from tasks.engine.task import Pipeline, Task
-from tasks.upscale.config import LIMITS, NAMED, SOURCES, Config
+from tasks.engine.task import IMAGE, Pipeline, Task
+from tasks.toolbox import metrics
+from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged
 from tasks.upscale.score import score
 
@@ -26,6 +28,7 @@ LOG = logging.getLogger("tasks")
 CHECKED = 16  # patches of each validation picture
 SHOWN = 5  # pictures named in a notice
 Source = File | np.ndarray
+Pictures = tuple[list[Source], list[Source], list[Source]]  # for training, the last place apart; for testing
 
 
 def load(config: Config) -> Splits:
@@ -35,12 +38,14 @@ def load(config: Config) -> Splits:
     testing are `(height, width, channels)`. `name` says which picture it is. Pictures are read when they are asked for.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, UnavailableError: The data, or a run to start from, is not to be had.
     """
+    if config.init_from is not None:
+        runs.read_config(config.init_from, TASK.name)  # what is not there is missed at once
     parts = cache(partial(pictures, config))
     test = None if config.test is None else every(config.test)
     if config.test != config.data:
-        parts()  # what is not there is missed at once
+        parts()  # likewise
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
         Later(lambda: lessons(parts()[0], config, sizes)),
@@ -51,22 +56,33 @@ def load(config: Config) -> Splits:
 
 def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
     """Return the pictures for training, validation and testing; files are not read yet."""
-    others: list[Source] = []
-    last: list[Source] = []
-    test: list[Source] = []
-    if config.data == "builtin":
-        last, test = map(list[Source], builtin.photos())
-    elif config.data.partition("/")[0] in NAMED:
-        found = catalogue.read(config.data, ("train", "validation"), {"image": "hr"}, config.data_dir)
-        last, test = ([example["image"] for example in found[part]] for part in ("train", "validation"))
-    else:
-        before, here = find_photos(config.data)
-        others, last = list(before), list(here)
-        if config.test is None:
-            last, test = hold_out(last, TEST_SHARE, seed=0)
+    others, last, test = sources.load(
+        config.data, builtin=embedded, files=partial(found, config), named=partial(listed, config)
+    )
     share = config.valid * (len(others) + len(last)) / len(last)
     train, valid = hold_out(last, min(share, 0.9), config.seed)
     return [*others, *train], valid, test
+
+
+def embedded() -> Pictures:
+    """Return the embedded photographs."""
+    train, test = sets.photos()
+    return [], list(train), list(test)
+
+
+def found(config: Config, places: str) -> Pictures:
+    """Return the pictures in the user's own folders and zips."""
+    before, last = find_photos(places)
+    if config.test is not None:
+        return list(before), list(last), []
+    return list(before), *hold_out(list[Source](last), TEST_SHARE, seed=0)
+
+
+def listed(config: Config, name: str) -> Pictures:
+    """Return the pictures of a data set of the catalogue."""
+    parts = catalogue.read(name, ("train", "validation"), {"image": "hr"}, config.data_dir)
+    train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
+    return [], train, test
 
 
 def every(places: str) -> list[Source]:
@@ -129,7 +145,7 @@ def pixels_of(source: Source) -> np.ndarray:
     return whole_levels(pixels / 257) if pixels.dtype == np.uint16 else pixels
 
 
-class Codec:
+class Codec(task.Codec):
     """Pictures to arrays; it learns nothing, and keeps the scale that its network is for."""
 
     def __init__(self, config: Config) -> None:
@@ -210,10 +226,7 @@ def described(image: np.ndarray) -> dict[str, Any]:
 
 def of_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
     """Return a picture in memory enlarged; a fourth channel is transparency."""
-    check_array(picture)
-    if picture.shape[2:] == (4,):
-        return joined(enlarged(pipeline, Photo(picture[:, :, :3], picture[:, :, 3])))
-    grown = enlarged(pipeline, Photo(np.atleast_3d(picture))).pixels
+    grown = joined(enlarged(pipeline, photo_of(picture)))
     return grown[:, :, 0] if picture.ndim == 2 else grown
 
 
@@ -265,8 +278,7 @@ def write(
 
 TASK = Task(
     name="upscale",
-    accepts="image",
-    returns="image",
+    accepts=IMAGE,
     sources=SOURCES,
     limits=LIMITS,
     config=Config,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from data.resize import degraded, imresize, luma, whole_levels
+from data.pictures.imresize import degraded, imresize, luma, whole_levels
 from data.splits import Examples
-from tasks.engine import figures, metrics
 from tasks.engine.task import Pipeline, Report
+from tasks.toolbox import figures, metrics
 from tasks.upscale.config import Config
 
 DRAWN = 6  # pictures on the contact sheet

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -20,28 +21,34 @@ def encode(examples, random=None):
     return x if random is None else x + random.uniform(0, 0.5, x.shape).astype("float32"), x[:, 0]
 
 
+def encoder(encode=encode, **hooks):
+    """Return what batches ask of a codec: `encode`, and hooks that are as in `Codec` unless given."""
+    defaults = {"vary": lambda example, random: example, "turns": lambda example: 1}
+    return SimpleNamespace(encode=encode, **defaults | {"bucket": lambda example: 0, "cost": lambda bucket: 1} | hooks)
+
+
 def rows(batches, epoch=0):
     return np.concatenate([y for _, y in batches.epoch(epoch)])
 
 
 def test_without_a_seed_the_examples_stay_in_order_and_as_they_are():
-    batches = Batches(EXAMPLES, encode, 4)
+    batches = Batches(EXAMPLES, encoder(), 4)
     assert [len(y) for _, y in batches.epoch()] == [4, 4, 2]
     np.testing.assert_array_equal(rows(batches), range(10))
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches.epoch()])[:, 0], range(10))
 
 
 def test_every_epoch_has_an_order_of_its_own_that_comes_back():
-    batches = Batches(EXAMPLES, encode, 4, seed=1)
+    batches = Batches(EXAMPLES, encoder(), 4, seed=1)
     assert sorted(rows(batches, 0)) == sorted(rows(batches, 1)) == list(range(10))
     assert list(rows(batches, 0)) != list(rows(batches, 1))
-    np.testing.assert_array_equal(rows(batches, 1), rows(Batches(EXAMPLES, encode, 4, seed=1), 1))
+    np.testing.assert_array_equal(rows(batches, 1), rows(Batches(EXAMPLES, encoder(), 4, seed=1), 1))
     for (x, _), (again, _) in zip(batches.epoch(1), batches.epoch(1), strict=True):
         np.testing.assert_array_equal(x, again)
 
 
 def test_an_example_has_as_many_turns_as_it_asks_for():
-    batches = Batches(EXAMPLES[:4], encode, 3, seed=1, turns=lambda example: example["x"])
+    batches = Batches(EXAMPLES[:4], encoder(turns=lambda example: example["x"]), 3, seed=1)
     assert len(batches) == 2
     assert sorted(rows(batches, 0)) == sorted(rows(batches, 1)) == [1, 2, 2, 3, 3, 3]
     assert list(rows(batches, 0)) != list(rows(batches, 1))
@@ -49,7 +56,7 @@ def test_an_example_has_as_many_turns_as_it_asks_for():
 
 @pytest.mark.parametrize(("size", "count"), [(1, 10), (4, 3), (10, 1), (64, 1)])
 def test_the_length_is_the_number_of_batches(size, count):
-    batches = Batches(EXAMPLES, encode, size)
+    batches = Batches(EXAMPLES, encoder(), size)
     assert len(batches) == count == len(list(batches.epoch()))
 
 
@@ -61,7 +68,7 @@ def test_fit_reads_batches_of_any_length():
     inputs = keras.Input((None,))
     model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(inputs[..., None])))
     model.compile(loss="mse", optimizer="sgd")
-    batches = Batches(EXAMPLES, widening, 4, seed=0)
+    batches = Batches(EXAMPLES, encoder(widening), 4, seed=0)
     history = model.fit(batches.feed(0), shuffle=False, verbose=0)
     assert len(history.history["loss"]) == 1
     assert np.isfinite(model.evaluate(batches.feed(1), verbose=0))
@@ -71,7 +78,7 @@ def bucketed(seed=None, size=4):
     lengths = [3, 9, 1, 8, 2, 9, 7, 1, 2, 9]
     examples = [{"x": number, "length": length} for number, length in enumerate(lengths)]
     return lengths, Batches(
-        examples, encode, size, seed=seed, bucket=lambda example: 5 if example["length"] <= 5 else 10
+        examples, encoder(bucket=lambda example: 5 if example["length"] <= 5 else 10), size, seed=seed
     )
 
 
@@ -96,7 +103,7 @@ def test_batches_of_different_buckets_come_in_random_order():
 def test_batches_of_equal_cost_hold_fewer_of_the_dear():
     examples = [{"x": number, "width": 10 if number % 2 else 30} for number in range(80)]
     settings = {"bucket": lambda example: example["width"], "cost": lambda bucket: bucket}
-    batches = Batches(examples, encode, 8, seed=0, **settings)
+    batches = Batches(examples, encoder(**settings), 8, seed=0)
     found = [[examples[int(x)]["width"] for x in y] for _, y in batches.epoch()]
     assert len(found) == len(batches) == 10
     assert sorted(chain(*found)) == [10] * 40 + [30] * 40
@@ -117,11 +124,11 @@ def test_examples_vary_with_the_epoch_and_come_back():
     def vary(example, random):
         return {"x": example["x"] + random.integers(1, 5) * 100}
 
-    batches = Batches(EXAMPLES, encode, 4, seed=2, vary=vary)
+    batches = Batches(EXAMPLES, encoder(vary=vary), 4, seed=2)
     assert sorted(rows(batches, 0) % 100) == list(range(10))
     assert list(rows(batches, 0)) == list(rows(batches, 0))
     assert set(rows(batches, 0)) != set(rows(batches, 1))
-    assert list(rows(Batches(EXAMPLES, encode, 4, vary=vary))) == list(range(10))
+    assert list(rows(Batches(EXAMPLES, encoder(vary=vary), 4))) == list(range(10))
 
 
 def test_sequences_may_differ_in_length_in_any_number_of_axes():
@@ -131,7 +138,7 @@ def test_sequences_may_differ_in_length_in_any_number_of_axes():
         longest = max(example["n"] for example in examples)
         return np.ones((len(examples), 2, longest), "int32"), np.ones(len(examples), "float32")
 
-    shapes = [tuple(x.shape) for x, _ in Batches(rows, encode, 2).feed()]
+    shapes = [tuple(x.shape) for x, _ in Batches(rows, encoder(encode), 2).feed()]
     assert shapes == [(2, 2, 2), (2, 2, 4), (2, 2, 6)]
 
 

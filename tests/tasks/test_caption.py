@@ -16,18 +16,18 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import tasks
-from data.photo import OutputError
-from data.scenes import scenes
+from data.builtin.scenes import scenes
+from data.pictures.photo import OutputError
 from data.splits import DataError, UnavailableError
-from data.text import PAD, UNKNOWN
+from data.texts.text import PAD, UNKNOWN
 from tasks.caption import encoder as encoders
 from tasks.caption.describe import attention, described, remembered
 from tasks.caption.encoder import GridEncoder
 from tasks.caption.features import features
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
-from tasks.engine import workflow
 from tasks.engine.config import SettingError
+from tasks.engine.load import keras_part
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"epochs": 2, "batch_size": 16, "average": 0, "embedding": 16, "units": 24, "learning_rate": 0.01, "size": 64}
@@ -82,7 +82,7 @@ def copy(folder, tmp_path):
 def prepared(config):
     """Return what a run with this config would be trained on."""
     splits = load(config)
-    network = workflow.network_of(tasks.get("caption"))
+    network = keras_part(tasks.get("caption"))
     return prepare(network.build(config, Codec.learn(config, splits.train)), config, splits, False)
 
 
@@ -232,7 +232,7 @@ def test_every_encoder_sees_a_grid_and_comes_back_from_its_config(name):
 def test_an_encoder_without_weights_is_trained(settings, tmp_path):
     config = tasks.configure("caption", **(settings | {"encoder_weights": "none"}))
     assert not config.frozen
-    model = workflow.network_of(tasks.get("caption")).build(config, Codec.learn(config, load(config).train))
+    model = keras_part(tasks.get("caption")).build(config, Codec.learn(config, load(config).train))
     assert model.get_layer("encoder").trainable_weights
     assert model.input_shape[0] == (None, 64, 64, 3)
 
@@ -276,7 +276,7 @@ def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settin
 def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
     pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:8])
     never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
-    for found in described(pipeline.tuned(beam=4, n_best=4, minimum=6), remembered(pipeline, pixels)):
+    for found in described(pipeline.tuned(beam=4, n_best=4, min_length=6), remembered(pipeline, pixels)):
         assert all(not never & set(one.tokens) and len(one.tokens) >= 6 for one in found)
 
 
@@ -305,7 +305,11 @@ def test_a_folder_is_answered_picture_by_picture(pipeline, folder, tmp_path):
 
 def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
     paths = sorted(folder.glob("*.png"))[:2]
-    answers = pipeline.tuned(attention=tmp_path / "look.png").predict(paths)
+    own = pipeline.tuned(attention_file=tmp_path / "look.png")
+    answers = own.predict(paths)
+    assert not list(tmp_path.iterdir()), "predict has no side effects"
+    for path, answer in zip(paths, answers, strict=True):
+        own.draw(path, answer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["look-2.png", "look.png"]
     for answer in answers:
         words, looked = answer["attention"]["words"], np.array(answer["attention"]["weights"])
@@ -363,7 +367,7 @@ def test_settings_that_make_no_sense_are_refused():
     for settings, said in (
         ({"n_best": 4}, "give a larger `beam`"),
         ({"heads": 3}, "`heads` must divide `units`"),
-        ({"minimum": 24}, "`minimum` must be below `length`"),
+        ({"min_length": 24}, "`min_length` must be below `max_length`"),
         ({"encoder": "scratch", "encoder_weights": "a.h5"}, "has no weights to load"),
     ):
         with pytest.raises(SettingError, match=said):

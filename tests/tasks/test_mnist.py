@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import tasks
-from data import builtin
-from data.image import framed
+from data.builtin import sets
+from data.pictures.digits import framed
 from data.splits import DataError
 from tasks.mnist import network, pipeline
 from tasks.mnist.config import Config
@@ -78,7 +78,7 @@ def test_arrays_in_frame_are_taken_as_they_are():
 
 
 def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
-    digit = builtin.digits()[1][0]["image"]
+    digit = sets.digits()[1][0]["image"]
     large = np.asarray(Image.fromarray(255 - digit).resize((160, 240)))
     Image.fromarray(large).save(tmp_path / "digit.png")
     from_file, from_array = codec().inputs([tmp_path / "digit.png", large])
@@ -87,14 +87,14 @@ def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
 
 
 def test_augmentation_changes_pictures_and_not_labels():
-    examples = [{"image": framed(example["image"]), "label": example["label"]} for example in builtin.digits()[1][:8]]
+    examples = [{"image": framed(example["image"]), "label": example["label"]} for example in sets.digits()[1][:8]]
     plain, labels = codec().encode(examples)
     moved, same = codec().encode(examples, np.random.default_rng(0))
     np.testing.assert_array_equal(labels, same)
     assert np.abs(plain - moved).max() > 0.1
     assert moved.min() >= 0
     assert moved.max() <= 1
-    still = codec(Config(shift=0, rotate=0, scale=0, shear=0, elastic=0))
+    still = codec(Config(shift=0, rotate=0, augment_scale=0, shear=0, elastic=0))
     np.testing.assert_array_equal(still.encode(examples, np.random.default_rng(0))[0], plain)
 
 
@@ -105,7 +105,7 @@ def test_a_class_that_training_never_saw_is_named():
 
 def folder(root, count=12, size=(40, 56), dark=True):
     """Make a folder of pictures of two digits, in several formats and modes."""
-    kept = [example for example in builtin.digits()[0] if example["label"] in "01"][: 2 * count]
+    kept = [example for example in sets.digits()[0] if example["label"] in "01"][: 2 * count]
     for number, example in enumerate(kept):
         path = (
             root

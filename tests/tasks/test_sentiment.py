@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import tasks
-from data import builtin
+from data.builtin import sets
 from data.splits import DataError
-from data.text import UNKNOWN
+from data.texts.text import UNKNOWN
 from tasks.engine.config import SettingError
 from tasks.sentiment.pipeline import STEP, Codec, explained, probabilities, ratios
 
@@ -53,7 +53,7 @@ def command(*words, stdin=None):
 @pytest.mark.parametrize("engine", ["onnx", "keras"])
 def test_padding_and_company_never_change_an_answer(pipeline, engine):
     pipeline = tasks.load("sentiment", pipeline.run, engine=engine)
-    texts = [*TEXTS, *(example["text"] for example in builtin.reviews()[1][:40])]
+    texts = [*TEXTS, *(example["text"] for example in sets.reviews()[1][:40])]
     together = chances(pipeline.predict(texts))
     alone = chances([pipeline.predict([text])[0] for text in texts])
     backwards = chances(pipeline.predict(texts[::-1]))[::-1]
@@ -92,7 +92,7 @@ def test_an_explanation_of_a_long_text_is_about_the_part_that_is_read(pipeline):
     text = " ".join(f"word{number}" for number in range(900))
     config = pipeline.config
     words = explained(pipeline, text, pipeline.predict([text])[0])["words"]
-    assert len(words) == config.length
+    assert len(words) == config.max_length
     assert words[-1][0] == "word899"
 
 
@@ -152,7 +152,7 @@ def test_metrics_and_figures_are_the_fields_own(pipeline):
 
 
 def test_the_embedded_reviews_are_many_balanced_and_each_is_there_once():
-    train, test = builtin.reviews()
+    train, test = sets.reviews()
     assert len(train) + len(test) >= 1000
     for part in (train, test):
         labels = [example["label"] for example in part]
@@ -163,7 +163,7 @@ def test_the_embedded_reviews_are_many_balanced_and_each_is_there_once():
 
 
 def test_a_pair_of_embedded_reviews_is_never_parted():
-    train, test = builtin.reviews()
+    train, test = sets.reviews()
     for part in (train, test):
         assert all(example["label"] == "positive" for example in part[::2])
         assert all(example["label"] == "negative" for example in part[1::2])
@@ -179,7 +179,7 @@ def test_a_pair_of_embedded_reviews_is_never_parted():
 def test_every_cell_and_pooling_builds_and_masks(cell, pooling):
     settings = {"cell": cell, "pooling": pooling, "segment": 0, "depth": 2, "recurrent_dropout": 0.1}
     config = tasks.configure("sentiment", **{**SMALL, **settings})
-    codec = Codec.learn(config, builtin.reviews()[0][:50])
+    codec = Codec.learn(config, sets.reviews()[0][:50])
     from tasks.sentiment import network
 
     model = network.build(config, codec)
@@ -198,7 +198,7 @@ def test_the_final_state_of_segments_is_refused():
 def test_log_count_ratios_by_hand():
     rows, labels = [[2, 3], [2], [4]], [0, 0, 1]
     found = ratios(rows, labels, 2, 1 << 16, smoothing=1.0)
-    from data.text import ngrams
+    from data.texts.text import ngrams
 
     (two,) = ngrams([2], 1 << 16)
     counts = np.ones((1 << 16, 2))
@@ -268,7 +268,7 @@ def test_a_file_is_answered_into_a_new_file_and_never_over_an_old_one(pipeline, 
     out = ["--out", tmp_path / "answers.jsonl"]
     result = command(*words, *out)
     assert (result.returncode, result.stdout) == (65, b"")
-    assert b"no 'text'; there are: id, review" in result.stderr
+    assert b"no column 'text'; its columns are: id, review" in result.stderr
     (tmp_path / "answers.jsonl").unlink()
     assert command(*words, *out, "--text-column", "review").returncode == 0
     rows = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]

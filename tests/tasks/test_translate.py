@@ -14,10 +14,10 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import tasks
-from data.splits import DataError
-from data.text import PAD
-from data.vocabulary import END, START
-from tasks.engine import workflow
+from data.splits import DataError, PartError
+from data.texts.text import PAD
+from data.texts.vocabulary import END, START
+from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
 from tasks.translate.pipeline import alignment, languages, load, translated
 
@@ -73,11 +73,11 @@ def test_the_best_translations_come_in_order_and_differ(pipeline):
 
 def test_greedy_search_takes_the_most_probable_each_time(pipeline):
     row = pipeline.codec.numbers(TEXTS[0])
-    ((found,),) = translated(pipeline.tuned(beam=1, repeats=0), [row])
+    ((found,),) = translated(pipeline.tuned(beam=1, no_repeat_ngram=0), [row])
     (source,) = pipeline.codec.inputs([row])
     keys, values, *states = pipeline.network("encode", source)
     last, tokens = START, []
-    while len(tokens) < pipeline.config.length:
+    while len(tokens) < pipeline.config.max_length:
         scores, _, *states = pipeline.network("step", np.array([last], "int32"), source != PAD, keys, values, *states)
         if not tokens:
             scores[:, END] = -np.inf  # a translation has one sub-word at least
@@ -90,15 +90,17 @@ def test_greedy_search_takes_the_most_probable_each_time(pipeline):
 
 def test_lengths_and_repeats_are_limited(pipeline):
     rows = [pipeline.codec.numbers(text) for text in TEXTS]
-    for (best,) in translated(pipeline.tuned(minimum=9, repeats=2), rows):
-        assert 9 <= len(best.tokens) <= pipeline.config.length
+    for (best,) in translated(pipeline.tuned(min_length=9, no_repeat_ngram=2), rows):
+        assert 9 <= len(best.tokens) <= pipeline.config.max_length
         pairs = list(zip(best.tokens, best.tokens[1:], strict=False))
         assert len(set(pairs)) == len(pairs)
 
 
 def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
     picture = tmp_path / "dog.png"
-    answers = pipeline.tuned(align=str(picture)).predict(["A cat sleeps. Good morning!"])
+    own = pipeline.tuned(alignment_file=str(picture))
+    answers = own.predict(["A cat sleeps. Good morning!"])
+    own.draw("A cat sleeps. Good morning!", answers[0])
     for sentence in answers[0]["sentences"]:
         aligned = sentence["alignment"]
         weights = np.array(aligned["weights"])
@@ -107,7 +109,7 @@ def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
         assert "".join(aligned["source"][:-1]).replace("\u2581", " ").strip() == sentence["text"]
     assert {path.name for path in tmp_path.iterdir()} == {"dog.png", "dog-2.png"}
     before = picture.read_bytes()
-    pipeline.tuned(align=str(picture)).predict(["A dog."])
+    own.draw("A dog.", own.predict(["A dog."])[0])
     assert picture.read_bytes() == before
     with Image.open(tmp_path / "dog-3.png") as drawn:
         assert drawn.width > 100
@@ -173,12 +175,12 @@ def folder(tmp_path):
 
 def test_a_test_file_is_chosen_by_name(pipeline, folder):
     own = pipeline.tuned(data=str(folder), limit=None)
-    counts = {split: workflow.evaluate(own, split).summary["examples"] for split in ("test", "test_a", "test_b")}
+    counts = {split: evaluation.evaluate(own, split).summary["examples"] for split in ("test", "test_a", "test_b")}
     assert counts == {"test": 20, "test_a": 20, "test_b": 10}
-    with pytest.raises(DataError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
-        workflow.evaluate(own, "test_c")
-    with pytest.raises(SettingError, match=r"No split is named 'test_a'"):
-        workflow.evaluate(pipeline, "test_a")
+    with pytest.raises(PartError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
+        evaluation.evaluate(own, "test_c")
+    with pytest.raises(PartError, match=r"No split is named 'test_a'"):
+        evaluation.evaluate(pipeline, "test_a")
 
 
 def test_metrics_have_their_intervals_and_signatures(pipeline):

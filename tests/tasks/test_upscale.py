@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 
 import tasks
-from data import builtin, catalogue
-from data.photo import OutputError, read_photo
-from data.resize import imresize, luma, turned, turned_back, whole_levels
+from data import catalogue
+from data.builtin import sets
+from data.pictures.imresize import imresize, luma, turned, turned_back, whole_levels
+from data.pictures.photo import OutputError, read_photo
 from data.splits import DataError
-from tasks.engine import workflow
+from tasks.engine import evaluate as evaluation
 from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
 from tasks.engine.network import KerasNetwork
@@ -52,7 +53,7 @@ def little():
 
 def photo(folder, name="photo.png", size=(40, 30), **how):
     """Write a part of an embedded photograph."""
-    with Image.open(builtin.photos()[1][1]) as image:
+    with Image.open(sets.photos()[1][1]) as image:
         part = image.convert("RGB").crop((100, 60, 100 + size[0], 60 + size[1]))
     folder.mkdir(parents=True, exist_ok=True)
     part.convert(how.pop("mode", "RGB")).save(folder / name, **how)
@@ -161,7 +162,9 @@ def test_an_array_that_is_no_picture_is_refused(array, little):
 
 
 def written(made, inputs, out=None):
-    return list(made.task.write(made, [*made.each(map(str, inputs))], out, False))
+    return list(
+        made.task.write(made, [one for word in inputs for one in made.task.accepts.expand(str(word))], out, False)
+    )
 
 
 def test_a_picture_is_written_beside_its_own_and_never_over_another(little, tmp_path):
@@ -240,9 +243,9 @@ def test_folders_and_zips_are_learnt_from_and_validation_comes_from_the_last(tmp
     assert all("two" in example["name"] for example in splits.valid)
     assert len(splits.train) == 8 + sum(60 * size >= 32 for size in (0.9, 0.8, 0.7, 0.6)) * 8
     assert [example["truth"].shape for example in splits.test] == [(40, 50, 3)]
-    evaluation = workflow.evaluate(tasks.load("upscale", made.run, data=str(tmp_path / "one")))
-    assert evaluation.summary["examples"] == 6  # all of other pictures are the test split
-    assert set(evaluation.report.metrics) >= {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb", "parameters"}
+    found = evaluation.evaluate(tasks.load("upscale", made.run, data=str(tmp_path / "one")))
+    assert found.summary["examples"] == 6  # all of other pictures are the test split
+    assert set(found.report.metrics) >= {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb", "parameters"}
     assert "licence is the user's" in (made.run / "README.md").read_text()
 
 

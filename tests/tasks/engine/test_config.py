@@ -18,7 +18,7 @@ class Config(TaskConfig):
     kind: Literal["one", "two"] = option("one", "Kind.")
     share: float = option(0.5, "Share.", low=0.0, high=1.0)
     where: Path | None = option(None, "Where.")
-    keep: bool = option(True, "Keep.", runtime=True)
+    keep: bool = option(True, "Keep.", when="predict")
 
 
 def test_json_gives_the_same_config_again():
@@ -110,4 +110,4 @@ def test_the_embedded_data_bring_settings_that_every_other_source_overrides(tmp_
     assert tasks.configure("sentiment", data="builtin", epochs=3).epochs == 3
     (tmp_path / "own.toml").write_text('data = "builtin"\nepochs = 5\n')
     assert tasks.configure("sentiment", file=tmp_path / "own.toml").epochs == 5
-    assert tasks.configure("sentiment", file=tmp_path / "own.toml").length == brought["length"]
+    assert tasks.configure("sentiment", file=tmp_path / "own.toml").max_length == brought["max_length"]

@@ -1,0 +1,1 @@
+"""The embedded data sets, so that everything runs with no network."""

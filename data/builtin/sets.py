@@ -1,0 +1,107 @@
+"""Small data sets that are on every machine, with no network."""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from data.builtin.scenes import scenes as drawn_scenes
+from data.builtin.sentences import compose
+from data.splits import Example
+from data.tables import table
+
+PHOTOS = (
+    ("skimage/data", "astronaut.png coffee.png motorcycle_left.png rocket.jpg retina.jpg ihc.png brick.png gravel.png"),
+    ("sklearn/datasets/images", "flower.jpg"),
+)
+TEST_PHOTOS = (("skimage/data", "camera.png chelsea.png coins.png"), ("sklearn/datasets/images", "china.jpg"))
+REVIEWS, PHRASES, PHOTOGRAPHS = (
+    Path(__file__).parent / f"{name}.tsv" for name in ("reviews", "phrases", "photographs")
+)
+
+
+def reviews() -> tuple[list[Example], list[Example]]:
+    """Return short English reviews of films, books, food, gadgets and travel, for training and for testing.
+
+    They were written for this project and are read from one table: `split` is `train` or `test`, `label` is
+    `negative` or `positive`, in equal parts, and `text` is the review. They come in pairs, a positive review and
+    a negative one that is often about the same thing in nearly the same words, so whoever parts a pair for
+    training and validation measures how well labels are turned round.
+    """
+    rows = list(table(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
+    train, test = (
+        [{"text": row["text"], "label": row["label"]} for row in rows if row["split"] == split]
+        for split in ("train", "test")
+    )
+    return train, test
+
+
+def digits() -> tuple[list[Example], list[Example]]:
+    """Return the 8x8 handwritten digits that ship with scikit-learn, for training and for testing.
+
+    Every example holds an `image`, uint8 `(8, 8)` with light ink on a dark ground, and a `label`, "0" to "9".
+    The training part has 1,438 digits and the test part, the last fifth, 359. They are cut
+    in the order of the set, in which digits of one writer stand together, so few writers are in both.
+
+    Reference: Alpaydin and Kaynak, 1998, https://doi.org/10.24432/C50P49.
+    """
+    from sklearn.datasets import load_digits
+
+    source = load_digits()
+    images = (source.images * (255 / 16)).round().astype("uint8")
+    examples = [{"image": image, "label": str(label)} for image, label in zip(images, source.target, strict=True)]
+    test = len(examples) // 5
+    return examples[:-test], examples[-test:]
+
+
+def pairs() -> tuple[list[Example], list[Example]]:
+    """Return sentences in English, `en`, and German, `de`, for training and for testing.
+
+    1,800 sentences for training and 300 for testing are composed by `data.builtin.sentences`; none is in both, and
+    those for testing are the last ones composed. Everyday sentences, written by hand, are for training alone.
+    """
+    composed = [{"en": english, "de": german} for english, german in compose(2100)]
+    return [*table(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
+
+
+@cache
+def scenes() -> tuple[list[Example], list[Example]]:
+    """Return scenes of coloured shapes and digits, 4,000 for training and 300 for testing.
+
+    They are those of `data.builtin.scenes`. Each holds an `image`, its `captions`, and the `scene` that they are about.
+    """
+    return drawn_scenes(4000, 300)
+
+
+def photographs() -> list[Example]:
+    """Return photographs that ship with scikit-image and scikit-learn, with five captions each.
+
+    Each holds an `image`, a file, and its `captions`, written for this project. They are for testing alone.
+    """
+    captions: dict[str, list[str]] = {}
+    for row in table(PHOTOGRAPHS, {"image": "image", "caption": "caption"}):
+        captions.setdefault(row["image"], []).append(row["caption"])
+    return [
+        {"image": folder_of(str(Path(name).parent)) / Path(name).name, "captions": said}
+        for name, said in captions.items()
+    ]
+
+
+def photos() -> tuple[list[Path], list[Path]]:
+    """Return files of photographs that ship with scikit-image and scikit-learn: nine for training, four for testing.
+
+    Those for testing show what none of the others does: a man with a camera, a cat, coins, a palace.
+    """
+    train, test = (
+        [folder_of(place) / name for place, names in photos for name in names.split()]
+        for photos in (PHOTOS, TEST_PHOTOS)
+    )
+    return train, test
+
+
+def folder_of(place: str) -> Path:
+    """Return a folder inside an installed package, without importing the package."""
+    package, _, inside = place.partition("/")
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / inside

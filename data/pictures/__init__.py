@@ -1,0 +1,1 @@
+"""Pictures and photographs: files, digits, sizes, captions; NumPy and Pillow only."""

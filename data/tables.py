@@ -1,0 +1,131 @@
+"""Rows of tables: CSV, TSV and JSON lines."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+from operator import not_
+from pathlib import Path
+from typing import Any
+
+from data.sources import TEST_SHARE
+from data.splits import DataError, Example, hold_out
+
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+TABLES = (*SEPARATORS, ".jsonl")  # endings of tables
+LONGEST = 1 << 30  # characters in one field of a table
+
+
+def tables(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
+    """Return the training and the test rows of a table, or of a folder with the tables `train` and `test`.
+
+    A fifth of a single table is kept for testing, whatever the seed, unless it has a column `split` that says
+    `train` or `test`. A folder without both tables gives `None`.
+
+    Args:
+        path: A `.csv`, `.tsv` or `.jsonl` file, or a folder.
+        columns: The field that each column becomes in an example, and its name in the table.
+        options: Which options name the columns, for the sentence that refuses a table.
+    """
+    if not path.is_file():
+        found = parts(path)
+        return (list(table(found[0], columns, options)), list(table(found[1], columns, options))) if found else None
+    rows = list(table(path, columns, options, optional=("split",)))
+    own = [{field: row[field] for field in columns} for row in rows]
+    test = [row["split"] == "test" for row in rows]
+    if not any(test):
+        return hold_out(own, TEST_SHARE, seed=0)
+    return list(compress(own, map(not_, test))), list(compress(own, test))
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the tables `train` and `test` of a folder, or nothing if it does not have both."""
+    found = [path for stem in ("train", "test") for end in TABLES if (path := folder / f"{stem}{end}").is_file()]
+    return found if [path.stem for path in found] == ["train", "test"] else []
+
+
+def table(
+    path: Path,
+    columns: Mapping[str, str],
+    options: str = "another name",
+    optional: Sequence[str] = (),
+    separator: str | None = None,
+) -> Iterator[Example]:
+    """Yield the rows of a table, as text, one at a time.
+
+    Args:
+        path: A `.csv`, `.tsv` or `.jsonl` file.
+        columns: The field that each column becomes in an example, and its name in the table.
+        options: Which options name the columns.
+        optional: Columns that may be missing; their fields are then empty.
+        separator: What stands between the fields of a row; `None` is what the ending of the name says.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DataError: The table has no such column, or a row cannot be read; the sentence names its line.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    separator = separator or SEPARATORS.get(path.suffix.lower())
+    if separator is None and path.suffix.lower() not in TABLES:
+        raise DataError(f"{str(path)!r} is not a table; its name must end in {', '.join(TABLES)}.")
+    try:
+        for line, row in records(path, separator) if separator else objects(path):
+            missing = next((name for name in columns.values() if row.get(name) is None), None)
+            if missing is not None:
+                columns_there = ", ".join(map(str, row))
+                raise DataError(
+                    f"{str(path)!r}, line {line}, has no column {missing!r}; its columns are: {columns_there}. "
+                    f"Name the column with {options}."
+                )
+            named = {field: str(row[name]) for field, name in columns.items()}
+            yield named | {name: str(row.get(name) or "") for name in optional}
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def inputs(path: Path, column: str) -> Iterator[str]:
+    """Yield one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other file that are not empty."""
+    if path.suffix.lower() in TABLES:
+        yield from (row[column] for row in table(path, {column: column}, "--text-column"))
+        return
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        yield from (line.rstrip("\r\n") for line in file if line.strip())
+
+
+def records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a CSV or TSV file by column name, each with the number of its last line."""
+    csv.field_size_limit(LONGEST)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        try:
+            names = next(reader, [])
+            for values in reader:
+                if values and len(values) != len(names):
+                    raise DataError(
+                        f"{str(path)!r}, line {reader.line_num}: {len(values)} fields where the first line names "
+                        f"{len(names)}; put a text that holds the delimiter or a line break in double quotes."
+                    )
+                if values:
+                    yield reader.line_num, dict(zip(names, values, strict=True))
+        except csv.Error as error:
+            raise DataError(
+                f"{str(path)!r}, line {reader.line_num}: quotes are out of place ({error}); a text that holds "
+                f"a double quote stands in double quotes, with its own doubled."
+            ) from error
+
+
+def objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a JSONL file, each with the number of its line."""
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise DataError(f"{str(path)!r}, line {number}: not valid JSON ({error}).") from error
+                if not isinstance(row, dict):
+                    raise DataError(f"{str(path)!r}, line {number}: a JSON object must stand on each line.")
+                yield number, row

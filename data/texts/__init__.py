@@ -1,0 +1,1 @@
+"""Texts: words and sub-words, labelled texts, sentence pairs; NumPy and sentencepiece only."""

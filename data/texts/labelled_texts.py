@@ -1,0 +1,57 @@
+"""Texts and their classes, from the user's own files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from data import tables
+from data.sources import files_by_class, folder_of_classes
+from data.splits import DataError, Example, Examples, Splits, hold_out
+
+SUFFIXES = (".txt",)
+
+
+def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: int) -> Splits:
+    """Return labelled texts: a table, a folder with the tables `train` and `test`, or a folder of classes.
+
+    Args:
+        path: A `.csv`, `.tsv` or `.jsonl` file, of which a fifth is kept for testing whatever the seed unless
+            it has a column `split` that says `train` or `test`; or a folder with two such files named
+            `train` and `test`; or a folder with a folder of `.txt` files for each class, as for
+            `folder_of_classes`.
+        columns: The name in a table of the fields `text` and `label`.
+        valid: Fraction of the training part that is kept for validation, in (0, 1).
+        seed: Chooses the validation part.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        DataError: It cannot be read as such.
+    """
+    found = tables.tables(path, columns, "--text-column or --label-column")
+    if found is None:
+        splits = folder_of_classes(path, SUFFIXES, "text", valid, seed)
+        return Splits(*map(with_texts, splits))
+    train, test = found
+    return Splits(*hold_out(train, valid, seed), test)
+
+
+def all_texts(path: Path, columns: Mapping[str, str]) -> list[Example]:
+    """Return all labelled texts of a table, of a folder with tables, or of a folder of classes."""
+    found = tables.tables(path, columns, "--text-column or --label-column")
+    return with_texts(files_by_class(path, SUFFIXES, "text")) if found is None else [*found[0], *found[1]]
+
+
+def with_texts(examples: Examples) -> list[Example]:
+    """Return examples with what their text files hold."""
+    return [example | {"text": read_text(example["text"])} for example in examples]
+
+
+def read_text(path: Path) -> str:
+    """Return what a text file holds.
+
+    Raises:
+        DataError: It is not in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} is not in UTF-8: {error.reason} at byte {error.start}.") from error

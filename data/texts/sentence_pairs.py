@@ -1,0 +1,131 @@
+"""Pairs of sentences in two languages, from the user's own files."""
+
+import gzip
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.sources import TEST_SHARE
+from data.splits import DataError, Example, Examples, PartError, Splits, hold_out
+from data.tables import tables
+
+LOG = logging.getLogger("tasks")
+ENDINGS = ("", ".gz")
+VALID = ("val", "valid", "validation", "dev")
+
+
+def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int, test: str | None = None) -> Splits:
+    """Return pairs of sentences, `text` and its `translation`.
+
+    Args:
+        path: A folder with files such as `train.en` and `train.de`, plain or `.gz`, a sentence a line; or a
+            `.tsv`, `.csv` or `.jsonl` table with a column for each language; or a folder with such tables named
+            `train` and `test`. Of the files in a folder, those that begin with `train` are for training, `val`,
+            `valid`, `validation` or `dev` for validation, and those that begin with `test` for testing.
+        source: Language to translate from: the ending of its files, or the name of its column.
+        target: Language to translate to.
+        valid: Fraction of the training part that is kept for validation where there is no file for it, in (0, 1).
+        seed: Chooses that part.
+        test: Name of the file to test on, without its ending; `None` is the first. Without any file for testing,
+            a fifth of the training part is kept for it, whatever the seed.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        DataError: The files do not belong together, or cannot be read.
+        PartError: There is no file called `test`.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
+    found = tables(path, {"text": source, "translation": target}, "--source and --target")
+    if found is not None:
+        train, tested = (filled(rows, str(path)) for rows in found)
+        return Splits(*hold_out(train, valid, seed), tested)
+    names = stems(path, source, target)
+    training = [name for name in names if name.startswith("train")]
+    held = [name for name in names if name.split("_")[0].split("-")[0] in VALID]
+    tests = [name for name in names if name.startswith("test")]
+    if not training:
+        raise DataError(f"{str(path)!r} has no file for training; one must be called 'train.{source}'.")
+    if test is not None and test not in tests:
+        raise PartError(f"{str(path)!r} has no file {test!r} to test on; choose one of: {', '.join(tests)}.")
+    train = [pair for name in training for pair in pairs(path, name, source, target)]
+    tested = list(pairs(path, test or tests[0], source, target)) if tests else []
+    if not tests:
+        train, tested = hold_out(train, TEST_SHARE, seed=0)
+    if held:
+        return Splits(train, [pair for name in held for pair in pairs(path, name, source, target)], tested)
+    return Splits(*hold_out(train, valid, seed), tested)
+
+
+def all_pairs(path: Path, source: str, target: str) -> list[Example]:
+    """Return all pairs of sentences in a table, or in the files of a folder, as `sentence_pairs` reads them."""
+    found = tables(path, {"text": source, "translation": target}, "--source and --target")
+    if found is not None:
+        return [*filled([*found[0], *found[1]], str(path))]
+    return [pair for name in stems(path, source, target) for pair in pairs(path, name, source, target)]
+
+
+def stems(folder: Path, source: str, target: str) -> list[str]:
+    """Return the names, without endings, of files that a folder has in both languages, in order."""
+    own, other = (
+        {path.name.removesuffix(".gz").removesuffix(f".{language}") for path in files(folder, language)}
+        for language in (source, target)
+    )
+    for here, there, language in ((own, other, target), (other, own, source)):
+        if alone := sorted(name for name in here - there if name.startswith(("train", "test", *VALID))):
+            raise DataError(f"{str(folder)!r} has {alone[0]!r} in one language, and no file '{alone[0]}.{language}'.")
+    if not own:
+        raise DataError(
+            f"{str(folder)!r} has no files that end in '.{source}' and '.{target}'; name the languages with --source "
+            f"and --target."
+        )
+    return sorted(own)
+
+
+def files(folder: Path, language: str) -> list[Path]:
+    """Return the files of a folder in one language."""
+    return [path for ending in ENDINGS for path in folder.glob(f"*.{language}{ending}") if path.is_file()]
+
+
+def pairs(folder: Path, name: str, source: str, target: str) -> Examples:
+    """Return the sentences of two files, line by line.
+
+    Raises:
+        DataError: One has more lines than the other, or both hold the same.
+    """
+    one, other = (list(lines(folder, name, language)) for language in (source, target))
+    if len(one) != len(other):
+        raise DataError(
+            f"'{name}.{source}' has {len(one):,} lines and '{name}.{target}' has {len(other):,}; line by line "
+            f"they must translate each other."
+        )
+    if one == other:
+        raise DataError(f"'{name}.{source}' and '{name}.{target}' hold the same text; give two languages.")
+    return filled([{"text": text, "translation": own} for text, own in zip(one, other, strict=True)], name)
+
+
+def lines(folder: Path, name: str, language: str) -> Iterator[str]:
+    """Yield the lines of a file, plain or compressed."""
+    path = next(path for ending in ENDINGS if (path := folder / f"{name}.{language}{ending}").is_file())
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="\n") as file:
+            yield from (line.rstrip("\r\n") for line in file)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def filled(rows: Examples, name: str) -> list[Example]:
+    """Return the pairs of which neither side is empty, and say how many are left out."""
+    empty = [
+        place for place, row in enumerate(rows, start=1) if not (row["text"].strip() and row["translation"].strip())
+    ]
+    if empty:
+        LOG.warning("%s: %d pairs with an empty side are left out, the first in line %d.", name, len(empty), empty[0])
+    left = set(empty)
+    kept = [row for place, row in enumerate(rows, start=1) if place not in left]
+    if not kept:
+        raise DataError(f"{name!r} has no pair of sentences.")
+    return kept

@@ -1,0 +1,198 @@
+"""Vocabularies: words or sub-words to numbers, and back. NumPy and sentencepiece only."""
+
+import base64
+import io
+import logging
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+
+from data.texts.text import PAD, UNKNOWN, words
+
+LOG = logging.getLogger("tasks")
+START, END = 2, 3  # the next two numbers of a vocabulary of sub-words
+SMALLEST = 512  # sub-words: the 256 bytes, and room for letters
+DRAWS = 8  # ways to spell a word that sampling chooses from
+SPACE = "\u2581"  # what sub-words have in place of a space
+Model = Literal["unigram", "bpe"]
+
+
+class Vocabulary(Protocol):
+    """Words to numbers; `PAD` and `UNKNOWN` are the first two of `size` numbers."""
+
+    size: int
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], size: int) -> Self:
+        """Return a vocabulary of at most `size` entries, learnt from clean texts."""
+
+    @classmethod
+    def restore(cls, state: Any) -> Self:
+        """Return the vocabulary whose `state` this is."""
+
+    def state(self) -> Any:
+        """Return what was learnt, as JSON types."""
+
+    def numbers(self, word: str) -> Sequence[int]:
+        """Return a word as numbers, at least one."""
+
+
+class Words:
+    """Each of the most frequent words, in lower case, is a number; all others share `UNKNOWN`."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self.known = list(known)
+        self.size = len(self.known) + 2
+        self.table = {word: (number,) for number, word in enumerate(self.known, start=2)}
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], size: int, cut: Callable[[str], list[str]] = words) -> Self:
+        counts = Counter(word.lower() for text in texts for word in cut(text))
+        if len(counts) < size - 2:
+            LOG.info("The training texts hold %d different words; the vocabulary has no more.", len(counts))
+        return cls([word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: size - 2]])
+
+    @classmethod
+    def restore(cls, state: Any) -> Self:
+        return cls(state)
+
+    def state(self) -> Any:
+        return self.known
+
+    def numbers(self, word: str) -> Sequence[int]:
+        return self.table.get(word, (UNKNOWN,))
+
+    def word(self, number: int) -> str:
+        """Return the word that a number, not of `PAD` or `UNKNOWN`, stands for."""
+        return self.known[number - 2]
+
+
+class Pieces:
+    """Sub-words; what has no piece is spelt in bytes, so that no text is unknown.
+
+    `START` and `END` are numbers that no text has.
+
+    References: Kudo, 2018, https://arxiv.org/abs/1804.10959 (unigram); Sennrich et al., 2016,
+    https://arxiv.org/abs/1508.07909 (byte-pair encoding).
+    """
+
+    def __init__(self, model: bytes) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self.model = model
+        self.processor = SentencePieceProcessor(model_proto=model)
+        self.size = self.processor.get_piece_size()
+        self.numbers = lru_cache(maxsize=1 << 16)(self.spelt)
+        self.ways = lru_cache(maxsize=1 << 16)(self.drawn)
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], size: int, model: Model = "unigram", cased: bool = False) -> Self:
+        """Return sub-words learnt from clean texts.
+
+        Args:
+            texts: At least one text that is not empty.
+            size: Largest number of sub-words; the 256 bytes are among them.
+            model: How they are chosen.
+            cased: Whether texts are taken as they are; otherwise in lower case, with a space around each mark.
+        """
+        from sentencepiece import SentencePieceTrainer
+
+        buffer = io.BytesIO()
+        SentencePieceTrainer.train(
+            sentence_iterator=(text if cased else " ".join(words(text.lower())) for text in texts),
+            model_writer=buffer,
+            model_type=model,
+            vocab_size=max(size, SMALLEST),
+            hard_vocab_limit=False,
+            byte_fallback=True,
+            normalization_rule_name="identity" if cased else "nmt_nfkc",
+            character_coverage=1.0 if cased else 0.9995,
+            pad_id=PAD,
+            unk_id=UNKNOWN,
+            bos_id=START,
+            eos_id=END,
+            max_sentence_length=1 << 20,
+            num_threads=1,
+            minloglevel=2,
+        )
+        return cls(buffer.getvalue())
+
+    @classmethod
+    def restore(cls, state: Any) -> Self:
+        return cls(base64.b64decode(state))
+
+    def state(self) -> Any:
+        return base64.b64encode(self.model).decode("ascii")
+
+    def spelt(self, word: str) -> Sequence[int]:
+        return self.processor.encode(word) or [UNKNOWN]
+
+    def text(self, numbers: Sequence[int]) -> str:
+        """Return the text that numbers spell, without those of `PAD`, `START` and `END`."""
+        return self.processor.decode([int(number) for number in numbers if number not in (PAD, START, END)])
+
+    def shown(self, number: int) -> str:
+        """Return one sub-word for a reader; a space stands as U+2581."""
+        return self.processor.id_to_piece(int(number))
+
+    def sampled(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
+        """Return a word as numbers, spelt in one of several ways.
+
+        Args:
+            share: How often a way differs, in [0, 1): for byte-pair encoding the probability that a merge is left
+                out each time it could be made; for a unigram model the probability to draw among the 8 best
+                ways, each as likely as the fifth root of what the model thinks.
+
+        Reference: Provilkov et al., 2020, https://arxiv.org/abs/1910.13267 (dropout of merges).
+        """
+        ways = self.ways(word, share)
+        return ways[int(random.integers(len(ways)))]
+
+    def drawn(self, word: str, share: float) -> list[Sequence[int]]:
+        """Return the ways that `sampled` chooses from, the same for a word at all times."""
+        random = np.random.default_rng(zlib.crc32(word.encode()))
+        best = self.processor.nbest_encode(word, nbest_size=8) if self.unigram else []
+        if not best:
+            return [self.merged(word, share, random) for _ in range(DRAWS)]
+        chances = np.array([sum(map(self.processor.get_score, way)) for way in best]) / 5
+        chances = np.exp(chances - chances.max())
+        picks = random.choice(len(best), DRAWS, p=chances / chances.sum())
+        return [best[pick if random.random() < share else 0] for pick in picks]
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """The score of each sub-word that is neither a mark nor a byte."""
+        plain = range(END + 257, self.size)
+        return {self.processor.id_to_piece(number): self.processor.get_score(number) for number in plain}
+
+    @cached_property
+    def unigram(self) -> bool:
+        """Whether this is a unigram model; the scores of byte-pair encoding are whole numbers, the ranks of merges."""
+        return any(score % 1 for score in self.scores.values())
+
+    def merged(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
+        """Return a word by byte-pair encoding in which each merge is left out with probability `share` at a time."""
+        parts = list(SPACE + word)
+        while True:
+            pairs = [one + other for one, other in pairwise(parts)]
+            found = [(self.scores[pair], -place) for place, pair in enumerate(pairs) if pair in self.scores]
+            kept = [merge for merge in found if random.random() >= share]
+            if not kept:
+                break
+            place = -max(kept)[1]
+            parts[place : place + 2] = [pairs[place]]
+        return [number for part in parts for number in self.numbered(part)]
+
+    def numbered(self, part: str) -> list[int]:
+        """Return a sub-word, or a character that is none in bytes, as numbers."""
+        if part in self.scores:
+            return [self.processor.piece_to_id(part)]
+        return [self.processor.piece_to_id(f"<0x{byte:02X}>") for byte in part.encode()]
+
+
+VOCABULARIES: dict[str, type[Vocabulary]] = {"words": Words, "pieces": Pieces}

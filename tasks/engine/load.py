@@ -1,0 +1,90 @@
+"""From a run directory to a pipeline that answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from zipfile import BadZipFile
+
+from tasks.engine import runs
+from tasks.engine.config import SettingError, Settings, TaskConfig, selectors
+from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
+from tasks.engine.task import KerasPart, Pipeline, Task
+
+if TYPE_CHECKING:
+    import keras
+
+C = TypeVar("C", bound=TaskConfig)
+LOG = logging.getLogger("tasks")
+
+
+def load(task: Task[C], directory: Path | str | None = None, settings: Settings | None = None) -> Pipeline[C]:
+    """Return the pipeline that a run directory holds.
+
+    Args:
+        directory: Run directory; `None` is the newest finished run below `runs/`, or else a pretrained one.
+        settings: Other values for settings that may change after training, and values that select a run.
+
+    Raises:
+        FileNotFoundError: There is no such run.
+        RunError: The run is half-written, damaged, or of a newer format.
+        SettingError: The run is of another task or another than selected, or a setting cannot change after training.
+    """
+    wanted = selectors(task.config, settings or {})
+    run = runs.find(task.name, Path(directory) if directory else None, wanted)
+    LOG.info("Run: %s", run)
+    other = {name: value for name, value in (settings or {}).items() if name not in wanted}
+    config = read_config(task, run).tuned(other)
+    try:
+        codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
+    except (KeyError, TypeError) as error:
+        raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
+    return open_network(Pipeline(task, config, codec, OnnxNetwork(run / "onnx"), run))
+
+
+def read_config(task: Task[C], run: Path) -> C:
+    """Return the config that a run was trained with."""
+    settings = runs.read_config(run, task.name)
+    try:
+        return task.config.restore(settings)
+    except SettingError as error:
+        raise runs.RunError(f"{str(run)!r} was made by another version: {error}") from error
+
+
+def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
+    """Return the pipeline with the network that its `engine` setting asks for."""
+    exported = any((pipeline.run / "onnx").glob("*.onnx"))
+    engine = pipeline.config.engine
+    if engine == "onnx" and not exported:
+        raise runs.RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
+    network: Network = OnnxNetwork(pipeline.run / "onnx")
+    if engine == "keras" or not exported:
+        network = KerasNetwork(keras_models(pipeline))
+    return replace(pipeline, network=network)
+
+
+def keras_models(pipeline: Pipeline[C]) -> Mapping[str, keras.Model]:
+    """Return the Keras models of a run by signature."""
+    from tasks.engine import environment, fitting
+
+    weights = pipeline.run / "model.keras"
+    if not weights.is_file():
+        raise runs.RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
+    part = keras_part(pipeline.task)
+    with environment.precision("float32"):
+        model = part.build(pipeline.config, pipeline.codec)
+    try:
+        fitting.bare(model).load_weights(weights)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
+    return part.signatures(model)
+
+
+def keras_part(task: Task[C]) -> KerasPart[C]:
+    """Return the Keras part of a task."""
+    part: KerasPart[C] = import_module(f"..{task.name}.network", __package__).NETWORK
+    return part

@@ -1,0 +1,262 @@
+"""The run directory: its files, each whole or absent; its lock; and finding one."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.engine.config import SettingError, TaskConfig
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMAT = 2
+KEPT = Path("runs")
+TASKS = Path(__file__).parent.parent
+RENAMED = {  # settings of format 1, in any task and in one, and what they are called since
+    "": {
+        "alpha": "length_penalty",
+        "repeats": "no_repeat_ngram",
+        "minimum": "min_length",
+        "length": "max_length",
+        "keep": "truncate",
+        "align": "alignment_file",
+    },
+    "caption": {"attention": "attention_file"},
+    "mnist": {"scale": "augment_scale"},
+}
+
+
+class RunError(ValueError):
+    """A run directory that cannot be read."""
+
+    exit_code = 65
+
+
+class LockedError(RuntimeError):
+    """A run directory that another process is writing."""
+
+    exit_code = 75
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to; the file appears under its own name once it is complete and on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def clear(run: Path) -> None:
+    """Remove what a process that was killed had begun to write."""
+    for part in run.rglob(".part-*"):
+        part.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table, whole or not at all."""
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_lines(path: Path, rows: Sequence[Any]) -> None:
+    """Write a JSON object a line, whole or not at all."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_new(path: Path, picture: Image) -> Path:
+    """Write a picture as PNG to `a.png`, or if that exists to `a-2.png`, `a-3.png` and so on, and return the file."""
+    names = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
+    free = next(name for name in names if not name.exists())
+    with free.open("xb") as file:
+        picture.save(file, format="png")
+    return free
+
+
+def read_history(run: Path) -> list[dict[str, float]]:
+    """Return the rows of `history.csv`, one for each epoch; a run without one has none."""
+    try:
+        with (run / "history.csv").open(newline="", encoding="utf-8") as file:
+            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        return []
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{str(run / 'history.csv')!r} is damaged: {error}.") from error
+
+
+def kept_epoch(history: Sequence[Mapping[str, float]], config: TaskConfig) -> Mapping[str, float]:
+    """Return the row of the epoch whose weights are kept: the one with the smallest validation loss.
+
+    Once weights are averaged, over the last `config.average` epochs, earlier epochs no longer count: at a large step
+    size their loss jumps, and the smallest of many values would be chance.
+    """
+    begin = max(config.epochs - config.average, 0)
+    rows = history[begin:] if config.average and len(history) > begin else history
+    return min(rows, key=lambda row: row["val_loss"])
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file of a run holds.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{str(path.parent)!r} is an incomplete run: it has no {path.name}.") from error
+    except ValueError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def vacant(directory: Path) -> Path:
+    """Return a directory that does not exist yet, or is empty.
+
+    Raises:
+        FileExistsError: There is something in it, or it is a file.
+    """
+    if directory.is_file() or (directory.is_dir() and any(directory.iterdir())):
+        raise FileExistsError(f"{str(directory)!r} exists and is not empty; give a new directory, or --resume.")
+    return directory
+
+
+def fresh(folder: Path) -> Path:
+    """Return a name below a folder that nobody has yet: the time, and four random digits."""
+    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def lock(run: Path) -> Iterator[None]:
+    """Keep other processes from writing a run directory; the lock ends with the process.
+
+    Raises:
+        LockedError: Another process has it.
+    """
+    folder = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise LockedError(
+            f"{str(run)!r} is being written by another process; wait for it or give another --run."
+        ) from error
+    finally:
+        os.close(folder)
+
+
+def write_config(run: Path, task: str, settings: Mapping[str, Any]) -> None:
+    """Write the file that makes a directory a run."""
+    write_json(run / "config.json", {"format": FORMAT, "task": task, "settings": settings})
+
+
+def read_config(run: Path, task: str) -> dict[str, Any]:
+    """Return the settings of a run.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        RunError: It is half-written, damaged, or of a newer format.
+        SettingError: It is a run of another task.
+    """
+    if not run.is_dir():
+        raise FileNotFoundError(f"There is no run directory {str(run)!r}.")
+    config = read_json(run / "config.json")
+    if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
+        raise RunError(f"{str(run / 'config.json')!r} is damaged: it holds no settings.")
+    if config.get("format") not in range(1, FORMAT + 1):
+        raise RunError(
+            f"{str(run)!r} has run format {config.get('format')!r}, and this version reads up to {FORMAT}; "
+            f"use the version that made it, or train again."
+        )
+    if config.get("task") != task:
+        raise SettingError(f"{str(run)!r} is a run of {config.get('task')!r}, not of {task!r}.")
+    names = {} if config["format"] == FORMAT else RENAMED[""] | RENAMED.get(task, {})
+    return {names.get(name, name): value for name, value in config["settings"].items()}
+
+
+def finished(run: Path) -> bool:
+    """Return whether a run was trained and scored to its end; `metrics.json` is written last."""
+    return (run / "metrics.json").is_file()
+
+
+def kept(task: str) -> list[Path]:
+    """Return the runs of a task below `runs/`, oldest first."""
+    return sorted(path.parent for path in (KEPT / task).glob("*/config.json"))
+
+
+def pretrained(task: str) -> list[Path]:
+    """Return the runs of a task that ship with the package."""
+    return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
+
+
+def find(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = None) -> Path:
+    """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
+
+    Args:
+        wanted: Settings that the run must have been trained with, if any.
+
+    Raises:
+        FileNotFoundError: There is none.
+        SettingError: The given run was trained with others.
+    """
+
+    asked = wanted or {}
+
+    def fits(run: Path) -> bool:
+        settings = read_config(run, task) if asked else {}
+        return all(settings.get(name) == value for name, value in asked.items())
+
+    said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
+    if directory is not None:
+        if not fits(directory):
+            raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")
+        return directory
+    found = [*filter(fits, pretrained(task))][:1] + [run for run in kept(task) if finished(run) and fits(run)]
+    if not found:
+        raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {' '.join([task, said]).strip()}.")
+    return found[-1]
+
+
+def unfinished(task: str, directory: Path | None) -> Path:
+    """Return the given run, or else the newest one below `runs/` that is not finished.
+
+    Raises:
+        FileNotFoundError: There is none.
+        FileExistsError: The given run is finished.
+    """
+    found = [directory] if directory else [run for run in kept(task) if not finished(run)]
+    if not found:
+        raise FileNotFoundError(f"No unfinished run of {task!r} is here; start one with: train {task}.")
+    if finished(found[-1]):
+        raise FileExistsError(f"{str(found[-1])!r} is finished; there is nothing to resume.")
+    return found[-1]

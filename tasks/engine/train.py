@@ -1,0 +1,161 @@
+"""From a config to a trained pipeline, and on from where a training stopped."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from data.sources import data_name
+from data.splits import Examples, Splits, fingerprint
+from tasks.engine import card, evaluate, runs
+from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.load import keras_part, open_network, read_config
+from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.task import Codec, Pipeline, Report, Task
+
+if TYPE_CHECKING:
+    import keras
+
+C = TypeVar("C", bound=TaskConfig)
+LOG = logging.getLogger("tasks")
+SAMPLE = 64  # validation examples on which ONNX is checked against Keras
+
+
+def train(
+    task: Task[C], config: C, directory: Path | str | None = None, *, progress: bool = False, score: bool = True
+) -> Pipeline[C]:
+    """Train a task, keep its run directory, and return its pipeline.
+
+    Args:
+        directory: Run directory to make; `None` makes a new one below `runs/`.
+        progress: If true, draw a progress bar on standard error.
+        score: If false, leave the test split alone; the run ends with the metrics of the validation split.
+
+    Raises:
+        FileExistsError: The directory is not empty.
+        DataError, UnavailableError, FileNotFoundError: The data, or a run to start from, cannot be had; no directory
+            is made.
+        DivergedError: The loss is not a finite number any more.
+    """
+    run = runs.vacant(Path(directory)) if directory else runs.fresh(runs.KEPT / task.name)
+    splits = task.load(config)
+    run.mkdir(parents=True, exist_ok=True)
+    with runs.lock(run):
+        runs.vacant(run)
+        runs.write_config(run, task.name, config.state())
+        return complete(task, config, splits, run, progress, score)
+
+
+def resume(
+    task: Task[C], directory: Path | str | None, settings: Settings, *, progress: bool = False, score: bool = True
+) -> Pipeline[C]:
+    """Go on with an unfinished run from the end of its last epoch.
+
+    Raises:
+        SettingError: A setting is to change; only the folder of the data may.
+        FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
+    """
+    for name in settings:
+        if name != "data_dir":
+            raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
+    run = runs.unfinished(task.name, Path(directory) if directory else None)
+    with runs.lock(run):
+        runs.clear(run)
+        config = read_config(task, run).tuned(settings)
+        return complete(task, config, task.load(config), run, progress, score)
+
+
+def complete(task: Task[C], config: C, splits: Splits, run: Path, progress: bool, score: bool) -> Pipeline[C]:
+    """Go from raw splits to a trained and scored pipeline in its run directory."""
+    import keras
+
+    from tasks.engine.environment import precision
+
+    LOG.info("Run: %s", run)
+    keras.utils.set_random_seed(config.seed)
+    codec = task.codec.learn(config, splits.train)
+    splits = splits.limited(config.limit)
+    part = keras_part(task)
+    with precision(config.precision):
+        model = part.build(config, codec)
+    with precision("float32"):
+        kept = part.build(config, codec)
+    facts = run_facts(task, config, splits, run) | {"parameters": kept.count_params()}
+    runs.write_json(run / "environment.json", facts)
+    runs.write_json(run / "codec.json", codec.state())
+    pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)
+    runs.write_json(run / "environment.json", facts := facts | more)
+    pipeline = open_network(pipeline)
+    if score:
+        evaluation = evaluate.score(pipeline, splits.test, config.test or "test")
+    else:
+        evaluation = evaluate.Evaluation.of(pipeline, Report(pipeline.validation, [], {}), "valid", len(splits.valid))
+    runs.write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
+    evaluate.write_report(evaluation, run)
+    return pipeline
+
+
+def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> dict[str, Any]:
+    """Return the facts that a run keeps of its machine, its command and its data, as JSON types.
+
+    Raises:
+        RunError: The run goes on, and its data has changed.
+    """
+    from tasks.engine.environment import machine
+
+    data = fingerprint(splits)
+    facts = machine() | {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "data": {"name": data_name(config.data), "source": card.origin(task.sources, config.data)} | data,
+    }
+    if (run / "environment.json").is_file():
+        before = runs.read_json(run / "environment.json")
+        if any(before["data"][name] != value for name, value in data.items()):
+            raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
+        facts["command"] = before["command"]  # the one that makes it again
+    return facts
+
+
+def fit(
+    task: Task[C],
+    config: C,
+    codec: Codec,
+    models: tuple[keras.Model, keras.Model],
+    splits: Splits,
+    run: Path,
+    progress: bool,
+) -> tuple[Pipeline[C], dict[str, float]]:
+    """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
+
+    Returns:
+        The pipeline, on Keras; and the seconds of the training and the largest difference of its ONNX files from Keras.
+    """
+    from tasks.engine import fitting
+
+    part, (model, kept) = keras_part(task), models
+    if part.begin and not (run / "checkpoint/state.json").is_file():
+        part.begin(model, config)
+    if part.prepare:
+        splits = part.prepare(model, config, splits, progress)
+    done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow)
+    pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
+    if task.calibrate:
+        pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
+        runs.write_json(run / "codec.json", pipeline.codec.state())
+    difference = write_onnx(pipeline, splits.valid[:SAMPLE])
+    return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
+
+
+def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
+    """Write the signatures of a Keras pipeline as ONNX, and return their largest difference from Keras."""
+    from tasks.engine import export
+
+    assert isinstance(pipeline.network, KerasNetwork)
+    export.write(pipeline.network.models, pipeline.task.name, pipeline.run, pipeline.config.storage)
+    compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
+    inputs = [example[pipeline.task.accepts.field] for example in sample]
+    replace(pipeline, network=compared).predict(inputs)
+    return compared.difference

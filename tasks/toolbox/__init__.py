@@ -1,0 +1,1 @@
+"""Parts that a task may borrow; the engine imports none of them."""

@@ -1,0 +1,250 @@
+"""Pictures of results."""
+
+import io
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tasks.toolbox import metrics
+
+
+def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.Image:
+    """Return a confusion matrix as a picture: true classes down, answers across.
+
+    The colour is the share of the true class, so that rare mistakes stay visible; the numbers are counts.
+    """
+    from matplotlib.colors import PowerNorm
+    from matplotlib.figure import Figure
+
+    counts = np.asarray(matrix)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = max(4.0, 0.6 * len(classes) + 1)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.3, vmin=0, vmax=1))
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shares[row, column] > 0.1 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(len(classes)), classes, rotation=90 if max(map(len, classes)) > 2 else 0)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    return drawn(figure)
+
+
+def roc(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> Image.Image:
+    """Return the ROC curve of the last of two classes, or one of each class against all others.
+
+    Args:
+        probabilities: `(examples, classes)`.
+    """
+    figure, axes = square("share of the others called so", "share of the class called so")
+    shown = classes[-1:] if len(classes) == 2 else classes
+    for name in shown:
+        own = np.array([label == name for label in truth])
+        if own.any() and not own.all():
+            alarms, hits = metrics.roc(own, probabilities[:, list(classes).index(name)])
+            axes.plot(alarms, hits, label=name)
+    axes.legend(loc="lower right", title="class")
+    return drawn(figure)
+
+
+def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
+    """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 5.5), layout="constrained")
+    axes, counts = figure.subplots(2, height_ratios=[4, 1], sharex=True)
+    confidence = [row["confidence"] for row in rows]
+    low, high = zip(
+        *(metrics.wilson(round(row["accuracy"] * row["examples"]), int(row["examples"])) for row in rows), strict=True
+    )
+    accuracy = np.array([row["accuracy"] for row in rows])
+    error = np.clip([accuracy - low, np.array(high) - accuracy], 0, None)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.errorbar(confidence, accuracy, error, marker="o", capsize=3)
+    axes.set(
+        ylabel="accuracy, with 95 % interval",
+        xlim=(min(*confidence, 0.5) - 0.02, 1.02),
+        ylim=(min(*low, 0.5) - 0.02, 1.02),
+    )
+    counts.bar(confidence, [row["examples"] for row in rows], width=0.02)
+    counts.set(xlabel="probability given", ylabel="examples")
+    return drawn(figure)
+
+
+def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, parts: int = 8) -> Image.Image:
+    """Return accuracy over length, in parts of about equally many examples, with 95 % intervals.
+
+    Args:
+        right: Whether the answer to each example was right.
+        unit: What the lengths are counted in.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
+    accuracy = np.array([right[group].mean() for group in groups])
+    low, high = zip(*(metrics.wilson(int(right[group].sum()), len(group)) for group in groups), strict=True)
+    axes.errorbar(middle, accuracy, np.clip([accuracy - low, high - accuracy], 0, None), marker="o", capsize=3)
+    axes.set(xlabel=f"{unit} read (middle of each eighth)", ylabel="accuracy, with 95 % interval")
+    return drawn(figure)
+
+
+def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequence[int], parts: int = 6) -> Image.Image:
+    """Return BLEU over the length of the source, in parts of about equally many sentences, with 95 % intervals."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
+    found = [metrics.translation([answers[i] for i in group], [truth[i] for i in group], 200) for group in groups]
+    bleu, low, high = (np.array([each[name] for each in found]) for name in ("bleu", "bleu_low", "bleu_high"))
+    axes.errorbar(middle, bleu, np.clip([bleu - low, high - bleu], 0, None), marker="o", capsize=3)
+    axes.set(xlabel="sub-words of the source (middle of each sixth)", ylabel="BLEU, with 95 % interval", ylim=(0, None))
+    return drawn(figure)
+
+
+def alignments(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image:
+    """Return which tokens of a source each token of a target looked at, a panel for each sentence.
+
+    Args:
+        found: For each sentence the tokens of its `source` and its `target`, and the `weights`, `(target, source)`.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(columns, max(len(found), 1))
+    rows = max(-(-len(found) // columns), 1)
+    widest = max((len(one["source"]) for one in found), default=1)
+    tallest = max((len(one["target"]) for one in found), default=1)
+    size = (columns * (0.32 * widest + 1.6), rows * (0.28 * tallest + 1.4))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, one in zip(panels, found, strict=False):
+        axes.imshow(one["weights"], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(one["source"])), one["source"], rotation=90)
+        axes.set_yticks(range(len(one["target"])), one["target"])
+        axes.xaxis.tick_top()
+    for axes in panels[len(found) :]:
+        axes.axis("off")
+    return drawn(figure)
+
+
+def square(across: str, up: str) -> tuple[Any, Any]:
+    """Return a figure with axes from 0 to 1 both ways, and their diagonal."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.set(xlabel=across, ylabel=up, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    return figure, axes
+
+
+def drawn(figure: Any) -> Image.Image:
+    """Return a matplotlib figure as a picture."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return Image.open(buffer).convert("RGB")
+
+
+def gallery(images: Sequence[np.ndarray], captions: Sequence[str], columns: int = 5, side: int = 112) -> Image.Image:
+    """Return pictures in rows, each enlarged to `side` pixels with its caption below.
+
+    Args:
+        images: uint8 `(height, width)` each, light on dark.
+        captions: A short line for each.
+    """
+    font = ImageFont.load_default(size=13)
+    gap, line = 8, 20
+    rows = max(-(-len(images) // columns), 1)
+    sheet = Image.new("RGB", (columns * (side + gap) + gap, rows * (side + line + gap) + gap), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        left, top = gap + index % columns * (side + gap), gap + index // columns * (side + line + gap)
+        sheet.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), (left, top))
+        draw.text((left + side / 2, top + side + 2), caption, fill="black", font=font, anchor="ma")
+    return sheet
+
+
+def side_by_side(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 288) -> Image.Image:
+    """Return rows of pictures that show the same thing, each enlarged to `side` pixels with its caption below.
+
+    Args:
+        rows: For each picture of a row its pixels, uint8 `(height, width)` or `(height, width, channels)`, and a line.
+    """
+    font = ImageFont.load_default(size=15)
+    gap, line = 8, 24
+    columns = max((len(row) for row in rows), default=1)
+    size = (columns * (side + gap) + gap, max(len(rows), 1) * (side + line + gap) + gap)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for down, row in enumerate(rows):
+        for across, (pixels, caption) in enumerate(row):
+            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
+            picture = Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+            sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
+            draw.text((left + side / 2, top + side + 3), caption, fill="black", font=font, anchor="ma")
+    return sheet
+
+
+def described(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4, side: int = 240) -> Image.Image:
+    """Return pictures, each with lines of text below it.
+
+    Args:
+        rows: Pixels, uint8 `(height, width, 3)`, and lines, which are wrapped; the first of them is black.
+    """
+    font = ImageFont.load_default(size=14)
+    texts = [[(line, number == 0) for number, text in enumerate(lines) for line in wrap(text, 36)] for _, lines in rows]
+    gap, line = 10, 18
+    tall = side + line * max(map(len, texts), default=0) + 2 * gap
+    sheet = Image.new("RGB", (columns * (side + gap) + gap, max(-(-len(rows) // columns), 1) * tall + gap), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, ((pixels, _), lines) in enumerate(zip(rows, texts, strict=True)):
+        left, top = gap + index % columns * (side + gap), gap + index // columns * tall
+        sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), (left, top))
+        for number, (text, ours) in enumerate(lines):
+            place = (left, top + side + 4 + number * line)
+            draw.text(place, text, fill="black" if ours else "grey", font=font)
+    return sheet
+
+
+def looks(found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, columns: int = 8) -> Image.Image:
+    """Return where each word of a caption looked: a panel for each word, bright where its attention was.
+
+    Args:
+        found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with the
+            `weights` that each paid to the cells of a square grid, row by row.
+    """
+    font = ImageFont.load_default(size=15)
+    gap, line = 6, 22
+    panels: list[list[tuple[Image.Image, str]]] = []
+    for pixels, one in found:
+        picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+        shown = [(picture, "")]
+        shown += [(lit(picture, np.asarray(w)), word) for word, w in zip(one["words"], one["weights"], strict=True)]
+        panels += [shown[first : first + columns] for first in range(0, len(shown), columns)]
+    size = (columns * (side + gap) + gap, max(len(panels), 1) * (side + line + gap) + gap)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for down, row in enumerate(panels):
+        for across, (picture, word) in enumerate(row):
+            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
+            sheet.paste(picture, (left, top))
+            draw.text((left + side / 2, top + side + 2), word, fill="black", font=font, anchor="ma")
+    return sheet
+
+
+def lit(picture: Image.Image, weights: np.ndarray) -> Image.Image:
+    """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is."""
+    grid = weights.reshape(round(len(weights) ** 0.5), -1)
+    light = Image.fromarray(np.uint8(255 * grid / grid.max())).resize(picture.size, Image.Resampling.BICUBIC)
+    dark = Image.blend(picture.convert("L").convert("RGB"), Image.new("RGB", picture.size, "black"), 0.65)
+    return Image.composite(picture, dark, light)

@@ -1,0 +1,80 @@
+"""Where pictures are: folders, zips, memory; what tells them apart."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.pictures.files import Held, find_photos, stamp
+from data.pictures.photo import encoded, read_photo
+from data.splits import DataError
+
+COLOURS = np.random.default_rng(0).integers(0, 256, (12, 20, 3), "uint8")
+
+
+def saved(path, image):
+    image.save(path)
+    return path
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*a\.png"):
+        read_photo(tmp_path / "a.png")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        read_photo(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder or zip"):
+        find_photos(str(tmp_path / "nowhere"))
+
+
+def test_folders_and_zips_are_read_in_order(tmp_path):
+    (tmp_path / "one/deep").mkdir(parents=True)
+    for name in ("one/b.png", "one/deep/a.jpg", "one/.hidden.png"):
+        saved(tmp_path / name, Image.fromarray(COLOURS))
+    (tmp_path / "one/notes.txt").write_text("no picture")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.write(tmp_path / "one/b.png", "z.png")
+        archive.write(tmp_path / "one/b.png", "in/y.png")
+        archive.write(tmp_path / "one/b.png", "__MACOSX/x.png")
+    before, last = find_photos(f"{tmp_path / 'one'},{tmp_path / 'two.zip'}")
+    assert [file.name for file in before] == ["b.png", "a.jpg"]
+    assert [file.name for file in last] == ["y.png", "z.png"]
+    np.testing.assert_array_equal(read_photo(last[0]).pixels, COLOURS)
+
+
+def test_a_folder_without_pictures_and_a_broken_zip_are_named(tmp_path):
+    with pytest.raises(DataError, match="holds no pictures"):
+        find_photos(str(tmp_path))
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match="neither a folder nor a whole zip"):
+        find_photos(str(tmp_path / "a.zip"))
+
+
+def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
+    one, two = (saved(tmp_path / name, Image.fromarray(COLOURS)) for name in ("a.png", "b.png"))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in (one, two):
+            archive.write(path, path.name)
+    zipped = find_photos(str(tmp_path / "all.zip"))[1]
+    pictures = [
+        one,
+        two,
+        *zipped,
+        Held("c", one.read_bytes()),
+        Held("d", two.read_bytes() + b" "),
+        COLOURS,
+        COLOURS[1:],
+    ]
+    stamps = [str(stamp(picture)) for picture in pictures]
+    assert len(set(stamps)) == len(stamps)
+    assert stamps == [str(stamp(picture)) for picture in pictures]
+    saved(one, Image.fromarray(COLOURS[::-1]))
+    assert str(stamp(one)) != stamps[0]
+
+
+def test_a_picture_in_memory_is_read_as_a_file(tmp_path):
+    pixels = np.full((16, 16, 3), 90, "uint8")
+    held = Held("picture 1", encoded(pixels))
+    np.testing.assert_allclose(read_photo(held).pixels, pixels, atol=2)
+    with pytest.raises(DataError, match="'picture 2' is not a picture"):
+        read_photo(Held("picture 2", b"no picture"))

@@ -1,0 +1,123 @@
+"""The run directory: whole files, locks, finding, refusing."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.engine import runs
+from tasks.engine.config import SettingError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    runs.write_text(tmp_path / "a.txt", "old")
+
+    def fail():
+        with runs.whole(tmp_path / "a.txt") as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_kill_while_writing_never_leaves_half_a_file(tmp_path):
+    code = (
+        "from tasks.engine import runs; from pathlib import Path; import itertools, sys\n"
+        "print('go', flush=True)\n"
+        "for n in itertools.count():\n"
+        f"    runs.write_json(Path({str(tmp_path)!r}) / 'a.json', [n] * 200_000)"
+    )
+    for delay in (0.2, 0.25, 0.3):
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        while not (tmp_path / "a.json").exists():
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        values = json.loads((tmp_path / "a.json").read_text())
+        assert len(values) == 200_000
+        assert len(set(values)) == 1
+
+
+def test_numbers_that_json_lacks_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        runs.write_json(tmp_path / "a.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_with_something_in_it_is_never_taken(tmp_path):
+    assert runs.vacant(tmp_path / "new") == tmp_path / "new"
+    (tmp_path / "a").write_text("")
+    with pytest.raises(FileExistsError, match="not empty"):
+        runs.vacant(tmp_path)
+
+
+def test_one_process_at_a_time_writes_a_run(tmp_path):
+    with runs.lock(tmp_path), pytest.raises(runs.LockedError, match="another process"), runs.lock(tmp_path):
+        pass
+    with runs.lock(tmp_path):
+        assert not list(tmp_path.iterdir())
+
+
+def make(folder, task="mnist", finished=True):
+    folder.mkdir(parents=True)
+    runs.write_config(folder, task, {"epochs": 3})
+    if finished:
+        runs.write_json(folder / "metrics.json", {})
+    return folder
+
+
+def test_the_newest_finished_run_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, finished in (("1", True), ("2", True), ("3", False)):
+        make(Path("runs/mnist") / name, finished=finished)
+    assert runs.find("mnist", None) == Path("runs/mnist/2")
+    assert runs.find("mnist", Path("other")) == Path("other")
+    assert runs.unfinished("mnist", None) == Path("runs/mnist/3")
+
+
+def test_a_finished_run_has_nothing_to_resume(tmp_path):
+    with pytest.raises(FileExistsError, match="finished"):
+        runs.unfinished("mnist", make(tmp_path / "a"))
+
+
+def test_no_run_at_all_says_how_to_make_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "TASKS", tmp_path)
+    for look in (runs.find, runs.unfinished):
+        with pytest.raises(FileNotFoundError, match="train mnist"):
+            look("mnist", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        (None, runs.RunError, "no config.json"),
+        ("{", runs.RunError, "damaged"),
+        ("[]", runs.RunError, "damaged"),
+        ('{"format": 1, "task": "mnist"}', runs.RunError, "damaged"),
+        ('{"format": 99, "task": "mnist", "settings": {}}', runs.RunError, "format 99"),
+        ('{"format": 1, "task": "caption", "settings": {}}', SettingError, "a run of 'caption', not of 'mnist'"),
+    ],
+)
+def test_an_unfit_run_is_refused(tmp_path, text, error, said):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(error, match=said):
+        runs.read_config(tmp_path, "mnist")
+
+
+def test_a_missing_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        runs.read_config(tmp_path / "nowhere", "mnist")
