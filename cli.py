@@ -16,7 +16,7 @@ import click
 
 import tasks
 from tasks.engine import terminal
-from tasks.engine.config import SettingError, kinds, nearest, offered, plain
+from tasks.engine.config import SettingError, inner_type, nearest, offered_fields, setting_types
 
 CHUNK = 256  # inputs answered at a time
 
@@ -35,23 +35,23 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is not a list of whole numbers such as 16,32,64", param, ctx)
 
 
-def option(field: dataclasses.Field[Any], kind: Any, shown: bool) -> click.Option:
+def click_option(field: dataclasses.Field[Any], kind: Any, shown: bool) -> click.Option:
     """Return the command-line option of one config field; its help names the default, or else the run's own value."""
     name = field.name.replace("_", "-")
     flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
     default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     return click.Option(
         [flag],
-        type=parameter(kind, field.metadata),
+        type=click_type(kind, field.metadata),
         default=default,
         help=field.metadata["help"],
         show_default=True if shown or field.metadata["when"] == "answer" else "as the run was trained",
     )
 
 
-def parameter(kind: Any, limits: Mapping[str, Any]) -> Any:
+def click_type(kind: Any, limits: Mapping[str, Any]) -> Any:
     """Return the click type of a config type."""
-    kind = plain(kind)
+    kind = inner_type(kind)
     if get_origin(kind) is Literal:
         return click.Choice(get_args(kind))
     if get_origin(kind) is tuple:
@@ -83,25 +83,27 @@ class Verb(click.Group):
         if cmd_name not in tasks.names():
             raise SettingError(f"No task is named {cmd_name!r}{nearest(cmd_name, tasks.names())}")
         config = tasks.config_class(cmd_name)
-        fields = offered(config, str(self.name))
+        fields = offered_fields(config, str(self.name))
         own = {field.name for field in fields}
 
         @click.pass_context
         def call(ctx: click.Context, /, **values: Any) -> None:
-            settings = {name: jsonable(value) for name, value in values.items() if name in own and typed(ctx, name)}
+            settings = {
+                name: json_value(value) for name, value in values.items() if name in own and is_typed(ctx, name)
+            }
             self.call(cmd_name, **{name: value for name, value in values.items() if name not in own}, settings=settings)
 
         shown = self.name == "train"  # afterwards, what counts is what the run was trained with
-        options = [option(field, kinds(config)[field.name], shown) for field in fields]
+        options = [click_option(field, setting_types(config)[field.name], shown) for field in fields]
         return click.Command(cmd_name, params=[*self.extra, *options], help=tasks.summary(cmd_name), callback=call)
 
 
-def typed(ctx: click.Context, name: str) -> bool:
+def is_typed(ctx: click.Context, name: str) -> bool:
     """Return whether the user gave this option; only those override a preset, a file or a run."""
     return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def jsonable(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return an option's value as a config reads it from JSON."""
     return list(value) if isinstance(value, tuple) else value
 
@@ -118,7 +120,7 @@ def train(
 ) -> None:
     if resume and (preset or config):
         raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
-    speak(quiet)
+    send_notices(quiet)
     show = not quiet and sys.stderr.isatty()
     pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, **settings)
     terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
@@ -132,8 +134,8 @@ def evaluate(
     from tasks.engine import runs
     from tasks.engine.evaluate import write_report
 
-    folder = runs.vacant(out or runs.fresh(Path("evaluations") / task))
-    speak(quiet)
+    folder = runs.empty_directory(out or runs.new_directory(Path("evaluations") / task))
+    send_notices(quiet)
     evaluation = tasks.evaluate(task, run, split, **settings)
     write_report(evaluation, folder)
     terminal.show_summary(evaluation.summary, as_json)
@@ -152,22 +154,22 @@ def predict(
 ) -> None:
     if not inputs and not file:
         raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
-    speak(quiet)
+    send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
-    words = chain(lines(inputs), pipeline.read(file) if file else ())
+    words = chain(input_lines(inputs), pipeline.read(file) if file else ())
     given = (item for word in words for item in pipeline.task.accepts.expand(word))
     if pipeline.task.write:
         for item, answer in pipeline.task.write(pipeline, list(given), out, not quiet and sys.stderr.isatty()):
             click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
         return
     with out.open("x", encoding="utf-8") if out else nullcontext() as target:
-        for chunk in chunks(given):
-            for item, answer in zip(chunk, answers(pipeline, chunk), strict=True):
+        for chunk in input_chunks(given):
+            for item, answer in zip(chunk, chunk_answers(pipeline, chunk), strict=True):
                 click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False), file=target)
                 pipeline.draw(item, answer)
 
 
-def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
+def chunk_answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
     """Return an answer for each input; where one is bad, those before it are answered first."""
     try:
         return pipeline.predict(chunk)
@@ -175,7 +177,7 @@ def answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
         return (pipeline.predict([item])[0] for item in chunk)
 
 
-def speak(quiet: bool) -> None:
+def send_notices(quiet: bool) -> None:
     """Send the notices of the tasks to standard error, unless the user wants quiet."""
     logger = logging.getLogger("tasks")
     logger.addHandler(logging.NullHandler() if quiet else logging.StreamHandler())
@@ -183,7 +185,7 @@ def speak(quiet: bool) -> None:
     logger.propagate = False
 
 
-def lines(inputs: Iterable[str]) -> Iterator[str]:
+def input_lines(inputs: Iterable[str]) -> Iterator[str]:
     """Yield the inputs, and for `-` the lines of standard input that are not empty."""
     for item in inputs:
         if item == "-":
@@ -193,7 +195,7 @@ def lines(inputs: Iterable[str]) -> Iterator[str]:
             yield item
 
 
-def chunks(items: Iterator[str]) -> Iterator[list[str]]:
+def input_chunks(items: Iterator[str]) -> Iterator[list[str]]:
     """Yield lists of at most `CHUNK` items."""
     while chunk := list(islice(items, CHUNK)):
         yield chunk
@@ -214,11 +216,11 @@ def list_runs(task: str | None) -> None:
     if task is not None:
         tasks.check(task)
     for name in [task] if task else tasks.names():
-        for run in [*runs.pretrained(name), *runs.kept(name)]:
-            click.echo(f"{name:<10} {describe(run):<40} {run}")
+        for run in [*runs.pretrained_runs(name), *runs.kept_runs(name)]:
+            click.echo(f"{name:<10} {run_summary(run):<40} {run}")
 
 
-def describe(run: Path) -> str:
+def run_summary(run: Path) -> str:
     """Return the data and the first metric of a run, or how far it is."""
     try:
         summary = json.loads((run / "metrics.json").read_text(encoding="utf-8"))

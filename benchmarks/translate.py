@@ -144,10 +144,9 @@ def main() -> None:
     assert isinstance(keras_pipeline.network, KerasNetwork)
     loop = PredictLoop(dict(keras_pipeline.network.models))
     for beam in (1, 5):
-        one = decode(pipeline.tuned(beam=beam), rows)
-        other = decode(
-            Pipeline(pipeline.task, pipeline.config.tuned({"beam": beam}), pipeline.codec, loop, pipeline.run), rows
-        )
+        one = decode(pipeline.with_settings(beam=beam), rows)
+        config = pipeline.config.with_settings({"beam": beam})
+        other = decode(Pipeline(pipeline.task, config, pipeline.codec, loop, pipeline.run), rows)
         print(
             f"beam {beam}: {one:.0f} sentences/s; a loop of predict calls {other:.0f}; {one / other:.1f} times as fast"
         )

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def mnist(datasets):
     """Return the pretrained digit pipeline and the splits of MNIST."""
-    (run,) = runs.pretrained("mnist")
+    (run,) = runs.pretrained_runs("mnist")
     pipeline = tasks.load("mnist", run, data_dir=str(datasets / "tfds"))
     return pipeline, pipeline.task.load(pipeline.config)
 
@@ -73,7 +73,7 @@ def test_framing_leaves_mnist_as_it_is(mnist):
 @pytest.fixture(scope="module")
 def reviews(datasets):
     """Return the pretrained text classifier and the splits of IMDB."""
-    (run,) = runs.pretrained("sentiment")
+    (run,) = runs.pretrained_runs("sentiment")
     pipeline = tasks.load("sentiment", run, data_dir=str(datasets / "tfds"))
     return pipeline, pipeline.task.load(pipeline.config)
 
@@ -111,7 +111,7 @@ def test_plain_reviews_of_other_things_are_understood(reviews):
 @pytest.fixture(scope="module")
 def multi30k(datasets):
     """Return the pretrained translator and the splits of Multi30k."""
-    (run,) = runs.pretrained("translate")
+    (run,) = runs.pretrained_runs("translate")
     pipeline = tasks.load("translate", run, data=str(datasets / "multi30k"))
     return pipeline, pipeline.task.load(pipeline.config)
 
@@ -120,7 +120,7 @@ def test_multi30k_is_read_whole(multi30k):
     pipeline, splits = multi30k
     assert [len(split) for split in splits] == [29_000, 1_014, 1_000]
     assert splits.test[0]["translation"].startswith("Ein Mann mit einem orangefarbenen Hut")
-    assert len(pipeline.task.load(pipeline.config.tuned({"test": "test_2017_flickr"})).test) == 1_000
+    assert len(pipeline.task.load(pipeline.config.with_settings({"test": "test_2017_flickr"})).test) == 1_000
 
 
 def test_the_pretrained_translator_scores_what_its_card_says(multi30k):
@@ -182,7 +182,7 @@ def test_the_pretrained_upscalers_are_small():
 @pytest.fixture(scope="module")
 def flickr8k(datasets):
     """Return the pretrained captioner and the splits of Flickr8k."""
-    (run,) = runs.pretrained("caption")
+    (run,) = runs.pretrained_runs("caption")
     pipeline = tasks.load("caption", run, data=str(datasets / "captions/flickr8k"))
     return pipeline, pipeline.task.load(pipeline.config)
 

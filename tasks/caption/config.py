@@ -94,11 +94,11 @@ class Config(SearchConfig):
         if self.encoder == "scratch" and self.encoder_weights not in ("imagenet", "none"):
             raise SettingError("The encoder 'scratch' has no weights to load; leave `encoder_weights` out.")
 
-    def tuned(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values; a run of other data is tested on photographs of the embedded data."""
         if settings.get("data") == "builtin" != self.data and "test" not in settings:
             settings = {**settings, "test": PHOTOGRAPHS}
-        return super().tuned(settings)
+        return super().with_settings(settings)
 
     @property
     def frozen(self) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from data.pictures.files import File, stamp
 from data.pictures.photo import OutputError, square
 from data.splits import DataError
-from tasks.engine.runs import whole
+from tasks.engine.runs import atomic_file
 
 BATCH = 50  # pictures seen at a time
 Look = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)
@@ -59,7 +59,7 @@ def write(path: Path, pictures: Sequence[Picture], look: Look, size: int, show: 
     bar = tqdm(total=len(pictures), disable=not show, unit="picture", desc="seeing pictures", dynamic_ncols=True)
     needed = 0
     try:
-        with whole(path) as part, part.open("wb") as file, bar:
+        with atomic_file(path) as part, part.open("wb") as file, bar:
             for seen in looks(pictures, look, size):
                 if not needed:
                     needed = seen[:1].nbytes * len(pictures)

@@ -77,7 +77,7 @@ def written(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Hypoth
     times = [time.perf_counter()]
     memory = remembered(pipeline, pixels)
     times.append(time.perf_counter())
-    found = described(pipeline.tuned(n_best=1), memory)
+    found = described(pipeline.with_settings(n_best=1), memory)
     times.append(time.perf_counter())
     return [each[0] for each in found], list(np.diff(times))
 

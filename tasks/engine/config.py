@@ -94,7 +94,7 @@ class TaskConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            check(field.name, getattr(self, field.name), kinds(type(self))[field.name], field.metadata)
+            check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
 
     def state(self) -> dict[str, Any]:
         """Return the settings as JSON types."""
@@ -103,13 +103,13 @@ class TaskConfig:
     @classmethod
     def restore(cls, settings: Settings) -> Self:
         """Return a config from JSON types."""
-        expected = kinds(cls)
+        expected = setting_types(cls)
         for name in settings:
             if name not in expected:
                 raise SettingError(f"No setting is named {name!r}{nearest(name, expected)}")
         return cls(**{name: convert(value, expected[name]) for name, value in settings.items()})
 
-    def tuned(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values for some settings that may change after training."""
         free = [field.name for field in dataclasses.fields(self) if field.metadata["when"] not in ("train", "select")]
         for name in settings:
@@ -118,12 +118,12 @@ class TaskConfig:
         return type(self).restore(self.state() | dict(settings))
 
 
-def offered(config: type[TaskConfig], verb: str) -> list[dataclasses.Field[Any]]:
+def offered_fields(config: type[TaskConfig], verb: str) -> list[dataclasses.Field[Any]]:
     """Return the fields of a config class that a verb of the command line offers, in their order."""
     return [field for field in dataclasses.fields(config) if verb in OFFERED[field.metadata["when"]]]
 
 
-def kinds(config: type[TaskConfig]) -> dict[str, Any]:
+def setting_types(config: type[TaskConfig]) -> dict[str, Any]:
     """Return the type of every setting of a config class."""
     hints = get_type_hints(config)
     return {field.name: hints[field.name] for field in dataclasses.fields(config)}
@@ -135,14 +135,14 @@ def selectors(config: type[TaskConfig], settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name in names}
 
 
-def plain(kind: Any) -> Any:
+def inner_type(kind: Any) -> Any:
     """Return a type without its `None`."""
     return next((part for part in get_args(kind) if part is not NoneType), kind) if NoneType in get_args(kind) else kind
 
 
 def convert(value: Any, kind: Any) -> Any:
     """Return a JSON value as the type of its setting, where there is one way to do so."""
-    kind = plain(kind)
+    kind = inner_type(kind)
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(value)
     if kind is Path and isinstance(value, str):
@@ -156,7 +156,7 @@ def check(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> None:
     """Raise `SettingError` unless a value has the type and the range of its setting."""
     if value is None and NoneType in get_args(kind):
         return
-    kind = plain(kind)
+    kind = inner_type(kind)
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise SettingError(f"`{name}` must be one of {', '.join(get_args(kind))}; received {value!r}.")

@@ -18,7 +18,7 @@ class Evaluation(NamedTuple):
     """A report, and what it is about."""
 
     report: Report
-    summary: dict[str, Any]  # task, run, data, trained_on, split, examples, metrics
+    summary: dict[str, Any]  # task, run, data, split, examples, metrics
 
     @classmethod
     def of(cls, pipeline: Pipeline[C], report: Report, split: str, examples: int) -> Self:
@@ -27,7 +27,6 @@ class Evaluation(NamedTuple):
             "task": pipeline.task.name,
             "run": str(pipeline.run),
             "data": data_name(pipeline.config.data),
-            "trained_on": trained_on(pipeline.run),
             "split": split,
             "examples": examples,
         }
@@ -38,7 +37,7 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     """Score a pipeline on one split of its data: `train`, `valid` or `test`; any other name is one for `test`."""
     part = split
     if split not in Splits._fields:
-        pipeline, part = pipeline.tuned(test=split), "test"
+        pipeline, part = pipeline.with_settings(test=split), "test"
     splits = pipeline.task.load(pipeline.config).limited(pipeline.config.limit)
     return score(pipeline, splits._asdict()[part], split)
 
@@ -46,18 +45,24 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
 def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
     """Score a pipeline on its own test split, or on the embedded data if its own is not to be had.
 
-    Embedded data is said to be so: in a notice, and in the summary by `data` and `trained_on`. The scores of the run's
-    card stand beside, as `card`.
+    A notice says so, and so does the summary: `data` is "builtin", `trained_on` the run's own data, and `card` has the
+    scores of the run's card.
     """
     try:
         return evaluate(pipeline)
     except (FileNotFoundError, UnavailableError) as error:
         if pipeline.config.data == "builtin":
             raise
-        LOG.warning("%s Scoring embedded data instead: these are not the scores of the run's own test data.", error)
-    found = evaluate(pipeline.tuned(data="builtin"))
+        LOG.warning(
+            "The test data of this run, %r, is not here; scoring the embedded data instead. Give --data a path or "
+            "--data-dir a folder of prepared data sets for the real set. (%s)",
+            data_name(pipeline.config.data),
+            error,
+        )
+    found = evaluate(pipeline.with_settings(data="builtin"))
     card = runs.read_json(pipeline.run / "metrics.json")
-    return found._replace(summary=found.summary | {"card": {name: card[name] for name in ("data", "split", "metrics")}})
+    own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"]}
+    return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
 
 
 def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:
@@ -65,7 +70,7 @@ def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:
     return Evaluation.of(pipeline, pipeline.score(examples), split, len(examples))
 
 
-def trained_on(run: Path) -> str:
+def training_data_name(run: Path) -> str:
     """Return what the data of a run is called."""
     return data_name(str(runs.read_json(run / "config.json")["settings"]["data"]))
 
@@ -73,7 +78,7 @@ def trained_on(run: Path) -> str:
 def write_report(evaluation: Evaluation, folder: Path) -> None:
     """Write figures, answers and, last, metrics into a folder."""
     for name, draw in evaluation.report.figures.items():
-        with runs.whole(folder / "figures" / f"{name}.png") as part:
+        with runs.atomic_file(folder / "figures" / f"{name}.png") as part:
             draw().save(part)
     runs.write_lines(folder / "answers.jsonl", evaluation.report.answers)
     runs.write_json(folder / "metrics.json", evaluation.summary)

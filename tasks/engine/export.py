@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tasks.engine.load import load
 from tasks.engine.network import KerasNetwork
-from tasks.engine.runs import whole
+from tasks.engine.runs import atomic_file
 
 LARGE = 1024  # elements from which on a weight is worth storing as float16
 
@@ -32,7 +32,7 @@ def write(models: Mapping[str, Any], task: str, run: Path, storage: str) -> None
         return
     for name, model in models.items():
         model(model.input)  # Keras exports only what was called
-        with whole(run / "onnx" / f"{name}.onnx") as part, warnings.catch_warnings():
+        with atomic_file(run / "onnx" / f"{name}.onnx") as part, warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the converter's own, about NumPy
             model.export(part, format="onnx", verbose=False)
             if storage == "float16":

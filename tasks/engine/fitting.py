@@ -17,7 +17,7 @@ from tqdm import tqdm
 from data.batches import Batches
 from data.splits import Splits
 from tasks.engine.config import TaskConfig
-from tasks.engine.runs import kept_epoch, read_json, whole, write_csv, write_json
+from tasks.engine.runs import atomic_file, kept_epoch, read_json, write_csv, write_json
 from tasks.engine.task import Codec
 
 
@@ -114,13 +114,13 @@ def fit(
             progress.history.append(row | {"seconds": round(time.monotonic() - start, 2)})
             progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.monotonic() - start
             if kept_epoch(progress.history, config)["epoch"] == epoch + 1:
-                save(bare(kept), run / "model.keras")
+                save(inference_model(kept), run / "model.keras")
             write_csv(run / "history.csv", progress.history)
             checkpoint(model, kept, progress, run / "checkpoint")
-    bare(kept).load_weights(run / "model.keras")
+    inference_model(kept).load_weights(run / "model.keras")
     if config.storage == "float16":
         kept.set_weights([weight.astype("float16").astype(weight.dtype) for weight in kept.get_weights()])
-        save(bare(kept), run / "model.keras", half=True)
+        save(inference_model(kept), run / "model.keras", half=True)
     return progress
 
 
@@ -160,14 +160,14 @@ def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
     )
 
 
-def bare(model: keras.Model) -> keras.Model:
+def inference_model(model: keras.Model) -> keras.Model:
     """Return a model of the same layers with neither loss nor optimizer, to save or to load."""
     return keras.Model(model.input, model.output, name=model.name)
 
 
 def save(model: keras.Model, path: Path, half: bool = False) -> None:
     """Write a model, whole or not at all; with `half` its weights are float16 in the file."""
-    with whole(path) as part:
+    with atomic_file(path) as part:
         model.save(part)
         if half:
             halve(part)
@@ -198,9 +198,9 @@ def halve(path: Path) -> None:
 
 def checkpoint(model: keras.Model, kept: keras.Model, progress: Progress, folder: Path) -> None:
     """Write all that is needed to go on; `state.json` comes last and names the epoch that counts."""
-    progress.seeds = [np.asarray(variable).tolist() for variable in seeds(model)]
+    progress.seeds = [np.asarray(variable).tolist() for variable in seed_states(model)]
     save(model, folder / f"model-{progress.epoch}.keras")
-    save(bare(kept), folder / f"kept-{progress.epoch}.keras")
+    save(inference_model(kept), folder / f"kept-{progress.epoch}.keras")
     write_json(folder / "state.json", vars(progress))
     for path in folder.glob("*.keras"):
         if not path.stem.endswith(f"-{progress.epoch}"):
@@ -215,13 +215,13 @@ def restore(model: keras.Model, kept: keras.Model, folder: Path) -> Progress:
         return Progress()
     progress = Progress(**read_json(folder / "state.json"))
     model.load_weights(folder / f"model-{progress.epoch}.keras")
-    bare(kept).load_weights(folder / f"kept-{progress.epoch}.keras")
-    for variable, state in zip(seeds(model), progress.seeds, strict=True):
+    inference_model(kept).load_weights(folder / f"kept-{progress.epoch}.keras")
+    for variable, state in zip(seed_states(model), progress.seeds, strict=True):
         variable.assign(state)
     return progress
 
 
-def seeds(model: keras.Model) -> Sequence[Any]:
+def seed_states(model: keras.Model) -> Sequence[Any]:
     """Return the states of a model's random layers, which Keras does not save."""
     saved = {id(variable) for variable in model.weights} | {id(variable) for variable in model.metrics_variables}
     return [variable for variable in model.variables if id(variable) not in saved]

@@ -35,10 +35,10 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
         SettingError: The run is of another task or another than selected, or a setting cannot change after training.
     """
     wanted = selectors(task.config, settings or {})
-    run = runs.find(task.name, Path(directory) if directory else None, wanted)
+    run = runs.find_run(task.name, Path(directory) if directory else None, wanted)
     LOG.info("Run: %s", run)
     other = {name: value for name, value in (settings or {}).items() if name not in wanted}
-    config = read_config(task, run).tuned(other)
+    config = read_config(task, run).with_settings(other)
     try:
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
     except (KeyError, TypeError) as error:
@@ -78,7 +78,7 @@ def keras_models(pipeline: Pipeline[C]) -> Mapping[str, keras.Model]:
     with environment.precision("float32"):
         model = part.build(pipeline.config, pipeline.codec)
     try:
-        fitting.bare(model).load_weights(weights)
+        fitting.inference_model(model).load_weights(weights)
     except (OSError, ValueError, BadZipFile) as error:
         raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
     return part.signatures(model)

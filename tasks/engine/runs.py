@@ -49,7 +49,7 @@ class LockedError(RuntimeError):
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Give a path to write to; the file appears under its own name once it is complete and on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{path.name}")
@@ -65,7 +65,7 @@ def whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def clear(run: Path) -> None:
+def remove_parts(run: Path) -> None:
     """Remove what a process that was killed had begun to write."""
     for part in run.rglob(".part-*"):
         part.unlink()
@@ -73,7 +73,7 @@ def clear(run: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with whole(path) as part:
+    with atomic_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -84,7 +84,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a table, whole or not at all."""
-    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -140,7 +140,7 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{str(path)!r} is damaged: {error}.") from error
 
 
-def vacant(directory: Path) -> Path:
+def empty_directory(directory: Path) -> Path:
     """Return a directory that does not exist yet, or is empty.
 
     Raises:
@@ -151,7 +151,7 @@ def vacant(directory: Path) -> Path:
     return directory
 
 
-def fresh(folder: Path) -> Path:
+def new_directory(folder: Path) -> Path:
     """Return a name below a folder that nobody has yet: the time, and four random digits."""
     return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
@@ -204,22 +204,22 @@ def read_config(run: Path, task: str) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in config["settings"].items()}
 
 
-def finished(run: Path) -> bool:
+def is_finished(run: Path) -> bool:
     """Return whether a run was trained and scored to its end; `metrics.json` is written last."""
     return (run / "metrics.json").is_file()
 
 
-def kept(task: str) -> list[Path]:
+def kept_runs(task: str) -> list[Path]:
     """Return the runs of a task below `runs/`, oldest first."""
     return sorted(path.parent for path in (KEPT / task).glob("*/config.json"))
 
 
-def pretrained(task: str) -> list[Path]:
+def pretrained_runs(task: str) -> list[Path]:
     """Return the runs of a task that ship with the package."""
     return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
 
 
-def find(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = None) -> Path:
+def find_run(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = None) -> Path:
     """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
 
     Args:
@@ -241,22 +241,24 @@ def find(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = N
         if not fits(directory):
             raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")
         return directory
-    found = [*filter(fits, pretrained(task))][:1] + [run for run in kept(task) if finished(run) and fits(run)]
+    found = [*filter(fits, pretrained_runs(task))][:1] + [
+        run for run in kept_runs(task) if is_finished(run) and fits(run)
+    ]
     if not found:
         raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {' '.join([task, said]).strip()}.")
     return found[-1]
 
 
-def unfinished(task: str, directory: Path | None) -> Path:
+def unfinished_run(task: str, directory: Path | None) -> Path:
     """Return the given run, or else the newest one below `runs/` that is not finished.
 
     Raises:
         FileNotFoundError: There is none.
         FileExistsError: The given run is finished.
     """
-    found = [directory] if directory else [run for run in kept(task) if not finished(run)]
+    found = [directory] if directory else [run for run in kept_runs(task) if not is_finished(run)]
     if not found:
         raise FileNotFoundError(f"No unfinished run of {task!r} is here; start one with: train {task}.")
-    if finished(found[-1]):
+    if is_finished(found[-1]):
         raise FileExistsError(f"{str(found[-1])!r} is finished; there is nothing to resume.")
     return found[-1]

@@ -45,7 +45,7 @@ class Input:
     expand: Callable[[str], Iterable[str]]
     refusal: str
 
-    def listed(self, inputs: Iterable[Raw]) -> list[Raw]:
+    def input_list(self, inputs: Iterable[Raw]) -> list[Raw]:
         """Return inputs as a list.
 
         Raises:
@@ -205,7 +205,7 @@ class Pipeline(Generic[C]):
             TypeError: A single input is given where several are expected.
             DataError, FileNotFoundError: An input is of another kind, or cannot be read.
         """
-        return self.task.predict(self, self.task.accepts.listed(inputs))
+        return self.task.predict(self, self.task.accepts.input_list(inputs))
 
     def read(self, path: Path) -> Iterator[str]:
         """Yield the inputs in a file: one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other."""
@@ -227,6 +227,6 @@ class Pipeline(Generic[C]):
         row = runs.kept_epoch(history, self.config) if history else {}
         return {name.removeprefix("val_"): value for name, value in row.items() if name.startswith("val_")}
 
-    def tuned(self, **settings: Any) -> Pipeline[C]:
+    def with_settings(self, **settings: Any) -> Pipeline[C]:
         """Return the same pipeline with other settings, of those that may change after training."""
-        return replace(self, config=self.config.tuned(settings))
+        return replace(self, config=self.config.with_settings(settings))

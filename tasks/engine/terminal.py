@@ -18,12 +18,15 @@ def show_summary(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
         return
-    metrics = summary["metrics"]
-    print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}")
+    metrics, card = summary["metrics"], summary.get("card", {"metrics": {}})
+    print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}", end="")
+    print(f", embedded data; the run was trained on {summary['trained_on']}" if card["metrics"] else "")
     shown = list(plain_metrics(metrics))
+    own = {name: value for name, value, _ in plain_metrics(card["metrics"])}
     width = max(12, *(len(name) + 2 for name, _, _ in shown))
     for name, value, interval in shown:
-        print(f"  {name:<{width}}{value}" + (f"   95 % interval {interval}" if interval else ""))
+        beside = f"   on its card: {own[name]} ({card['split']} of {card['data']})" if name in own else ""
+        print(f"  {name:<{width}}{value}" + (f"   95 % interval {interval}" if interval else "") + beside)
     if "classes" in metrics:
         show_classes(metrics["classes"], metrics["confusion"])
 

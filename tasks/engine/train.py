@@ -40,11 +40,11 @@ def train(
             is made.
         DivergedError: The loss is not a finite number any more.
     """
-    run = runs.vacant(Path(directory)) if directory else runs.fresh(runs.KEPT / task.name)
+    run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     splits = task.load(config)
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
-        runs.vacant(run)
+        runs.empty_directory(run)
         runs.write_config(run, task.name, config.state())
         return complete(task, config, splits, run, progress, score)
 
@@ -61,10 +61,10 @@ def resume(
     for name in settings:
         if name != "data_dir":
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
-    run = runs.unfinished(task.name, Path(directory) if directory else None)
+    run = runs.unfinished_run(task.name, Path(directory) if directory else None)
     with runs.lock(run):
-        runs.clear(run)
-        config = read_config(task, run).tuned(settings)
+        runs.remove_parts(run)
+        config = read_config(task, run).with_settings(settings)
         return complete(task, config, task.load(config), run, progress, score)
 
 

@@ -314,7 +314,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return BLEU and chrF with their intervals, BLEU in lower case, length ratio, and sentences a second."""
     codec = pipeline.codec
     rows = [codec.numbers(example["text"]) for example in examples]
-    found = translated(pipeline.tuned(n_best=1), rows)
+    found = translated(pipeline.with_settings(n_best=1), rows)
     answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
     truth = [clean(example["translation"]) for example in examples]
     rates = {f"{name}_per_second": rate(pipeline, rows[:SHOWN], beam) for name, beam in (("greedy", 1), ("beam5", 5))}
@@ -337,7 +337,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
 def rate(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
     """Return how many sentences are translated in a second with a beam."""
     start = time.perf_counter()
-    translated(pipeline.tuned(beam=beam, n_best=1), rows)
+    translated(pipeline.with_settings(beam=beam, n_best=1), rows)
     return round(len(rows) / (time.perf_counter() - start), 1)
 
 

@@ -83,12 +83,12 @@ class Config(TaskConfig):
         if 2 * self.margin >= self.patch:
             raise SettingError(f"`margin` is {self.margin} and leaves nothing of a `patch` of {self.patch} pixels.")
 
-    def tuned(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values for some settings; all pictures of other data are the test split."""
         data = settings.get("data", self.data)
         if data != self.data and "test" not in settings:
             settings = {**settings, "test": None if data.partition("/")[0] in NAMED else data}
-        return super().tuned(settings)
+        return super().with_settings(settings)
 
     def stages(self) -> list[Stage]:
         """Return the layers of the network, first to last."""

@@ -172,7 +172,7 @@ def test_damaged_pictures_beyond_one_in_a_hundred_are_refused(settings, copy, tm
 
 
 def test_an_unreadable_picture_is_not_scored_and_counted(pipeline, copy, caplog):
-    examples = load(pipeline.tuned(data=str(copy)).config).test
+    examples = load(pipeline.with_settings(data=str(copy)).config).test
     many = [*examples] * 4
     damaged = many[0] | {"image": copy / "damaged.png"}
     (copy / "damaged.png").write_text("no picture")
@@ -276,7 +276,7 @@ def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settin
 def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
     pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:8])
     never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
-    for found in described(pipeline.tuned(beam=4, n_best=4, min_length=6), remembered(pipeline, pixels)):
+    for found in described(pipeline.with_settings(beam=4, n_best=4, min_length=6), remembered(pipeline, pixels)):
         assert all(not never & set(one.tokens) and len(one.tokens) >= 6 for one in found)
 
 
@@ -305,7 +305,7 @@ def test_a_folder_is_answered_picture_by_picture(pipeline, folder, tmp_path):
 
 def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
     paths = sorted(folder.glob("*.png"))[:2]
-    own = pipeline.tuned(attention_file=tmp_path / "look.png")
+    own = pipeline.with_settings(attention_file=tmp_path / "look.png")
     answers = own.predict(paths)
     assert not list(tmp_path.iterdir()), "predict has no side effects"
     for path, answer in zip(paths, answers, strict=True):
@@ -332,7 +332,7 @@ def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
 def test_an_ensemble_says_the_same_of_a_picture_and_of_its_mirror_image(pipeline, folder):
     pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:6])
     mirrored = np.ascontiguousarray(pixels[:, :, ::-1])
-    both = pipeline.tuned(ensemble=True)
+    both = pipeline.with_settings(ensemble=True)
     one, other = both.predict(list(pixels)), both.predict(list(mirrored))
     assert [answer["caption"] for answer in one] == [answer["caption"] for answer in other]
     np.testing.assert_allclose([a["score"] for a in one], [a["score"] for a in other], atol=1e-4)
@@ -344,7 +344,7 @@ def test_an_ensemble_says_the_same_of_a_picture_and_of_its_mirror_image(pipeline
 def test_answers_do_not_depend_on_company(pipeline, folder):
     paths = sorted(folder.glob("*.png"))[:7]
     together = pipeline.predict(paths)
-    assert pipeline.tuned(batch_size=2).predict(paths) == together
+    assert pipeline.with_settings(batch_size=2).predict(paths) == together
     (alone,) = pipeline.predict([np.asarray(Image.open(paths[4]))])
     assert alone["caption"] == together[4]["caption"]
 

@@ -167,7 +167,7 @@ def test_the_seed_never_chooses_the_test_part(trained):
 def test_a_setting_that_is_fixed_by_training_cannot_change(trained):
     with pytest.raises(SettingError, match="`epochs` cannot change after training"):
         tasks.load(trained.task.name, trained.run, epochs=9)
-    assert trained.tuned(limit=3).config.limit == 3
+    assert trained.with_settings(limit=3).config.limit == 3
     assert trained.config.limit == TINY["limit"]
 
 

@@ -57,7 +57,7 @@ def test_padding_and_company_never_change_an_answer(pipeline, engine):
     together = chances(pipeline.predict(texts))
     alone = chances([pipeline.predict([text])[0] for text in texts])
     backwards = chances(pipeline.predict(texts[::-1]))[::-1]
-    by_threes = chances(pipeline.tuned(batch_size=3).predict(texts))
+    by_threes = chances(pipeline.with_settings(batch_size=3).predict(texts))
     for other in (alone, backwards, by_threes):
         np.testing.assert_allclose(other, together, atol=1e-5)
     row = pipeline.codec.tokens(TEXTS[0])
@@ -78,7 +78,7 @@ def test_an_answer_has_a_label_and_probabilities_that_add_up(pipeline):
 
 
 def test_an_explanation_weighs_each_word_that_is_read(pipeline):
-    (answer,) = pipeline.tuned(explain=True).predict(["Not a good film, İ think!"])
+    (answer,) = pipeline.with_settings(explain=True).predict(["Not a good film, İ think!"])
     assert [word for word, _ in answer["words"]] == ["Not", "a", "good", "film", ",", "İ", "think", "!"]
     row = np.array(pipeline.codec.tokens("Not a good film, İ think!"))
     without = row.copy()
@@ -235,7 +235,7 @@ def test_own_classes_are_learnt_from_a_table(tmp_path):
     metrics = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
     assert metrics["accuracy"] > 0.9
     assert set(metrics["classes"]) == set(kinds)
-    (answer,) = pipeline.tuned(explain=True).predict(["unheard beans"])
+    (answer,) = pipeline.with_settings(explain=True).predict(["unheard beans"])
     assert [word for word, _ in answer["words"]] == ["unheard", "beans"]
 
 

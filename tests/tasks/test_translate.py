@@ -48,7 +48,7 @@ def test_a_text_keeps_its_line_breaks_and_its_sentences_are_translated_alone(pip
 def test_neither_order_nor_company_changes_a_translation(pipeline):
     rows = [pipeline.codec.numbers(text) for text in TEXTS]
     together = translated(pipeline, rows)
-    backwards = translated(pipeline.tuned(batch_size=2), rows[::-1])[::-1]
+    backwards = translated(pipeline.with_settings(batch_size=2), rows[::-1])[::-1]
     alone = [translated(pipeline, [row])[0] for row in rows]
     for one, two, three in zip(together, backwards, alone, strict=True):
         assert one[0].tokens == two[0].tokens == three[0].tokens
@@ -61,19 +61,19 @@ def test_onnx_steps_as_keras_steps(pipeline):
 
 
 def test_the_best_translations_come_in_order_and_differ(pipeline):
-    (answer,) = pipeline.tuned(n_best=4, beam=6).predict([TEXTS[0]])
+    (answer,) = pipeline.with_settings(n_best=4, beam=6).predict([TEXTS[0]])
     (sentence,) = answer["sentences"]
     scores = [one["score"] for one in sentence["translations"]]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
     assert sentence["translations"][0] == {"text": answer["translation"], "score": answer["score"]}
     with pytest.raises(SettingError, match=r"`n_best` is 9, and the search keeps 5"):
-        pipeline.tuned(n_best=9)
+        pipeline.with_settings(n_best=9)
 
 
 def test_greedy_search_takes_the_most_probable_each_time(pipeline):
     row = pipeline.codec.numbers(TEXTS[0])
-    ((found,),) = translated(pipeline.tuned(beam=1, no_repeat_ngram=0), [row])
+    ((found,),) = translated(pipeline.with_settings(beam=1, no_repeat_ngram=0), [row])
     (source,) = pipeline.codec.inputs([row])
     keys, values, *states = pipeline.network("encode", source)
     last, tokens = START, []
@@ -90,7 +90,7 @@ def test_greedy_search_takes_the_most_probable_each_time(pipeline):
 
 def test_lengths_and_repeats_are_limited(pipeline):
     rows = [pipeline.codec.numbers(text) for text in TEXTS]
-    for (best,) in translated(pipeline.tuned(min_length=9, no_repeat_ngram=2), rows):
+    for (best,) in translated(pipeline.with_settings(min_length=9, no_repeat_ngram=2), rows):
         assert 9 <= len(best.tokens) <= pipeline.config.max_length
         pairs = list(zip(best.tokens, best.tokens[1:], strict=False))
         assert len(set(pairs)) == len(pairs)
@@ -98,7 +98,7 @@ def test_lengths_and_repeats_are_limited(pipeline):
 
 def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
     picture = tmp_path / "dog.png"
-    own = pipeline.tuned(alignment_file=str(picture))
+    own = pipeline.with_settings(alignment_file=str(picture))
     answers = own.predict(["A cat sleeps. Good morning!"])
     own.draw("A cat sleeps. Good morning!", answers[0])
     for sentence in answers[0]["sentences"]:
@@ -174,7 +174,7 @@ def folder(tmp_path):
 
 
 def test_a_test_file_is_chosen_by_name(pipeline, folder):
-    own = pipeline.tuned(data=str(folder), limit=None)
+    own = pipeline.with_settings(data=str(folder), limit=None)
     counts = {split: evaluation.evaluate(own, split).summary["examples"] for split in ("test", "test_a", "test_b")}
     assert counts == {"test": 20, "test_a": 20, "test_b": 10}
     with pytest.raises(PartError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
@@ -199,7 +199,7 @@ def test_bad_input_is_named(pipeline, caplog):
         with pytest.raises(DataError, match="is empty"):
             pipeline.predict([text])
     with pytest.raises(SettingError, match=r"`beam` is 5000; the vocabulary has \d+ sub-words only"):
-        pipeline.tuned(beam=5000).predict(["A dog."])
+        pipeline.with_settings(beam=5000).predict(["A dog."])
     with caplog.at_level(logging.WARNING, "tasks"):
         (answer,) = pipeline.predict(["犬が走る"])
         assert "Hardly any letter of '犬が走る' is known" in caplog.text
@@ -215,7 +215,7 @@ def test_bad_input_is_named(pipeline, caplog):
 
 
 def test_a_beam_nearly_as_wide_as_the_vocabulary_works(pipeline):
-    wide = pipeline.tuned(beam=pipeline.codec.pieces.size)
+    wide = pipeline.with_settings(beam=pipeline.codec.pieces.size)
     ((best, *_),) = translated(wide, [pipeline.codec.numbers("A cat.")])
     assert best.tokens
 

@@ -100,7 +100,7 @@ def test_the_network_looks_no_further_than_it_says(settings):
 def test_pieces_fit_together(settings):
     made = trained_a_little(**settings)
     picture = RANDOM.integers(0, 256, (53, 38, 3), "uint8")
-    whole, pieces = (made.tuned(tile=tile) for tile in (512, 16))
+    whole, pieces = (made.with_settings(tile=tile) for tile in (512, 16))
     plane = np.pad(luma(picture.astype("float32")), made.config.border(), mode="symmetric")
     one, two = (p.predict([picture])[0]["image"].astype(int) for p in (whole, pieces))
     assert np.abs(one - two).max() <= 1  # a tie may be rounded either way
@@ -133,7 +133,7 @@ def test_an_ensemble_is_the_mean_of_eight_ways(little):
         [turned_back(enlarge.residual(little, turned(picture, way)), way) for way in range(8)],
         axis=0,
     )
-    np.testing.assert_allclose(enlarge.residual(little.tuned(ensemble=True), picture), mean, atol=1e-4)
+    np.testing.assert_allclose(enlarge.residual(little.with_settings(ensemble=True), picture), mean, atol=1e-4)
 
 
 def test_colours_come_from_bicubic_interpolation(little):
@@ -218,7 +218,7 @@ def test_every_mode_comes_out_enlarged(little, tmp_path, mode):
 
 def test_transparency_is_enlarged_too(little):
     picture = RANDOM.integers(0, 256, (21, 10, 4), "uint8")
-    answer = little.tuned(tile=16).predict([picture])[0]["image"]
+    answer = little.with_settings(tile=16).predict([picture])[0]["image"]
     np.testing.assert_array_equal(answer[:, :, 3], whole_levels(imresize(picture[:, :, 3].astype("float32"), 2)))
 
 
@@ -251,10 +251,10 @@ def test_folders_and_zips_are_learnt_from_and_validation_comes_from_the_last(tmp
 
 def test_other_pictures_are_the_test_split_and_named_data_has_its_own():
     config = Config(data="a", test="b")
-    assert config.tuned({}).test == config.tuned({"data": "a"}).test == "b"
-    assert config.tuned({"data": "c"}).test == "c"
-    assert config.tuned({"data": "c", "test": "d"}).test == "d"
-    assert config.tuned({"data": "builtin"}).test is None
+    assert config.with_settings({}).test == config.with_settings({"data": "a"}).test == "b"
+    assert config.with_settings({"data": "c"}).test == "c"
+    assert config.with_settings({"data": "c", "test": "d"}).test == "d"
+    assert config.with_settings({"data": "builtin"}).test is None
 
 
 def test_the_card_knows_folders_of_the_papers_by_their_names():

@@ -50,10 +50,10 @@ def test_a_wrong_value_is_refused_in_one_sentence(settings, said):
 
 def test_after_training_only_runtime_settings_change():
     config = Config()
-    assert config.tuned({"keep": False}) == Config(keep=False)
+    assert config.with_settings({"keep": False}) == Config(keep=False)
     assert config == Config()
     with pytest.raises(SettingError, match="`epochs` cannot change after training"):
-        config.tuned({"epochs": 3})
+        config.with_settings({"epochs": 3})
 
 
 def test_defaults_then_preset_then_file_then_settings(tmp_path):

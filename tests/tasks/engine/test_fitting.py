@@ -79,7 +79,7 @@ class KilledError(Exception):
 @pytest.mark.parametrize("when", ["state.json", "model-3.keras", "kept-3.keras", "history.csv", "model.keras"])
 def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path, monkeypatch, when):
     whole, _ = fit(tmp_path / "whole")
-    real, seen = fitting.whole, []
+    real, seen = fitting.atomic_file, []
 
     def dying(path):
         seen.append(path.name)
@@ -88,8 +88,8 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path
         return real(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fitting, "whole", dying)
-        patch.setattr("tasks.engine.runs.whole", dying)
+        patch.setattr(fitting, "atomic_file", dying)
+        patch.setattr("tasks.engine.runs.atomic_file", dying)
         with pytest.raises(KilledError):
             fit(tmp_path / "cut")
     cut, _ = fit(tmp_path / "cut")

@@ -19,7 +19,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     runs.write_text(tmp_path / "a.txt", "old")
 
     def fail():
-        with runs.whole(tmp_path / "a.txt") as part:
+        with runs.atomic_file(tmp_path / "a.txt") as part:
             part.write_text("half")
             raise RuntimeError
 
@@ -57,10 +57,10 @@ def test_numbers_that_json_lacks_are_refused(tmp_path):
 
 
 def test_a_directory_with_something_in_it_is_never_taken(tmp_path):
-    assert runs.vacant(tmp_path / "new") == tmp_path / "new"
+    assert runs.empty_directory(tmp_path / "new") == tmp_path / "new"
     (tmp_path / "a").write_text("")
     with pytest.raises(FileExistsError, match="not empty"):
-        runs.vacant(tmp_path)
+        runs.empty_directory(tmp_path)
 
 
 def test_one_process_at_a_time_writes_a_run(tmp_path):
@@ -82,20 +82,20 @@ def test_the_newest_finished_run_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, finished in (("1", True), ("2", True), ("3", False)):
         make(Path("runs/mnist") / name, finished=finished)
-    assert runs.find("mnist", None) == Path("runs/mnist/2")
-    assert runs.find("mnist", Path("other")) == Path("other")
-    assert runs.unfinished("mnist", None) == Path("runs/mnist/3")
+    assert runs.find_run("mnist", None) == Path("runs/mnist/2")
+    assert runs.find_run("mnist", Path("other")) == Path("other")
+    assert runs.unfinished_run("mnist", None) == Path("runs/mnist/3")
 
 
 def test_a_finished_run_has_nothing_to_resume(tmp_path):
     with pytest.raises(FileExistsError, match="finished"):
-        runs.unfinished("mnist", make(tmp_path / "a"))
+        runs.unfinished_run("mnist", make(tmp_path / "a"))
 
 
 def test_no_run_at_all_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "TASKS", tmp_path)
-    for look in (runs.find, runs.unfinished):
+    for look in (runs.find_run, runs.unfinished_run):
         with pytest.raises(FileNotFoundError, match="train mnist"):
             look("mnist", None)
 
