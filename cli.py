@@ -6,17 +6,31 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
 import tasks
 from tasks.engine import terminal
-from tasks.engine.config import SettingError, inner_type, nearest, offered_fields, setting_types
+from tasks.engine.config import (
+    Json,
+    JsonObject,
+    Kind,
+    SettingError,
+    Settings,
+    inner_type,
+    nearest,
+    offered_fields,
+    setting_types,
+)
+
+if TYPE_CHECKING:
+    from tasks.engine.config import TaskConfig
+    from tasks.engine.task import Pipeline
 
 CHUNK = 256  # inputs answered at a time
 
@@ -26,7 +40,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
 
     name = "numbers"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Json, param: click.Parameter | None, ctx: click.Context | None) -> Json:
         if not isinstance(value, str):
             return value
         try:
@@ -35,7 +49,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is not a list of whole numbers such as 16,32,64", param, ctx)
 
 
-def click_option(field: dataclasses.Field[Any], kind: Any, shown: bool) -> click.Option:
+def click_option(field: dataclasses.Field[Any], kind: Kind, shown: bool) -> click.Option:
     """Return the command-line option of one config field; its help names the default, or else the run's own value."""
     name = field.name.replace("_", "-")
     flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
@@ -49,7 +63,7 @@ def click_option(field: dataclasses.Field[Any], kind: Any, shown: bool) -> click
     )
 
 
-def click_type(kind: Any, limits: Mapping[str, Any]) -> Any:
+def click_type(kind: Kind, limits: Settings) -> Kind:
     """Return the click type of a config type."""
     kind = inner_type(kind)
     if get_origin(kind) is Literal:
@@ -60,7 +74,8 @@ def click_type(kind: Any, limits: Mapping[str, Any]) -> Any:
         return click.IntRange(limits["low"], limits["high"])
     if kind is float:
         return click.FloatRange(limits["low"], limits["high"])
-    return {bool: bool, str: str, Path: click.Path(path_type=Path)}[kind]
+    kinds: dict[Kind, Kind] = {bool: bool, str: str, Path: click.Path(path_type=Path)}
+    return kinds[kind]
 
 
 class Verb(click.Group):
@@ -87,7 +102,7 @@ class Verb(click.Group):
         own = {field.name for field in fields}
 
         @click.pass_context
-        def call(ctx: click.Context, /, **values: Any) -> None:
+        def call(ctx: click.Context, /, **values: Json) -> None:
             settings = {
                 name: json_value(value) for name, value in values.items() if name in own and is_typed(ctx, name)
             }
@@ -103,7 +118,7 @@ def is_typed(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def json_value(value: Any) -> Any:
+def json_value(value: Json) -> Json:
     """Return an option's value as a config reads it from JSON."""
     return list(value) if isinstance(value, tuple) else value
 
@@ -116,7 +131,7 @@ def train(
     resume: bool,
     as_json: bool,
     quiet: bool,
-    settings: dict[str, Any],
+    settings: JsonObject,
 ) -> None:
     if resume and (preset or config):
         raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
@@ -129,7 +144,7 @@ def train(
 
 
 def evaluate(
-    task: str, run: Path | None, split: str, out: Path | None, as_json: bool, quiet: bool, settings: dict[str, Any]
+    task: str, run: Path | None, split: str, out: Path | None, as_json: bool, quiet: bool, settings: JsonObject
 ) -> None:
     from tasks.engine import runs
     from tasks.engine.evaluate import write_report
@@ -150,7 +165,7 @@ def predict(
     out: Path | None,
     run: Path | None,
     quiet: bool,
-    settings: dict[str, Any],
+    settings: JsonObject,
 ) -> None:
     if not inputs and not file:
         raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
@@ -169,7 +184,7 @@ def predict(
                 pipeline.draw(item, answer)
 
 
-def chunk_answers(pipeline: Any, chunk: list[str]) -> Iterable[Any]:
+def chunk_answers(pipeline: "Pipeline[TaskConfig]", chunk: list[str]) -> Iterable[Json]:
     """Return an answer for each input; where one is bad, those before it are answered first."""
     try:
         return pipeline.predict(chunk)

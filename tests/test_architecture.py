@@ -147,4 +147,5 @@ def test_every_package_is_in_the_distribution():
 def test_the_engine_asks_for_no_hook_by_name(path):
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     asked = [ast.unparse(call) for call in calls if getattr(call.func, "id", "") in ("hasattr", "getattr")]
-    assert all("os" in one or "exit_code" in one or "self, field.name" in one for one in asked), asked
+    allowed = ("os,", "exit_code", "self, field.name", "__name__")
+    assert all(any(part in one for part in allowed) for one in asked), asked

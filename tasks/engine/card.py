@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tasks.engine import runs
-from tasks.engine.config import TaskConfig
+from tasks.engine.config import Settings, TaskConfig
 from tasks.engine.task import Pipeline
 from tasks.engine.terminal import plain_metrics
 
@@ -13,7 +13,7 @@ C = TypeVar("C", bound=TaskConfig)
 OWN = "The user's own files; their licence is the user's to know."
 
 
-def write(pipeline: Pipeline[C], facts: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
     """Return the card of a run as Markdown: data, protocol, machine, numbers, limits, command.
 
     Args:

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeAlias, get_args, get_origin, get_type_hints
 
-Settings = Mapping[str, Any]  # values by name, as JSON types
+Json: TypeAlias = Any  # a value of JSON types
+JsonObject = dict[str, Json]
+Settings = Mapping[str, Json]  # values by name
+Kind: TypeAlias = object  # a type, as an annotation of a setting gives it
 
 
 class SettingError(ValueError):
@@ -31,7 +34,7 @@ OFFERED: Mapping[When, frozenset[str]] = {  # what a setting is for, and the ver
 
 
 def option(
-    default: Any, help: str, *, low: float | None = None, high: float | None = None, when: When = "train"
+    default: Json, help: str, *, low: float | None = None, high: float | None = None, when: When = "train"
 ) -> Any:
     """Return a dataclass field that is also a command-line option.
 
@@ -96,7 +99,7 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         """Return the settings as JSON types."""
         return {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(self).items()}
 
@@ -123,24 +126,24 @@ def offered_fields(config: type[TaskConfig], verb: str) -> list[dataclasses.Fiel
     return [field for field in dataclasses.fields(config) if verb in OFFERED[field.metadata["when"]]]
 
 
-def setting_types(config: type[TaskConfig]) -> dict[str, Any]:
+def setting_types(config: type[TaskConfig]) -> dict[str, Kind]:
     """Return the type of every setting of a config class."""
     hints = get_type_hints(config)
     return {field.name: hints[field.name] for field in dataclasses.fields(config)}
 
 
-def selectors(config: type[TaskConfig], settings: Settings) -> dict[str, Any]:
+def selectors(config: type[TaskConfig], settings: Settings) -> JsonObject:
     """Return those of some settings that select a run."""
     names = {field.name for field in dataclasses.fields(config) if field.metadata["when"] == "select"}
     return {name: value for name, value in settings.items() if name in names}
 
 
-def inner_type(kind: Any) -> Any:
+def inner_type(kind: Kind) -> Kind:
     """Return a type without its `None`."""
     return next((part for part in get_args(kind) if part is not NoneType), kind) if NoneType in get_args(kind) else kind
 
 
-def convert(value: Any, kind: Any) -> Any:
+def convert(value: Json, kind: Kind) -> Json:
     """Return a JSON value as the type of its setting, where there is one way to do so."""
     kind = inner_type(kind)
     if get_origin(kind) is tuple and isinstance(value, list):
@@ -152,7 +155,7 @@ def convert(value: Any, kind: Any) -> Any:
     return value
 
 
-def check(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> None:
+def check(name: str, value: Json, kind: Kind, limits: Settings) -> None:
     """Raise `SettingError` unless a value has the type and the range of its setting."""
     if value is None and NoneType in get_args(kind):
         return
@@ -172,7 +175,7 @@ def check(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> None:
         and not (kind is float and type(value) is int)
         and not (kind is Path and isinstance(value, Path))
     ):
-        raise SettingError(f"`{name}` must be {kind.__name__}; received {value!r}.")
+        raise SettingError(f"`{name}` must be {getattr(kind, '__name__', kind)}; received {value!r}.")
     low, high = limits["low"], limits["high"]
     if (kind in (int, float) and not (low is None or value >= low)) or not (high is None or value <= high):
         span = f"at least {low}" if high is None else f"in [{low}, {high}]"
@@ -186,7 +189,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     return f"; choose one of: {', '.join(choices)}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> JsonObject:
     """Return the settings in a TOML or JSON file, or in the `config.json` of a run."""
     try:
         text = path.read_text(encoding="utf-8")

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import keras
+
+from tasks.engine.config import JsonObject
 
 LIBRARIES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "onnx", "onnxruntime", "pillow")
 
@@ -25,7 +26,7 @@ def precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def machine() -> dict[str, Any]:
+def machine() -> JsonObject:
     """Return the versions of the libraries, the backend and the machine, as JSON types."""
     return {
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

@@ -2,12 +2,12 @@
 
 import logging
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from data.sources import data_name
 from data.splits import Examples, Splits, UnavailableError
 from tasks.engine import runs
-from tasks.engine.config import TaskConfig
+from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.task import Pipeline, Report
 
 C = TypeVar("C", bound=TaskConfig)
@@ -18,7 +18,7 @@ class Evaluation(NamedTuple):
     """A report, and what it is about."""
 
     report: Report
-    summary: dict[str, Any]  # task, run, data, split, examples, metrics
+    summary: JsonObject  # task, run, data, split, examples, metrics
 
     @classmethod
     def of(cls, pipeline: Pipeline[C], report: Report, split: str, examples: int) -> Self:

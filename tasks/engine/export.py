@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import keras
 import onnx
@@ -20,7 +19,7 @@ from tasks.engine.runs import atomic_file
 LARGE = 1024  # elements from which on a weight is worth storing as float16
 
 
-def write(models: Mapping[str, Any], task: str, run: Path, storage: str) -> None:
+def write(models: Mapping[str, keras.Model], task: str, run: Path, storage: str) -> None:
     """Write Keras models by signature into `run/onnx`, their weights as `storage` says.
 
     Only TensorFlow's exporter writes every layer right; on another backend a process of its own reads the

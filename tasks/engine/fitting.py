@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from data.batches import Batches
 from data.splits import Splits
-from tasks.engine.config import TaskConfig
+from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.runs import atomic_file, kept_epoch, read_json, write_csv, write_json
 from tasks.engine.task import Codec
+
+Tensor = Any  # of the backend
 
 
 class DivergedError(ArithmeticError):
@@ -43,18 +45,18 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak: float, steps: int, warmup: float = 0.0, shape: str = "cosine") -> None:
         self.peak, self.steps, self.warmup, self.shape = peak, steps, warmup, shape
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         rising = max(self.warmup * self.steps, 1.0)
         step = keras.ops.cast(step, "float32")
         left = 1 - keras.ops.clip((step - rising) / max(self.steps - rising, 1.0), 0.0, 1.0)
-        falls: dict[str, Callable[[], Any]] = {
+        falls: dict[str, Callable[[], Tensor]] = {
             "cosine": lambda: (1 - keras.ops.cos(math.pi * left)) / 2,
             "linear": lambda: left,
             "constant": lambda: 1.0,
         }
         return self.peak * keras.ops.minimum((step + 1) / rising, falls[self.shape]())
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> JsonObject:
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup, "shape": self.shape}
 
 
@@ -180,7 +182,7 @@ def halve(path: Path) -> None:
     old, new = BytesIO(files["model.weights.h5"]), BytesIO()
     with h5py.File(old) as source, h5py.File(new, "w") as target:
 
-        def copy(name: str, item: Any) -> None:
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             place = target.require_group(name) if isinstance(item, h5py.Group) else target
             if isinstance(item, h5py.Dataset):
                 place = target.create_dataset(
@@ -221,7 +223,7 @@ def restore(model: keras.Model, kept: keras.Model, folder: Path) -> Progress:
     return progress
 
 
-def seed_states(model: keras.Model) -> Sequence[Any]:
+def seed_states(model: keras.Model) -> Sequence[keras.Variable]:
     """Return the states of a model's random layers, which Keras does not save."""
     saved = {id(variable) for variable in model.weights} | {id(variable) for variable in model.metrics_variables}
     return [variable for variable in model.variables if id(variable) not in saved]

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from data.sources import data_name
 from tasks.engine import card, runs
-from tasks.engine.config import Settings
+from tasks.engine.config import Json, Settings
 
 LEFT_OUT = shutil.ignore_patterns("checkpoint", "figures", ".part-*")
 PRIVATE = ("data_dir", "cache", "init_from")  # settings that name folders of a machine
@@ -52,7 +51,7 @@ def publish(task: str, run: Path, target: Path) -> None:
     check_portable(target)
 
 
-def portable_setting(name: str, value: Any) -> Any:
+def portable_setting(name: str, value: Json) -> Json:
     """Return the value of a setting without a path of a machine: the names of files and folders instead."""
     if name in PRIVATE:
         return None
@@ -105,7 +104,7 @@ def is_path(text: str) -> bool:
     return len(path.parts) > 1 and (path.is_absolute() or ".." in path.parts or path.parts[0] in ("~", "runs"))
 
 
-def main(arguments: list[str]) -> Any:
+def main(arguments: list[str]) -> None:
     """Publish the run that three words of a command line name."""
     if len(arguments) != 3:
         sys.exit("Usage: python -m tasks.engine.publish TASK RUN NAME")

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tasks.engine.config import SettingError, TaskConfig
+from tasks.engine.config import Json, JsonObject, SettingError, Settings, TaskConfig
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -77,12 +77,12 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Json) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(path: Path, rows: Sequence[Settings]) -> None:
     """Write a table, whole or not at all."""
     with atomic_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -90,7 +90,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_lines(path: Path, rows: Sequence[Any]) -> None:
+def write_lines(path: Path, rows: Sequence[Json]) -> None:
     """Write a JSON object a line, whole or not at all."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
@@ -126,7 +126,7 @@ def kept_epoch(history: Sequence[Mapping[str, float]], config: TaskConfig) -> Ma
     return min(rows, key=lambda row: row["val_loss"])
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Json:
     """Return what a JSON file of a run holds.
 
     Raises:
@@ -175,12 +175,12 @@ def lock(run: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def write_config(run: Path, task: str, settings: Mapping[str, Any]) -> None:
+def write_config(run: Path, task: str, settings: Settings) -> None:
     """Write the file that makes a directory a run."""
     write_json(run / "config.json", {"format": FORMAT, "task": task, "settings": settings})
 
 
-def read_config(run: Path, task: str) -> dict[str, Any]:
+def read_config(run: Path, task: str) -> JsonObject:
     """Return the settings of a run.
 
     Raises:
@@ -219,7 +219,7 @@ def pretrained_runs(task: str) -> list[Path]:
     return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
 
 
-def find_run(task: str, directory: Path | None, wanted: Mapping[str, Any] | None = None) -> Path:
+def find_run(task: str, directory: Path | None, wanted: Settings | None = None) -> Path:
     """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
 
     Args:

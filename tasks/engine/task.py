@@ -14,7 +14,7 @@ from data import tables
 from data.pictures.files import Held, Zipped, find_photos
 from data.splits import DataError, Example, Examples, Splits
 from tasks.engine import runs
-from tasks.engine.config import TaskConfig
+from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.network import Network
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ class Codec(ABC):
 
     @classmethod
     @abstractmethod
-    def restore(cls, config: Any, state: dict[str, Any]) -> Self:
+    def restore(cls, config: Any, state: JsonObject) -> Self:
         """Return the codec with this `state`."""
 
     @abstractmethod
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         """Return what was learnt, as JSON types."""
 
     @abstractmethod
@@ -142,8 +142,8 @@ class KerasPart(Generic[C]):
 class Report(NamedTuple):
     """What scoring a split gives."""
 
-    metrics: dict[str, Any]  # JSON types; the task's main metric first
-    answers: list[dict[str, Any]]  # some inputs with answers and references, as JSON types
+    metrics: JsonObject  # JSON types; the task's main metric first
+    answers: list[JsonObject]  # some inputs with answers and references, as JSON types
     figures: dict[str, Callable[[], Image]]  # drawn when they are written
 
 

@@ -9,11 +9,13 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import FrameType
 from typing import Any, NoReturn
 
+from tasks.engine.config import JsonObject
+
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
 STOPPED = "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on from there."
 
 
-def show_summary(summary: dict[str, Any], as_json: bool) -> None:
+def show_summary(summary: JsonObject, as_json: bool) -> None:
     """Print what an evaluation found, as one JSON object or for a reader."""
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
@@ -31,7 +33,7 @@ def show_summary(summary: dict[str, Any], as_json: bool) -> None:
         show_classes(metrics["classes"], metrics["confusion"])
 
 
-def plain_metrics(metrics: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def plain_metrics(metrics: JsonObject) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the value and the interval, if it has one, of each metric that is a single number."""
     for name, value in metrics.items():
         if isinstance(value, int | float) and not name.endswith(("_low", "_high")):

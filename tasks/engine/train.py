@@ -6,12 +6,12 @@ import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from data.sources import data_name
 from data.splits import Examples, Splits, fingerprint
 from tasks.engine import card, evaluate, runs
-from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
 from tasks.engine.task import Codec, Pipeline, Report, Task
@@ -98,7 +98,7 @@ def complete(task: Task[C], config: C, splits: Splits, run: Path, progress: bool
     return pipeline
 
 
-def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> dict[str, Any]:
+def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject:
     """Return the facts that a run keeps of its machine, its command and its data, as JSON types.
 
     Raises:
