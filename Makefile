@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: demo test check real wheel clean
+.PHONY: demo test check real wheel wheel-test clean
 
 demo: $(READY)  ## train on the embedded digits, evaluate, answer one picture
 	$(BIN)/python cli.py train mnist --data builtin
@@ -28,6 +28,9 @@ check: $(READY)  ## format, lint, types, tests
 
 wheel: $(READY)  ## the distribution, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+wheel-test: $(READY)  ## the wheel, installed beside modules of the same names, with every task
+	$(BIN)/python tests/wheel.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -290,7 +290,7 @@ PREDICT = [
 
 
 @click.group(help="Train, evaluate and use the tasks of this project.", context_settings={"max_content_width": 120})
-@click.version_option(package_name="fourlayers")
+@click.version_option(tasks.__version__)
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 def commands(debug: bool) -> None:
     pass

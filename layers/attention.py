@@ -1,10 +1,10 @@
 """Attention over a sequence."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 
-from layers.block import check_choice, check_positive
+from layers.block import Options, Shape, Tensor, check_choice, check_positive
 
 Kind = Literal["additive", "multiplicative"]
 KINDS = ("additive", "multiplicative")
@@ -33,7 +33,7 @@ class Attention(keras.layers.Layer):
     (scale and heads).
     """
 
-    def __init__(self, units: int, kind: Kind = "multiplicative", *, heads: int = 1, **kwargs: Any) -> None:
+    def __init__(self, units: int, kind: Kind = "multiplicative", *, heads: int = 1, **kwargs: Options) -> None:
         super().__init__(**kwargs)
         check_positive(units=units, heads=heads)
         check_choice("kind", kind, KINDS)
@@ -41,7 +41,7 @@ class Attention(keras.layers.Layer):
             raise ValueError(f"`heads` must divide `units`; received {units=} and {heads=}.")
         self.units, self.kind, self.heads = units, kind, heads
 
-    def build(self, queries_shape: Any, memory_shape: Any) -> None:
+    def build(self, queries_shape: Shape, memory_shape: Shape) -> None:
         self.query, self.key, self.value = (
             keras.layers.Dense(self.units, use_bias=biased, name=name, dtype=self.dtype_policy)
             for name, biased in (("query", self.kind == "additive"), ("key", False), ("value", False))
@@ -52,10 +52,10 @@ class Attention(keras.layers.Layer):
         if self.kind == "additive":
             self.weigh = self.add_weight(shape=(self.units,), initializer="random_normal", name="weigh")
 
-    def call(self, queries: Any, memory: Any, there: Any = None) -> tuple[Any, Any]:
+    def call(self, queries: Tensor, memory: Tensor, there: Tensor = None) -> tuple[Tensor, Tensor]:
         return self.look(queries, self.key(memory), self.value(memory), there)
 
-    def look(self, queries: Any, keys: Any, values: Any, there: Any = None) -> tuple[Any, Any]:
+    def look(self, queries: Tensor, keys: Tensor, values: Tensor, there: Tensor = None) -> tuple[Tensor, Tensor]:
         """Return context and weights where `keys` and `values`, `(batch, steps, units)`, are known already."""
         queries, keys, values = (self.split(x) for x in (self.query(queries), keys, values))
         scores = getattr(self, self.kind)(queries, keys)  # (batch, heads, time, steps)
@@ -66,21 +66,21 @@ class Attention(keras.layers.Layer):
         context = keras.ops.reshape(context, (*keras.ops.shape(context)[:2], self.units))
         return context, keras.ops.mean(weights, axis=1)
 
-    def split(self, x: Any) -> Any:
+    def split(self, x: Tensor) -> Tensor:
         """Return `(batch, steps, units)` as `(batch, heads, steps, units / heads)`."""
         x = keras.ops.reshape(x, (*keras.ops.shape(x)[:2], self.heads, self.units // self.heads))
         return keras.ops.transpose(x, (0, 2, 1, 3))
 
-    def multiplicative(self, queries: Any, keys: Any) -> Any:
+    def multiplicative(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return the scaled product of each query with each key."""
         scale = (self.units // self.heads) ** -0.5
         return keras.ops.matmul(queries * scale, keras.ops.transpose(keys, (0, 1, 3, 2)))
 
-    def additive(self, queries: Any, keys: Any) -> Any:
+    def additive(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return what a small network makes of the sum of each query and each key."""
         sums = keras.ops.tanh(keras.ops.expand_dims(queries, 3) + keras.ops.expand_dims(keys, 2))
         weigh = keras.ops.reshape(self.weigh, (1, self.heads, 1, 1, self.units // self.heads))
         return keras.ops.sum(sums * weigh, axis=-1)
 
-    def compute_output_shape(self, queries_shape: Any, memory_shape: Any, there_shape: Any = None) -> Any:
+    def compute_output_shape(self, queries_shape: Shape, memory_shape: Shape, there_shape: Shape = None) -> Shape:
         return (*queries_shape[:2], self.units), (*queries_shape[:2], memory_shape[1])

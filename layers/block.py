@@ -1,9 +1,13 @@
 """A chain of layers that builds, runs, masks and saves as one layer."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import keras
+
+Tensor: TypeAlias = Any  # of the backend, or of Keras while a network is built
+Shape: TypeAlias = Any  # sizes of all axes; `None` for one that is open
+Options: TypeAlias = Any  # arguments that `keras.layers.Layer` takes: name, dtype, trainable
 
 Normalization = Literal["none", "batch", "layer"]
 NORMALIZATIONS = {
@@ -22,7 +26,7 @@ class Block(keras.layers.Layer):
     Output shape: what the last part gives.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Options) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
@@ -30,23 +34,23 @@ class Block(keras.layers.Layer):
         """Return the parts of this block, first to last, each with this block's dtype policy."""
         raise NotImplementedError(f"{type(self).__name__} must define `chain`.")
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.parts = self.chain()
         for part in self.parts:
             part.build(input_shape)
             input_shape = part.compute_output_shape(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         for part in self.parts:
             inputs = part(inputs)
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         for part in self.parts if self.built else self.chain():
             input_shape = part.compute_output_shape(input_shape)
         return input_shape
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         for part in self.parts:
             previous_mask = part.compute_mask(inputs, previous_mask)
         return previous_mask

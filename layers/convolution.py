@@ -1,10 +1,20 @@
 """Convolution blocks in one, two and three dimensions."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 
-from layers.block import NORMALIZATIONS, Block, Normalization, check_choice, check_fraction, check_positive
+from layers.block import (
+    NORMALIZATIONS,
+    Block,
+    Normalization,
+    Options,
+    Shape,
+    Tensor,
+    check_choice,
+    check_fraction,
+    check_positive,
+)
 
 Pooling = Literal["none", "max", "average"]
 CONVOLUTIONS = {1: keras.layers.Conv1D, 2: keras.layers.Conv2D, 3: keras.layers.Conv3D}
@@ -64,7 +74,7 @@ class ConvolutionBlock(Block):
         dropout: float = 0.0,
         pooling: Pooling = "none",
         pooling_size: int = 2,
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(
@@ -106,10 +116,10 @@ class ConvolutionBlock(Block):
             parts.append(POOLINGS[self.pooling, self.dimensions](self.pooling_size, dtype=self.dtype_policy))
         return parts
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         return super().call(zero_masked(inputs, mask))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         if previous_mask is None or self.dimensions > 1:
             return None
         reach = self.dilation * (self.kernel_size - 1) if self.padding == "valid" else 0
@@ -147,7 +157,7 @@ class ResidualBlock(Block):
         dimensions: int = 2,
         convolutions: int = 2,
         activation: str = "relu",
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(filters=filters, kernel_size=kernel_size, convolutions=convolutions)
@@ -171,7 +181,7 @@ class ResidualBlock(Block):
             for number in range(1, self.convolutions + 1)
         ]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         if input_shape[-1] != self.filters:
             raise ValueError(
                 f"`filters` must be the number of feature maps that the block reads; received filters={self.filters} "
@@ -179,14 +189,14 @@ class ResidualBlock(Block):
             )
         super().build(input_shape)
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         x = inputs
         for part in self.parts:
             x = part(x, mask=mask) if self.dimensions == 1 else part(x)
         return inputs + x
 
 
-def zero_masked(inputs: Any, mask: Any) -> Any:
+def zero_masked(inputs: Tensor, mask: Tensor) -> Tensor:
     """Return a sequence `(batch, time, channels)` with zeros at its masked steps, and no mask."""
     if mask is None:
         return inputs

@@ -1,11 +1,9 @@
 """A recurrent decoder with attention."""
 
-from typing import Any
-
 import keras
 
 from layers.attention import Attention, Kind
-from layers.block import check_choice, check_fraction, check_positive
+from layers.block import Options, Shape, Tensor, check_choice, check_fraction, check_positive
 from layers.recurrent import CELLS, Cell
 
 
@@ -50,7 +48,7 @@ class RecurrentDecoder(keras.layers.Layer):
         heads: int = 1,
         gated: bool = False,
         dropout: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(units=units, width=width)
@@ -60,7 +58,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.cell: Cell = cell
         self.gated, self.dropout = gated, dropout
 
-    def build(self, inputs_shape: Any, memory_shape: Any) -> None:
+    def build(self, inputs_shape: Shape, memory_shape: Shape) -> None:
         kind, policy = CELLS[self.cell], self.dtype_policy
         self.first = kind(self.units, return_sequences=True, name="first", dtype=policy)
         self.second = kind(self.units, return_sequences=True, name="second", dtype=policy)
@@ -84,7 +82,7 @@ class RecurrentDecoder(keras.layers.Layer):
         """How many vectors the state of one recurrent layer has."""
         return 2 if self.cell == "lstm" else 1
 
-    def call(self, inputs: Any, memory: Any, there: Any = None) -> Any:
+    def call(self, inputs: Tensor, memory: Tensor, there: Tensor = None) -> Tensor:
         shape, sources = keras.ops.shape(inputs), keras.ops.shape(memory)[0]
         inputs = keras.ops.reshape(inputs, (-1, *shape[-2:]))  # (rows, time, features), the rows of a memory in order
         states = self.first(inputs)
@@ -98,11 +96,11 @@ class RecurrentDecoder(keras.layers.Layer):
         output = self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
         return keras.ops.reshape(output, (*shape[:-1], self.width))
 
-    def passed(self, states: Any, context: Any) -> Any:
+    def passed(self, states: Tensor, context: Tensor) -> Tensor:
         """Return the context, scaled by what the gate says where there is one."""
         return self.gate(states) * context if self.gated else context
 
-    def start(self, memory: Any, there: Any = None) -> list[Any]:
+    def start(self, memory: Tensor, there: Tensor = None) -> list[Tensor]:
         """Return the state in which the second layer begins, `(batch, units)` each: made of the mean of the memory."""
         if there is None:
             mean = keras.ops.mean(memory, axis=1)
@@ -111,13 +109,13 @@ class RecurrentDecoder(keras.layers.Layer):
             mean = keras.ops.sum(memory * weights, axis=1) / keras.ops.sum(weights, axis=1)
         return keras.ops.split(self.begin(mean), self.states, axis=-1)
 
-    def remember(self, memory: Any, there: Any = None) -> tuple[Any, ...]:
+    def remember(self, memory: Tensor, there: Tensor = None) -> tuple[Tensor, ...]:
         """Return what `step` needs of a memory: keys and values `(batch, steps, units)`, then the first states."""
         start = self.start(memory, there)
         blank = [keras.ops.zeros_like(state) for state in start]
         return self.attend.key(memory), self.attend.value(memory), *blank, *start
 
-    def step(self, inputs: Any, keys: Any, values: Any, there: Any, *states: Any) -> tuple[Any, ...]:
+    def step(self, inputs: Tensor, keys: Tensor, values: Tensor, there: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Take one step.
 
         Args:
@@ -134,7 +132,7 @@ class RecurrentDecoder(keras.layers.Layer):
         output = self.sum_up(keras.ops.concatenate([inputs, context, two], -1))
         return output, weights[:, 0], *first, *second
 
-    def compute_output_shape(self, inputs_shape: Any, memory_shape: Any, there_shape: Any = None) -> Any:
+    def compute_output_shape(self, inputs_shape: Shape, memory_shape: Shape, there_shape: Shape = None) -> Shape:
         return (*inputs_shape[:-1], self.width)
 
 
@@ -142,9 +140,9 @@ class RecurrentDecoder(keras.layers.Layer):
 class DecoderStep(keras.layers.Layer):
     """One step of a decoder, as a layer: it takes and gives what `RecurrentDecoder.step` does, with its weights."""
 
-    def __init__(self, decoder: RecurrentDecoder, **kwargs: Any) -> None:
+    def __init__(self, decoder: RecurrentDecoder, **kwargs: Options) -> None:
         super().__init__(**kwargs)
         self.decoder = decoder
 
-    def call(self, inputs: Any, keys: Any, values: Any, there: Any, states: Any) -> tuple[Any, ...]:
+    def call(self, inputs: Tensor, keys: Tensor, values: Tensor, there: Tensor, states: Tensor) -> tuple[Tensor, ...]:
         return self.decoder.step(inputs, keys, values, there, *states)

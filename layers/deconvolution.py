@@ -5,7 +5,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from layers.block import Block, check_choice, check_fraction, check_positive
+from layers.block import Block, Options, Shape, Tensor, check_choice, check_fraction, check_positive
 from layers.convolution import DROPOUTS, zero_masked
 
 Start = Literal["bilinear", "glorot_uniform"]
@@ -28,7 +28,7 @@ class Bilinear(keras.initializers.Initializer):
     def __init__(self, strides: int) -> None:
         self.strides = strides
 
-    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Options) -> Tensor:
         *sizes, outputs, inputs = shape
         kernel = np.ones([1] * len(sizes))
         for axis, size in enumerate(sizes):
@@ -66,7 +66,7 @@ class EvenPhases(keras.constraints.Constraint):
     def __init__(self, strides: int) -> None:
         self.strides = strides
 
-    def __call__(self, kernel: Any) -> Any:
+    def __call__(self, kernel: Any) -> Tensor:
         *sizes, outputs, inputs = kernel.shape
         cut = [part for size in sizes for part in (size // self.strides, self.strides)]  # taps and phases, in turns
         axes = [*range(0, len(cut), 2), *range(1, len(cut), 2), len(cut)]
@@ -122,7 +122,7 @@ class DeconvolutionBlock(Block):
         dropout: float = 0.0,
         start: Start = "bilinear",
         even: bool = False,
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(filters=filters, kernel_size=kernel_size, strides=strides)
@@ -159,10 +159,10 @@ class DeconvolutionBlock(Block):
         dropout = DROPOUTS[self.dimensions](self.dropout, dtype=self.dtype_policy)
         return [deconvolution, *self.finish(self.activation, "none"), dropout]
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         return super().call(zero_masked(inputs, mask))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         if previous_mask is None or self.dimensions > 1:
             return None
         mask = keras.ops.repeat(previous_mask, self.strides, axis=1)

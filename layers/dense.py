@@ -1,10 +1,8 @@
 """Fully connected blocks."""
 
-from typing import Any
-
 import keras
 
-from layers.block import NORMALIZATIONS, Block, Normalization, check_choice, check_fraction, check_positive
+from layers.block import NORMALIZATIONS, Block, Normalization, Options, check_choice, check_fraction, check_positive
 
 
 @keras.saving.register_keras_serializable(package="layers")
@@ -35,7 +33,7 @@ class DenseBlock(Block):
         activation: str = "relu",
         normalization: Normalization = "none",
         dropout: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(units=units)

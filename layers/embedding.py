@@ -1,10 +1,8 @@
 """An embedding that is the output layer too."""
 
-from typing import Any
-
 import keras
 
-from layers.block import check_fraction, check_positive
+from layers.block import Options, Shape, Tensor, check_fraction, check_positive
 
 
 @keras.saving.register_keras_serializable(package="layers")
@@ -33,17 +31,17 @@ class TiedEmbedding(keras.layers.Layer):
     https://arxiv.org/abs/1512.00567, section 7 (smoothing).
     """
 
-    def __init__(self, size: int, width: int, smoothing: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, size: int, width: int, smoothing: float = 0.0, **kwargs: Options) -> None:
         super().__init__(**kwargs)
         check_positive(size=size, width=width)
         check_fraction(smoothing=smoothing)
         self.size, self.width, self.smoothing = size, width, smoothing
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, inputs_shape: Shape) -> None:
         start = keras.initializers.RandomNormal(stddev=self.width**-0.5)
         self.table = self.add_weight(shape=(self.size, self.width), initializer=start, name="table")
 
-    def call(self, inputs: Any, use: str = "embed", labels: Any = None) -> Any:
+    def call(self, inputs: Tensor, use: str = "embed", labels: Tensor = None) -> Tensor:
         if use == "embed":
             return keras.ops.take(self.table, inputs, axis=0) * self.width**0.5
         table = keras.ops.convert_to_tensor(self.table)
@@ -54,14 +52,14 @@ class TiedEmbedding(keras.layers.Layer):
         beyond = keras.ops.take(table, labels, axis=0) - keras.ops.mean(table, axis=0)
         return loss + self.smoothing * keras.ops.sum(inputs * beyond, axis=-1)
 
-    def compute_output_shape(self, inputs_shape: Any, use: str = "embed", labels_shape: Any = None) -> Any:
+    def compute_output_shape(self, inputs_shape: Shape, use: str = "embed", labels_shape: Shape = None) -> Shape:
         return {
             "embed": (*inputs_shape, self.width),
             "score": (*inputs_shape[:-1], self.size),
             "loss": inputs_shape[:-1],
         }[use]
 
-    def compute_output_spec(self, inputs: Any, use: str = "embed", labels: Any = None) -> Any:
+    def compute_output_spec(self, inputs: Tensor, use: str = "embed", labels: Tensor = None) -> Tensor:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape, use), dtype=self.compute_dtype)
 
 
@@ -69,8 +67,8 @@ class TiedEmbedding(keras.layers.Layer):
 class GivenLoss(keras.losses.Loss):
     """The mean of losses that the network itself has worked out, by the weights of their positions or examples."""
 
-    def __init__(self, name: str = "given", reduction: str = "mean_with_sample_weight", **kwargs: Any) -> None:
+    def __init__(self, name: str = "given", reduction: str = "mean_with_sample_weight", **kwargs: Options) -> None:
         super().__init__(name=name, reduction=reduction, **kwargs)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return y_pred

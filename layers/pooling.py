@@ -1,8 +1,8 @@
 """From a sequence to one vector."""
 
-from typing import Any
-
 import keras
+
+from layers.block import Options, Shape, Tensor
 
 KINDS = ("max", "mean", "attention")
 
@@ -25,7 +25,7 @@ class SequencePooling(keras.layers.Layer):
     Reference: Yang et al., 2016, https://doi.org/10.18653/v1/N16-1174 (attention).
     """
 
-    def __init__(self, kinds: str = "max", **kwargs: Any) -> None:
+    def __init__(self, kinds: str = "max", **kwargs: Options) -> None:
         super().__init__(**kwargs)
         self.kinds = kinds
         self.names = kinds.split("+")
@@ -34,7 +34,7 @@ class SequencePooling(keras.layers.Layer):
             raise ValueError(f"`kinds` must be of {', '.join(KINDS)}, joined by '+'; received {unknown[0]!r}.")
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
         if "attention" in self.names:
             self.hidden = keras.layers.Dense(features, activation="tanh", dtype=self.dtype_policy)
@@ -42,28 +42,28 @@ class SequencePooling(keras.layers.Layer):
             self.hidden.build(input_shape)
             self.weigh.build(input_shape)
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         mask = keras.ops.ones_like(inputs[:, :, :1], "bool") if mask is None else keras.ops.expand_dims(mask, -1)
         pooled = [getattr(self, f"pool_{name}")(inputs, mask) for name in self.names]  # (batch, features) each
         return keras.ops.concatenate(pooled, -1)
 
-    def pool_max(self, inputs: Any, mask: Any) -> Any:
+    def pool_max(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the largest value of each feature over the steps."""
         lowest = -1e4 if keras.backend.standardize_dtype(inputs.dtype) == "float16" else -1e9
         return keras.ops.max(keras.ops.where(mask, inputs, keras.ops.cast(lowest, inputs.dtype)), 1)
 
-    def pool_mean(self, inputs: Any, mask: Any) -> Any:
+    def pool_mean(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over the steps."""
         weights = keras.ops.cast(mask, inputs.dtype)
         return keras.ops.sum(inputs * weights, 1) / keras.ops.sum(weights, 1)
 
-    def pool_attention(self, inputs: Any, mask: Any) -> Any:
+    def pool_attention(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over the steps, weighted by a softmax over their scores."""
         scores = self.weigh(self.hidden(inputs)) + keras.ops.where(mask, 0.0, -1e9)  # (batch, time, 1)
         return keras.ops.sum(inputs * keras.ops.softmax(scores, 1), 1)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> None:
         return None
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], input_shape[-1] * len(self.names))

@@ -1,10 +1,10 @@
 """Recurrent blocks."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 
-from layers.block import Block, check_choice, check_fraction, check_positive
+from layers.block import Block, Options, Tensor, check_choice, check_fraction, check_positive
 
 Cell = Literal["lstm", "gru", "rnn"]
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
@@ -52,7 +52,7 @@ class RecurrentStack(Block):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         segment: int | None = None,
-        **kwargs: Any,
+        **kwargs: Options,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(units=units, depth=depth, segment=1 if segment is None else segment)
@@ -72,7 +72,7 @@ class RecurrentStack(Block):
     def chain(self) -> list[keras.layers.Layer]:
         return [self.layer(sequences=self.return_sequences or i < self.depth - 1) for i in range(self.depth)]
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         if self.segment is None:
             for part in self.parts:
                 inputs = part(inputs, mask=mask)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tasks.engine.evaluate import Evaluation
     from tasks.engine.task import Pipeline, Task
 
+__version__ = "0.1.0"
 __all__ = ["config_class", "configure", "evaluate", "get", "load", "names", "presets", "summary", "train"]
 
 

@@ -12,8 +12,9 @@ from data.splits import Example, Examples, Splits
 from data.texts.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
+from layers.encoder import GridEncoder
 from tasks.caption.config import Config
-from tasks.caption.encoder import GridEncoder
+from tasks.caption.encoder import load_weights, weights_digest
 from tasks.caption.features import features, kept, readable
 from tasks.caption.pipeline import Codec
 from tasks.engine.task import KerasPart
@@ -68,10 +69,10 @@ def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> S
     encoder = model.get_layer("encoder")
     if not config.frozen:
         return Splits(pixels(splits.train, config), pixels(splits.valid, config), splits.test)
-    encoder.load(config.encoder_weights)
+    load_weights(encoder, config.encoder_weights)
     image = keras.Input((config.size, config.size, 3), dtype="uint8")
     sight = keras.Model(image, encoder(image))
-    about = {"encoder": config.encoder, "weights": encoder.digest()}
+    about = {"encoder": config.encoder, "weights": weights_digest(encoder)}
     order = {identity(example): example["image"] for part in splits[:2] for example in part}
     pictures = [order[name] for name in sorted(order)]  # whatever the seed
 

@@ -27,7 +27,8 @@ def write(models: Mapping[str, keras.Model], task: str, run: Path, storage: str)
     """
     if keras.config.backend() != "tensorflow":
         environment = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": os.pathsep.join(sys.path)}
-        subprocess.run([sys.executable, "-m", __name__, task, run], env=environment, check=True, capture_output=True)
+        words = [sys.executable, "-P", "-m", __name__, task, str(run)]  # -P: no module of the current folder
+        subprocess.run(words, env=environment, check=True, capture_output=True)
         return
     for name, model in models.items():
         model(model.input)  # Keras exports only what was called

@@ -20,9 +20,10 @@ from data.builtin.scenes import scenes
 from data.pictures.photo import OutputError
 from data.splits import DataError, UnavailableError
 from data.texts.text import PAD, UNKNOWN
-from tasks.caption import encoder as encoders
+from layers import encoder as encoders
+from layers.encoder import GridEncoder
 from tasks.caption.describe import attention, described, remembered
-from tasks.caption.encoder import GridEncoder
+from tasks.caption.encoder import load_weights
 from tasks.caption.features import features
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
@@ -100,7 +101,7 @@ def test_a_prediction_sees_what_was_seen_in_training(pipeline, settings):
     example = prepared(config).valid[0]
     encoder = GridEncoder("mobilenet", 64)
     encoder.build((None, 64, 64, 3))
-    encoder.load(settings["encoder_weights"])
+    load_weights(encoder, settings["encoder_weights"])
     seen = np.asarray(encoder(pipeline.codec.inputs([example["image"]])))
     np.testing.assert_allclose(seen[0], example["grid"], atol=2e-3)
     assert example["grid"].shape == (4, 768)
@@ -191,7 +192,7 @@ def test_weights_of_another_network_are_refused(settings, tmp_path):
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(other)
     (tmp_path / "text.weights.h5").write_text("no weights")
     for name in (other, tmp_path / "text.weights.h5"):
-        with pytest.raises(DataError, match="holds no weights of the encoder 'mobilenet' without its classifier"):
+        with pytest.raises(DataError, match="does not hold weights of the encoder 'mobilenet' without its classifier"):
             prepared(tasks.configure("caption", **(settings | {"encoder_weights": str(name)})))
     with pytest.raises(DataError, match="holds no weights of the encoder 'mobilenetv2'"):
         prepared(tasks.configure("caption", **(settings | {"encoder": "mobilenetv2"})))
@@ -201,7 +202,7 @@ def test_weights_of_another_network_are_refused(settings, tmp_path):
 
 def test_weights_that_cannot_be_downloaded_have_a_way_out(settings):
     known = encoders.NETWORKS["mobilenet"]
-    small = encoders.Known(lambda weights, **how: known.make(weights=fetched(weights), **how), known.prepare)
+    small = encoders.Network(lambda weights, **how: known.make(weights=fetched(weights), **how), known.prepare)
 
     def fetched(name):
         if name == "imagenet":
