@@ -1,30 +1,43 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+ROOMS = layers data tasks cli
 
-.PHONY: demo test check real wheel wheel-test clean
+.PHONY: help demo test jax real check format wheel wheel-test clean
 
-demo: $(READY)  ## train on the embedded digits, evaluate, answer one picture
-	$(BIN)/python cli.py train mnist --data builtin
-	$(BIN)/python cli.py evaluate mnist
-	$(BIN)/python cli.py predict mnist tasks/mnist/example.png
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## train on the embedded digits, and let every shipped model answer one embedded example
+	rm -rf demo
+	$(BIN)/python cli.py train mnist --data builtin --run demo/run
+	$(BIN)/python cli.py predict mnist tasks/mnist/example.png --run demo/run
+	$(BIN)/python -m docs.pictures demo
 	@echo
-	@echo "The run is in runs/mnist/ (read its README.md), the evaluation in evaluations/mnist/."
-	@echo "Try a picture of your own: $(BIN)/python cli.py predict mnist PICTURE"
-	@echo "Or a text: $(BIN)/python cli.py predict sentiment \"Not bad at all.\""
+	@echo "The digits are in demo/run (read its README.md). That run knows digits of 8x8 pixels: for photos of your own,"
+	@echo "    $(BIN)/python cli.py predict mnist PICTURE      answers from the model that ships with the project;"
+	@echo "    $(BIN)/python cli.py predict sentiment \"Great film.\""
+	@echo "The pictures of all five tasks are in demo/."
 
-test: $(READY)  ## all tests that need no data set, then layers and tasks again on JAX
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not real"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not real" tests/layers tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
+test: $(READY)  ## all tests that need no data set, and the share of the code that they run
+	$(PYTEST) -m "not real" $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
+	@echo "Share of the code that ran: $$($(BIN)/coverage report --format=total) %"
+
+jax: $(READY)  ## layers, training and the tasks again on JAX
+	KERAS_BACKEND=jax $(PYTEST) -m "not real" tests/layers tests/tasks/engine tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
 
 real: $(READY)  ## the tests on real data sets; FOURLAYERS_DATASETS names their folder
 	$(BIN)/python -m pytest -m real
 
-check: $(READY)  ## format, lint, types, tests
-	$(BIN)/ruff format .
+check: $(READY)  ## format, lint and types; it changes nothing
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(MAKE) test
+
+format: $(READY)  ## format the code, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 wheel: $(READY)  ## the distribution, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -32,11 +45,11 @@ wheel: $(READY)  ## the distribution, in dist/
 wheel-test: $(READY)  ## the wheel, installed beside modules of the same names, with every task
 	$(BIN)/python tests/wheel.py
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(READY)
 
-clean:
-	rm -rf .venv build dist *.egg-info
+clean:  ## remove what was built or installed here
+	rm -rf .venv build dist *.egg-info .coverage
