@@ -18,7 +18,7 @@ from race import PredictLoop
 import tasks
 from data.splits import Examples
 from tasks.caption.config import Config
-from tasks.caption.describe import Memory, batches, described, remembered
+from tasks.caption.describe import Memory, batches, caption_hypotheses, picture_memory
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.toolbox import metrics
@@ -40,7 +40,7 @@ def worth(pipeline: Pipeline[Config], train: Examples, examples: Examples) -> No
     }
     print(f"{'':<26}" + "".join(f"{name:>10}" for name in SHOWN))
     for name, (said, given) in rows.items():
-        scores = metrics.captions(said, given, resamples=1)
+        scores = metrics.caption_metrics(said, given, resamples=1)
         print(f"{name:<26}" + "".join(f"{scores[metric]:>10.1f}" for metric in SHOWN))
 
 
@@ -48,14 +48,14 @@ def constant(train: Examples) -> str:
     """Return the one of some training captions that has the largest CIDEr as the caption of all training pictures."""
     truth = [example["captions"] for example in train[:1000]]
     said = [example["captions"][0] for example in train[:SAID]]
-    return max(said, key=lambda caption: metrics.captions([caption] * len(truth), truth, resamples=1)["cider"])
+    return max(said, key=lambda caption: metrics.caption_metrics([caption] * len(truth), truth, resamples=1)["cider"])
 
 
 def rate(pipeline: Pipeline[Config], memories: Sequence[Memory]) -> float:
     """Return the captions written in a second, the second time."""
-    described(pipeline, memories[0])
+    caption_hypotheses(pipeline, memories[0])
     start = time.perf_counter()
-    count = sum(len(described(pipeline, memory)) for memory in memories)
+    count = sum(len(caption_hypotheses(pipeline, memory)) for memory in memories)
     return count / (time.perf_counter() - start)
 
 
@@ -75,7 +75,7 @@ def main() -> None:
 
     pictures = [example["image"] for example in examples[: given.pictures]]
     groups = batches(pictures, pipeline.config.batch_size)
-    memories = [remembered(pipeline, pipeline.codec.inputs(group)) for group in groups]
+    memories = [picture_memory(pipeline, pipeline.codec.inputs(group)) for group in groups]
     other = tasks.load("caption", pipeline.run, engine="keras")
     assert isinstance(other.network, KerasNetwork)
     loop = replace(pipeline, network=PredictLoop(dict(other.network.models)))

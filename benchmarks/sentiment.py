@@ -16,7 +16,7 @@ from race import Epoch, race
 import tasks
 from data.batches import Batches
 from data.splits import Examples
-from data.texts.text import padded
+from data.texts.text import padded_batch
 from tasks.sentiment import network
 from tasks.sentiment.config import Config
 from tasks.sentiment.pipeline import Codec
@@ -35,7 +35,7 @@ def ours(config: Config, codec: Codec, examples: Examples) -> Epoch:
 def plain_keras(config: Config, codec: Codec, examples: Examples) -> Epoch:
     """Return a function that trains one epoch by `fit` on arrays padded to the maximum length."""
     model = network.build(config, codec)
-    x = padded([codec.tokens(example["text"]) for example in examples], config.max_length)
+    x = padded_batch([codec.tokens(example["text"]) for example in examples], config.max_length)
     y = np.array([[codec.labels[example["label"]]] for example in examples])
     return lambda epoch: model.fit(x, y, batch_size=config.batch_size, verbose=0)
 
@@ -72,7 +72,9 @@ def pytorch(config: Config, codec: Codec, examples: Examples) -> Epoch:
     def epoch(number: int) -> None:
         for batch in torch.randperm(len(rows)).split(config.batch_size):
             longest = max(len(rows[index]) for index in batch)
-            tokens = torch.from_numpy(padded([rows[index] for index in batch], -(-longest // segment) * segment)).long()
+            tokens = torch.from_numpy(
+                padded_batch([rows[index] for index in batch], -(-longest // segment) * segment)
+            ).long()
             optimizer.zero_grad()
             loss(forward(tokens), y[batch]).backward()
             nn.utils.clip_grad_norm_(model.parameters(), config.clip)

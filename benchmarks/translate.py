@@ -17,13 +17,13 @@ from race import Epoch, PredictLoop, race
 import tasks
 from data.batches import Batches
 from data.splits import Examples
-from data.texts.text import PAD, padded
+from data.texts.text import PAD, padded_batch
 from data.texts.vocabulary import END, START
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.translate import network
 from tasks.translate.config import Config
-from tasks.translate.pipeline import Codec, translated
+from tasks.translate.pipeline import Codec, beam_hypotheses
 
 STILL = {"sampling": 0.0, "token_dropout": 0.0}
 
@@ -44,9 +44,9 @@ def plain_keras(config: Config, codec: Codec, examples: Examples) -> Epoch:
     model = keras.Model(trained.input[:2], scores)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=PAD)
     model.compile(optimizer=keras.optimizers.Adam(config.learning_rate, beta_2=0.98, clipnorm=config.clip), loss=loss)
-    rows = [codec.spelt(example) for example in examples]
-    source = padded([[*text, END] for text, _ in rows], max(len(text) for text, _ in rows) + 1)
-    target = padded([[START, *text, END] for _, text in rows], max(len(text) for _, text in rows) + 2)
+    rows = [codec.sentence_tokens(example) for example in examples]
+    source = padded_batch([[*text, END] for text, _ in rows], max(len(text) for text, _ in rows) + 1)
+    target = padded_batch([[START, *text, END] for _, text in rows], max(len(text) for _, text in rows) + 2)
     x, y = [source, target[:, :-1]], target[:, 1:]
     return lambda epoch: model.fit(x, y, batch_size=config.batch_size, verbose=0)
 
@@ -95,13 +95,13 @@ def pytorch(config: Config, codec: Codec, examples: Examples) -> Epoch:
     model = Translator()
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98))
     loss = nn.CrossEntropyLoss(ignore_index=PAD, label_smoothing=config.label_smoothing)
-    rows = [codec.spelt(example) for example in examples]
+    rows = [codec.sentence_tokens(example) for example in examples]
 
     def epoch(number: int) -> None:
         for batch in torch.randperm(len(rows)).split(config.batch_size):
             texts, translations = zip(*(rows[index] for index in batch), strict=True)
-            source = padded([[*text, END] for text in texts], max(map(len, texts)) + 1)
-            target = padded([[START, *text, END] for text in translations], max(map(len, translations)) + 2)
+            source = padded_batch([[*text, END] for text in texts], max(map(len, texts)) + 1)
+            target = padded_batch([[START, *text, END] for text in translations], max(map(len, translations)) + 2)
             optimizer.zero_grad()
             scores = model(torch.from_numpy(source).long(), torch.from_numpy(target[:, :-1]).long())
             after = torch.from_numpy(target[:, 1:]).long()
@@ -115,9 +115,9 @@ def pytorch(config: Config, codec: Codec, examples: Examples) -> Epoch:
 
 def decode(pipeline: Pipeline[Config], rows: list[Any]) -> float:
     """Return the sentences translated in a second, the second time."""
-    translated(pipeline, rows[:8])
+    beam_hypotheses(pipeline, rows[:8])
     start = time.perf_counter()
-    translated(pipeline, rows)
+    beam_hypotheses(pipeline, rows)
     return len(rows) / (time.perf_counter() - start)
 
 
@@ -134,7 +134,7 @@ def main() -> None:
     splits = tasks.get("translate").load(config)
     codec = Codec.learn(config, splits.train)
     examples = splits.train[: given.examples]
-    tokens = sum(len(translation) + 1 for _, translation in map(codec.spelt, examples))
+    tokens = sum(len(translation) + 1 for _, translation in map(codec.sentence_tokens, examples))
     contestants = {"ours": ours, "plain Keras fit": plain_keras, "PyTorch": pytorch}
     race(contestants, given.rounds, tokens, "target sub-words", config, codec, examples)
 

@@ -78,7 +78,7 @@ class Batches:
         """Return where each batch but the last ends in a row of examples with these buckets."""
         costs = np.array([self.encoder.cost(int(bucket)) for bucket in buckets])
         if len(set(costs.tolist())) > 1:
-            return cuts(costs, len(self))
+            return equal_cost_cuts(costs, len(self))
         return self.size * np.arange(1, len(self))
 
     def feed(self, number: int = 0) -> Any:
@@ -117,7 +117,7 @@ def keep_memory() -> None:
         mallopt(MMAP_THRESHOLD, 1 << 30)
 
 
-def cuts(costs: np.ndarray, count: int) -> np.ndarray:
+def equal_cost_cuts(costs: np.ndarray, count: int) -> np.ndarray:
     """Return where to cut a row of examples into `count` batches that cost about the same, none of them empty."""
     steps = np.arange(1, count)
     places = np.searchsorted(np.cumsum(costs), costs.sum() / count * steps)

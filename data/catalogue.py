@@ -72,7 +72,7 @@ def read(
             f"Data set {name!r} has no split {absent[0]!r}; it has: {', '.join(builder.info.splits)}."
         )
     there = [split for split in optional if split in builder.info.splits]
-    return {split: [change(row) for row in rows(builder, split, columns)] for split in (*splits, *there)}
+    return {split: [change(row) for row in split_rows(builder, split, columns)] for split in (*splits, *there)}
 
 
 def read_part(
@@ -102,7 +102,7 @@ def prepare(builder: Any, name: str) -> None:
         ) from error
 
 
-def rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator[Example]:
+def split_rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator[Example]:
     """Yield one split in the catalogue's own order, class labels by name."""
     import tensorflow_datasets as tfds
 
@@ -118,10 +118,10 @@ def rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator[Examp
     fixed = all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values())
     for batch in tfds.as_numpy(dataset.batch(BATCH if fixed else 1)):  # one by one where sizes differ
         for index in range(len(next(iter(batch.values())))):
-            yield {field: name_of.get(field, plain)(values[index]) for field, values in batch.items()}
+            yield {field: name_of.get(field, plain_value)(values[index]) for field, values in batch.items()}
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return text for bytes, a list of texts for an array of them, and any other value as it is."""
     if getattr(value, "dtype", None) == "object":
         return [one.decode("utf-8") for one in value]

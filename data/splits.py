@@ -36,15 +36,15 @@ class Later(Sequence[Example]):
         self.make = make
 
     @cached_property
-    def made(self) -> list[Example]:
+    def examples(self) -> list[Example]:
         """Return the examples."""
         return list(self.make())
 
     def __len__(self) -> int:
-        return len(self.made)
+        return len(self.examples)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.made[index]
+        return self.examples[index]
 
 
 class Splits(NamedTuple):
@@ -54,7 +54,7 @@ class Splits(NamedTuple):
     valid: Examples
     test: Examples
 
-    def limited(self, limit: int | None) -> "Splits":
+    def limited_to(self, limit: int | None) -> "Splits":
         """Return at most the first `limit` examples of each split; `None` keeps all."""
         return self if limit is None else Splits(*(split[:limit] for split in self))
 

@@ -16,7 +16,7 @@ TABLES = (*SEPARATORS, ".jsonl")  # endings of tables
 LONGEST = 1 << 30  # characters in one field of a table
 
 
-def tables(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
+def table_parts(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
     """Return the training and the test rows of a table, or of a folder with the tables `train` and `test`.
 
     A fifth of a single table is kept for testing, whatever the seed, unless it has a column `split` that says
@@ -28,9 +28,13 @@ def tables(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[E
         options: Which options name the columns, for the sentence that refuses a table.
     """
     if not path.is_file():
-        found = parts(path)
-        return (list(table(found[0], columns, options)), list(table(found[1], columns, options))) if found else None
-    rows = list(table(path, columns, options, optional=("split",)))
+        found = part_files(path)
+        return (
+            (list(table_rows(found[0], columns, options)), list(table_rows(found[1], columns, options)))
+            if found
+            else None
+        )
+    rows = list(table_rows(path, columns, options, optional=("split",)))
     own = [{field: row[field] for field in columns} for row in rows]
     test = [row["split"] == "test" for row in rows]
     if not any(test):
@@ -38,13 +42,13 @@ def tables(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[E
     return list(compress(own, map(not_, test))), list(compress(own, test))
 
 
-def parts(folder: Path) -> list[Path]:
+def part_files(folder: Path) -> list[Path]:
     """Return the tables `train` and `test` of a folder, or nothing if it does not have both."""
     found = [path for stem in ("train", "test") for end in TABLES if (path := folder / f"{stem}{end}").is_file()]
     return found if [path.stem for path in found] == ["train", "test"] else []
 
 
-def table(
+def table_rows(
     path: Path,
     columns: Mapping[str, str],
     options: str = "another name",
@@ -70,7 +74,7 @@ def table(
     if separator is None and path.suffix.lower() not in TABLES:
         raise DataError(f"{str(path)!r} is not a table; its name must end in {', '.join(TABLES)}.")
     try:
-        for line, row in records(path, separator) if separator else objects(path):
+        for line, row in delimited_records(path, separator) if separator else json_records(path):
             missing = next((name for name in columns.values() if row.get(name) is None), None)
             if missing is not None:
                 columns_there = ", ".join(map(str, row))
@@ -84,10 +88,10 @@ def table(
         raise DataError(f"{str(path)!r} is not in UTF-8: {error.reason} at byte {error.start}.") from error
 
 
-def inputs(path: Path, column: str) -> Iterator[str]:
+def table_inputs(path: Path, column: str) -> Iterator[str]:
     """Yield one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other file that are not empty."""
     if path.suffix.lower() in TABLES:
-        yield from (row[column] for row in table(path, {column: column}, "--text-column"))
+        yield from (row[column] for row in table_rows(path, {column: column}, "--text-column"))
         return
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
@@ -95,7 +99,7 @@ def inputs(path: Path, column: str) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file if line.strip())
 
 
-def records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def delimited_records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a CSV or TSV file by column name, each with the number of its last line."""
     csv.field_size_limit(LONGEST)
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -117,7 +121,7 @@ def records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
             ) from error
 
 
-def objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the objects of a JSONL file, each with the number of its line."""
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):

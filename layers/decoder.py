@@ -89,14 +89,14 @@ class RecurrentDecoder(keras.layers.Layer):
         asked = keras.ops.reshape(self.drop(states), (sources, -1, self.units))
         context, _ = self.attend(asked, memory, there=there)
         context = keras.ops.reshape(context, keras.ops.shape(states))
-        both = self.drop(keras.ops.concatenate([states, self.passed(states, context)], -1))
+        both = self.drop(keras.ops.concatenate([states, self.gated_context(states, context)], -1))
         rows = keras.ops.shape(states)[0] // sources
         start = [keras.ops.repeat(state, rows, axis=0) for state in self.start(memory, there)]
         second = self.second(both, initial_state=start if self.states > 1 else start[0])
         output = self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
         return keras.ops.reshape(output, (*shape[:-1], self.width))
 
-    def passed(self, states: Tensor, context: Tensor) -> Tensor:
+    def gated_context(self, states: Tensor, context: Tensor) -> Tensor:
         """Return the context, scaled by what the gate says where there is one."""
         return self.gate(states) * context if self.gated else context
 
@@ -127,7 +127,7 @@ class RecurrentDecoder(keras.layers.Layer):
         """
         one, first = self.first.cell(inputs, list(states[: self.states]))
         context, weights = self.attend.look(keras.ops.expand_dims(one, 1), keys, values, there)
-        context = self.passed(one, context[:, 0])
+        context = self.gated_context(one, context[:, 0])
         two, second = self.second.cell(keras.ops.concatenate([one, context], -1), list(states[self.states :]))
         output = self.sum_up(keras.ops.concatenate([inputs, context, two], -1))
         return output, weights[:, 0], *first, *second

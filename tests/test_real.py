@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 import tasks
-from data.pictures.digits import framed
+from data.pictures.digits import framed_character
 from data.pictures.files import find_photos
-from data.pictures.imresize import degraded, imresize, luma, modcrop, whole_levels
+from data.pictures.imresize import degraded_picture, imresize, luma, modcrop, whole_levels
 from data.pictures.photo import read_photo
-from data.texts.text import plain_words
+from data.texts.text import caption_words
 from tasks.engine import evaluate as evaluation
 from tasks.engine import runs
 from tasks.engine.runs import TASKS
@@ -67,7 +67,7 @@ def test_digits_as_photographed_are_read_nearly_as_well(mnist, tmp_path):
 def test_framing_leaves_mnist_as_it_is(mnist):
     _, splits = mnist
     images = [example["image"] for example in splits.test[:1000]]
-    assert np.mean([np.array_equal(framed(image), image) for image in images]) > 0.99
+    assert np.mean([np.array_equal(framed_character(image), image) for image in images]) > 0.99
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_bicubic_interpolation_scores_as_in_the_papers(datasets, name, scale):
     values = []
     for path in find_photos(str(datasets / "sr" / name))[1]:
         truth = modcrop(whole_levels(luma(read_photo(path).pixels)), scale)
-        answer = whole_levels(imresize(degraded(truth, scale), scale))
+        answer = whole_levels(imresize(degraded_picture(truth, scale), scale))
         values.append(metrics.psnr(answer, truth, scale))
     assert np.mean(values) == pytest.approx(BICUBIC[name][scale - 2], abs=0.02)
 
@@ -200,13 +200,13 @@ def test_captions_are_cut_into_words_as_the_penn_treebank_does(flickr8k):
 
     captions = [caption for split in flickr8k[1] for example in split for caption in example["captions"]]
     cut = PTBTokenizer().tokenize({row: [{"caption": caption}] for row, caption in enumerate(captions)})
-    other = sum(cut[row] != [" ".join(plain_words(caption))] for row, caption in enumerate(captions))
+    other = sum(cut[row] != [" ".join(caption_words(caption))] for row, caption in enumerate(captions))
     assert other < len(captions) / 1000
 
 
 def test_a_person_scores_as_reported(flickr8k):
     truth = [example["captions"] for example in flickr8k[1].test]
-    scores = metrics.captions([one[0] for one in truth], [one[1:] for one in truth], resamples=1)
+    scores = metrics.caption_metrics([one[0] for one in truth], [one[1:] for one in truth], resamples=1)
     assert scores["bleu_4"] == pytest.approx(21.0, abs=0.2)
     assert scores["cider"] == pytest.approx(79, abs=1)
 

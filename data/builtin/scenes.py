@@ -65,12 +65,12 @@ def scenes(train: int, test: int, seed: int = 0) -> tuple[list[Example], list[Ex
     unseen = [Thing(*pair) for number, pair in enumerate(pairs) if (number + number // len(THINGS)) % 6 == 0]
     seen = [Thing(*pair) for pair in pairs if Thing(*pair) not in unseen]
     return (
-        [example(composed(random, seen, seen), random) for _ in range(train)],
-        [example(composed(random, unseen, seen), random) for _ in range(test)],
+        [scene_example(random_scene(random, seen, seen), random) for _ in range(train)],
+        [scene_example(random_scene(random, unseen, seen), random) for _ in range(test)],
     )
 
 
-def composed(random: np.random.Generator, first: list[Thing], second: list[Thing]) -> Scene:
+def random_scene(random: np.random.Generator, first: list[Thing], second: list[Thing]) -> Scene:
     """Return a scene with a thing of the first list, and in three of five scenes another one of the second."""
     thing, other = (things[int(random.integers(len(things)))] for things in (first, second))
     draw = random.random()
@@ -82,14 +82,14 @@ def composed(random: np.random.Generator, first: list[Thing], second: list[Thing
     return Scene(thing, side=side, other=other)
 
 
-def example(scene: Scene, random: np.random.Generator) -> Example:
+def scene_example(scene: Scene, random: np.random.Generator) -> Example:
     """Return a scene as an example."""
-    said = list(sentences(scene))
+    said = list(scene_captions(scene))
     picks = random.permutation(len(said))[:CAPTIONS]
-    return {"image": drawn(scene, random), "captions": [said[pick] for pick in picks], "scene": scene}
+    return {"image": scene_picture(scene, random), "captions": [said[pick] for pick in picks], "scene": scene}
 
 
-def sentences(scene: Scene) -> Iterator[str]:
+def scene_captions(scene: Scene) -> Iterator[str]:
     """Yield true captions of a scene, at least five."""
     if scene.other is None:
         counted = f"a {scene.thing}" if scene.number == 1 else f"{list(COUNTS)[scene.number - 2]} {scene.thing.plural}"
@@ -123,31 +123,31 @@ def is_true(caption: str, scene: Scene) -> bool:
     A caption that is none of the sentences that scenes are described by, or that leaves a thing out, is not true.
     """
     if alone := ALONE.fullmatch(caption):
-        said = Scene(named(alone["thing"]), number=COUNTS.get(alone["count"], 1))
+        said = Scene(thing_from_words(alone["thing"]), number=COUNTS.get(alone["count"], 1))
         return said == scene
     if both := BOTH.fullmatch(caption):
-        one, side, two = named(both["one"]), both["side"], named(both["two"])
+        one, side, two = thing_from_words(both["one"]), both["side"], thing_from_words(both["two"])
         return scene in (Scene(one, side=side, other=two), Scene(two, side=OPPOSITE[side], other=one))
     return False
 
 
-def named(words: str) -> Thing:
+def thing_from_words(words: str) -> Thing:
     """Return the thing that two words name."""
     return Thing(*words.split())
 
 
-def drawn(scene: Scene, random: np.random.Generator) -> np.ndarray:
+def scene_picture(scene: Scene, random: np.random.Generator) -> np.ndarray:
     """Return a picture of a scene, uint8 `(64, 64, 3)`, on a dark ground with some noise."""
     level = int(random.integers(20, 60))
     image = Image.new("RGB", (SIZE, SIZE), (level, level, level))
     things = [scene.thing] * scene.number if scene.other is None else [scene.thing, scene.other]
-    for thing, centre in zip(things, places(scene, random), strict=True):
+    for thing, centre in zip(things, thing_centres(scene, random), strict=True):
         stamp(image, thing, centre, int(random.integers(*SPAN, endpoint=True)))
     noise = random.normal(0, 6, (SIZE, SIZE, 1))
     return np.clip(np.asarray(image) + noise, 0, 255).astype("uint8")
 
 
-def places(scene: Scene, random: np.random.Generator) -> list[tuple[float, float]]:
+def thing_centres(scene: Scene, random: np.random.Generator) -> list[tuple[float, float]]:
     """Return where the middle of each thing is, in pixels from the left and from the top."""
     if scene.other is not None:
         across, down = SIDES[scene.side]

@@ -176,7 +176,7 @@ TIMES: list[Pair] = [
 MODALS: list[Pair] = [("wants to", "will"), ("can", "kann"), ("must", "muss"), ("may", "darf")]
 
 
-def declined(noun: Noun, case: Case, definite: bool, adjective: Pair | None) -> Pair:
+def noun_phrase(noun: Noun, case: Case, definite: bool, adjective: Pair | None) -> Pair:
     """Return a noun with its article, and with an adjective if given, in one case."""
     form = GENDERS.index(noun.gender)
     article = (DEFINITE if definite else INDEFINITE)[case].split()[form]
@@ -194,7 +194,7 @@ def phrase(draw: random.Random, kinds: str, case: Case) -> Pair:
     """Return a noun of one of some kinds, with an article, and half of the time with an adjective that fits."""
     kind = draw.choice(kinds.split())
     adjective = draw.choice([pair for pair in ADJECTIVES if pair[0] in FIT[kind]]) if draw.random() < 0.5 else None
-    return declined(draw.choice(NOUNS[kind]), case, draw.random() < 0.5, adjective)
+    return noun_phrase(draw.choice(NOUNS[kind]), case, draw.random() < 0.5, adjective)
 
 
 def place(draw: random.Random) -> Pair:
@@ -236,10 +236,10 @@ def at_a_time(draw: random.Random) -> Pair:
     return f"{when}, {who} {verb.english} {what}.", f"{wann} {verb.german} {wer} {was}."
 
 
-def denied(draw: random.Random) -> Pair:
+def negated_pair(draw: random.Random) -> Pair:
     verb = draw.choice(VERBS)
     who, wer = phrase(draw, "person", "nominative")
-    what, was = declined(draw.choice(NOUNS[draw.choice(verb.objects.split())]), "accusative", True, None)
+    what, was = noun_phrase(draw.choice(NOUNS[draw.choice(verb.objects.split())]), "accusative", True, None)
     return f"{who} does not {verb.plain} {what}.", f"{wer} {verb.german} {was} nicht."
 
 
@@ -288,7 +288,7 @@ PATTERNS: list[Callable[[random.Random], Pair]] = [
     statement,
     somewhere,
     at_a_time,
-    denied,
+    negated_pair,
     question,
     modal,
     perfect,

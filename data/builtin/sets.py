@@ -7,7 +7,7 @@ from pathlib import Path
 from data.builtin.scenes import scenes as drawn_scenes
 from data.builtin.sentences import compose
 from data.splits import Example
-from data.tables import table
+from data.tables import table_rows
 
 PHOTOS = (
     ("skimage/data", "astronaut.png coffee.png motorcycle_left.png rocket.jpg retina.jpg ihc.png brick.png gravel.png"),
@@ -27,7 +27,7 @@ def reviews() -> tuple[list[Example], list[Example]]:
     a negative one that is often about the same thing in nearly the same words, so whoever parts a pair for
     training and validation measures how well labels are turned round.
     """
-    rows = list(table(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
+    rows = list(table_rows(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
     train, test = (
         [{"text": row["text"], "label": row["label"]} for row in rows if row["split"] == split]
         for split in ("train", "test")
@@ -60,7 +60,7 @@ def pairs() -> tuple[list[Example], list[Example]]:
     those for testing are the last ones composed. Everyday sentences, written by hand, are for training alone.
     """
     composed = [{"en": english, "de": german} for english, german in compose(2100)]
-    return [*table(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
+    return [*table_rows(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
 
 
 @cache
@@ -78,7 +78,7 @@ def photographs() -> list[Example]:
     Each holds an `image`, a file, and its `captions`, written for this project. They are for testing alone.
     """
     captions: dict[str, list[str]] = {}
-    for row in table(PHOTOGRAPHS, {"image": "image", "caption": "caption"}):
+    for row in table_rows(PHOTOGRAPHS, {"image": "image", "caption": "caption"}):
         captions.setdefault(row["image"], []).append(row["caption"])
     return [
         {"image": folder_of(str(Path(name).parent)) / Path(name).name, "captions": said}

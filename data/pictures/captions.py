@@ -7,7 +7,7 @@ from pathlib import Path
 from data.pictures.files import SUFFIXES, File, files_in
 from data.sources import TEST_SHARE
 from data.splits import DataError, Example, Splits, hold_out
-from data.tables import TABLES, table
+from data.tables import TABLES, table_rows
 
 LOG = logging.getLogger("tasks")
 LOST = 0.01  # share of the pictures that may be missing or damaged
@@ -22,7 +22,7 @@ PARTS = {  # what a split may be called, and what it is here
 Row = tuple[str, str, str]  # name of a picture, its split or nothing, a caption
 
 
-def captioned(path: Path, columns: dict[str, str], valid: float, seed: int) -> Splits:
+def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: int) -> Splits:
     """Return pictures with their captions: examples with an `image`, a file, and its `captions`.
 
     Args:
@@ -42,7 +42,7 @@ def captioned(path: Path, columns: dict[str, str], valid: float, seed: int) -> S
         DataError: There are no captions or no pictures, a zip is damaged, or more than one picture in a hundred
             that has captions is missing.
     """
-    found = parted(path, columns)
+    found = captioned_parts(path, columns)
     parts = {name: [example for part, example in found if PARTS.get(part) == name] for name in ("train", "valid")}
     test = [example for part, example in found if PARTS.get(part) == "test"]
     train = parts["train"] or [example for part, example in found if not part]
@@ -53,19 +53,19 @@ def captioned(path: Path, columns: dict[str, str], valid: float, seed: int) -> S
     return Splits(train, parts["valid"], test) if parts["valid"] else Splits(*hold_out(train, valid, seed), test)
 
 
-def all_captioned(path: Path, columns: dict[str, str]) -> list[Example]:
+def all_captioned_pictures(path: Path, columns: dict[str, str]) -> list[Example]:
     """Return all pictures with their captions, whatever their split; otherwise as `captioned`."""
-    return [example for _, example in parted(path, columns)]
+    return [example for _, example in captioned_parts(path, columns)]
 
 
-def parted(path: Path, columns: dict[str, str]) -> list[tuple[str, Example]]:
+def captioned_parts(path: Path, columns: dict[str, str]) -> list[tuple[str, Example]]:
     """Return pictures with their captions, each with the name of its split or an empty one."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     folder = path if path.is_dir() else path.parent
     captions = path if path.is_file() else captions_in(path)
-    rows = tokens(captions) if captions.name.endswith(".token.txt") else listed(captions, columns)
-    return matched(rows, pictures(folder), str(captions))
+    rows = token_rows(captions) if captions.name.endswith(".token.txt") else caption_rows(captions, columns)
+    return matched_pictures(rows, folder_pictures(folder), str(captions))
 
 
 def captions_in(folder: Path) -> Path:
@@ -83,15 +83,15 @@ def captions_in(folder: Path) -> Path:
     )
 
 
-def listed(path: Path, columns: dict[str, str]) -> Iterable[Row]:
+def caption_rows(path: Path, columns: dict[str, str]) -> Iterable[Row]:
     """Yield the rows of a table of captions."""
     separator = "," if path.suffix.lower() == ".txt" else None
     options = "--image-column or --caption-column"
-    for row in table(path, columns, options, optional=("split",), separator=separator):
+    for row in table_rows(path, columns, options, optional=("split",), separator=separator):
         yield row["image"], row["split"].strip().lower(), row["caption"]
 
 
-def tokens(path: Path) -> Iterable[Row]:
+def token_rows(path: Path) -> Iterable[Row]:
     """Yield the rows of `Flickr8k.token.txt`, whose lines are `name#number`, a tab, and a caption."""
     splits: dict[str, str] = {}
     for split in ("train", "dev", "test"):
@@ -106,7 +106,7 @@ def tokens(path: Path) -> Iterable[Row]:
             yield name, splits.get(name, "extra" if splits else ""), caption
 
 
-def pictures(folder: Path) -> list[File]:
+def folder_pictures(folder: Path) -> list[File]:
     """Return the pictures in a folder, in folders below it, and in the zips that lie in it.
 
     Raises:
@@ -119,7 +119,7 @@ def pictures(folder: Path) -> list[File]:
     return found
 
 
-def matched(rows: Iterable[Row], files: Sequence[File], name: str) -> list[tuple[str, Example]]:
+def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> list[tuple[str, Example]]:
     """Return the pictures that have captions, in the order of their names, each with its split.
 
     Raises:

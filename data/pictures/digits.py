@@ -18,10 +18,10 @@ def grey_levels(picture: File | str | np.ndarray) -> np.ndarray:
     Raises:
         FileNotFoundError, DataError: As `photo_of`.
     """
-    return grey(photo_of(picture))
+    return photo_grey_levels(photo_of(picture))
 
 
-def grey(photo: Photo) -> np.ndarray:
+def photo_grey_levels(photo: Photo) -> np.ndarray:
     """Return a photo as grey levels, uint8 `(height, width)`.
 
     Transparency is read over white, or over black if white shows nothing.
@@ -37,7 +37,7 @@ def grey(photo: Photo) -> np.ndarray:
     return np.asarray(image.convert("L"))
 
 
-def ink(image: np.ndarray) -> np.ndarray:
+def ink_strength(image: np.ndarray) -> np.ndarray:
     """Return how much each pixel differs from the ground, float32 `(height, width)` in [0, 1].
 
     The ground is what most of the border shows, so dark on light and light on dark come out alike. What
@@ -56,7 +56,7 @@ def ink(image: np.ndarray) -> np.ndarray:
     return np.where(strength > min(max(noise, 0.02), 0.5), strength, 0)
 
 
-def framed(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
+def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
     """Return a drawn character as MNIST shows it, uint8 `(size, size)`, light ink on black.
 
     The ink is scaled to fit a square of `box` pixels, keeping its shape, and its centre of mass is put
@@ -69,7 +69,7 @@ def framed(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
     """
     if image.shape == (size, size) and is_framed(image[None], box)[0]:
         return image
-    strength = ink(image)
+    strength = ink_strength(image)
     strong = strength > 0.1  # fainter ink, such as the ripples of a JPEG file, does not set the frame
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     if not len(rows):
@@ -110,9 +110,9 @@ def place(weights: np.ndarray, size: int) -> int:
     return min(max(round(size / 2 - centre), 0), size - len(weights))
 
 
-def fitted(image: np.ndarray, size: int = 28) -> np.ndarray:
+def fitted_character(image: np.ndarray, size: int = 28) -> np.ndarray:
     """Return a whole picture squeezed into a square on a dark ground, uint8 `(size, size)`."""
-    strength = ink(image)
+    strength = ink_strength(image)
     scaled = Image.fromarray(strength).resize((size, size), Image.Resampling.BICUBIC)
     return (np.asarray(scaled).clip(0, 1) * 255).round().astype("uint8")
 

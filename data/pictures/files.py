@@ -118,10 +118,10 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
                 names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
         except BadZipFile as error:
             raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
-        return [Zipped(place, name) for name in names if wanted(Path(name), suffixes)]
-    return [path for path in sorted(place.rglob("*")) if path.is_file() and wanted(path, suffixes)]
+        return [Zipped(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
+    return [path for path in sorted(place.rglob("*")) if path.is_file() and is_visible_picture(path, suffixes)]
 
 
-def wanted(path: Path, suffixes: Sequence[str]) -> bool:
+def is_visible_picture(path: Path, suffixes: Sequence[str]) -> bool:
     """Return whether a name is that of a picture that is not hidden."""
     return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -92,19 +92,19 @@ def modcrop(picture: np.ndarray, scale: int) -> np.ndarray:
     return picture[:height, :width]
 
 
-def degraded(picture: np.ndarray, scale: int) -> np.ndarray:
+def degraded_picture(picture: np.ndarray, scale: int) -> np.ndarray:
     """Return the small picture that a network is to enlarge, uint8, made as the papers make it."""
     return whole_levels(imresize(modcrop(picture, scale), 1 / scale))
 
 
-def turned(picture: np.ndarray, way: int) -> np.ndarray:
+def turned_picture(picture: np.ndarray, way: int) -> np.ndarray:
     """Return a picture flipped and turned in one of eight ways: bit 0 down, bit 1 across, bit 2 its sides exchanged."""
     picture = picture[::-1] if way & 1 else picture
     picture = picture[:, ::-1] if way & 2 else picture
     return picture.swapaxes(0, 1) if way & 4 else picture
 
 
-def turned_back(picture: np.ndarray, way: int) -> np.ndarray:
+def picture_before_turn(picture: np.ndarray, way: int) -> np.ndarray:
     """Return a picture from before it was `turned` this way."""
     picture = picture.swapaxes(0, 1) if way & 4 else picture
     picture = picture[:, ::-1] if way & 2 else picture

@@ -55,7 +55,7 @@ class Photo:
 
 
 @contextmanager
-def opened(file: File) -> Iterator[Image.Image]:
+def open_picture(file: File) -> Iterator[Image.Image]:
     """Give the picture in a file, as Pillow opens it.
 
     Raises:
@@ -87,8 +87,8 @@ def read_photo(file: File) -> Photo:
     Raises:
         FileNotFoundError, DataError: As `opened`.
     """
-    with opened(file) as image:
-        return photo(image, str(file))
+    with open_picture(file) as image:
+        return photo_from_image(image, str(file))
 
 
 def photo_of(picture: File | str | np.ndarray) -> Photo:
@@ -104,7 +104,7 @@ def photo_of(picture: File | str | np.ndarray) -> Photo:
     return Photo(pixels[:, :, :3], pixels[:, :, 3]) if pixels.shape[2] == 4 else Photo(pixels)
 
 
-def square(picture: File | str | np.ndarray, side: int) -> np.ndarray:
+def square_pixels(picture: File | str | np.ndarray, side: int) -> np.ndarray:
     """Return a picture, a file or a uint8 array as for `check_array`, pressed into a square: uint8 `(side, side, 3)`.
 
     What is transparent is white.
@@ -125,7 +125,7 @@ def square(picture: File | str | np.ndarray, side: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def encoded(pixels: np.ndarray) -> bytes:
+def jpeg_bytes(pixels: np.ndarray) -> bytes:
     """Return pixels, uint8 `(height, width, 3)`, as the content of a JPEG file."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, format="JPEG", quality=92)
@@ -142,7 +142,7 @@ def check_array(picture: np.ndarray) -> None:
         )
 
 
-def photo(image: Image.Image, name: str) -> Photo:
+def photo_from_image(image: Image.Image, name: str) -> Photo:
     """Return a Pillow image as a photo."""
     frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
     if frames > 1 and kind != "MPO":  # a JPEG with a preview is no animation
@@ -160,7 +160,7 @@ def photo(image: Image.Image, name: str) -> Photo:
         metadata.pop("icc_profile", None)  # it is about colours that are red, green and blue from now on
     about = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)
     if image.mode.startswith(("I", "F")):
-        return replace(about, pixels=deep(image)[:, :, None])
+        return replace(about, pixels=deep_levels(image)[:, :, None])
     alpha = None
     if image.has_transparency_data:
         image = image.convert("LA" if image.mode in ("LA", "La", "L", "1") else "RGBA")
@@ -170,7 +170,7 @@ def photo(image: Image.Image, name: str) -> Photo:
     return replace(about, pixels=pixels[:, :, None] if grey else pixels, alpha=alpha)
 
 
-def deep(image: Image.Image) -> np.ndarray:
+def deep_levels(image: Image.Image) -> np.ndarray:
     """Return an image of more than 8 bits as uint16 `(height, width)`; floats are taken to reach from 0 to 1."""
     levels = np.asarray(image, "float64")
     if image.mode == "F":

@@ -26,21 +26,21 @@ def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: i
         FileNotFoundError: There is no such file or folder.
         DataError: It cannot be read as such.
     """
-    found = tables.tables(path, columns, "--text-column or --label-column")
+    found = tables.table_parts(path, columns, "--text-column or --label-column")
     if found is None:
         splits = folder_of_classes(path, SUFFIXES, "text", valid, seed)
-        return Splits(*map(with_texts, splits))
+        return Splits(*map(examples_with_texts, splits))
     train, test = found
     return Splits(*hold_out(train, valid, seed), test)
 
 
 def all_texts(path: Path, columns: Mapping[str, str]) -> list[Example]:
     """Return all labelled texts of a table, of a folder with tables, or of a folder of classes."""
-    found = tables.tables(path, columns, "--text-column or --label-column")
-    return with_texts(files_by_class(path, SUFFIXES, "text")) if found is None else [*found[0], *found[1]]
+    found = tables.table_parts(path, columns, "--text-column or --label-column")
+    return examples_with_texts(files_by_class(path, SUFFIXES, "text")) if found is None else [*found[0], *found[1]]
 
 
-def with_texts(examples: Examples) -> list[Example]:
+def examples_with_texts(examples: Examples) -> list[Example]:
     """Return examples with what their text files hold."""
     return [example | {"text": read_text(example["text"])} for example in examples]
 

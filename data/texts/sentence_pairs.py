@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.sources import TEST_SHARE
 from data.splits import DataError, Example, Examples, PartError, Splits, hold_out
-from data.tables import tables
+from data.tables import table_parts
 
 LOG = logging.getLogger("tasks")
 ENDINGS = ("", ".gz")
@@ -36,11 +36,11 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     """
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
-    found = tables(path, {"text": source, "translation": target}, "--source and --target")
+    found = table_parts(path, {"text": source, "translation": target}, "--source and --target")
     if found is not None:
-        train, tested = (filled(rows, str(path)) for rows in found)
+        train, tested = (complete_pairs(rows, str(path)) for rows in found)
         return Splits(*hold_out(train, valid, seed), tested)
-    names = stems(path, source, target)
+    names = file_stems(path, source, target)
     training = [name for name in names if name.startswith("train")]
     held = [name for name in names if name.split("_")[0].split("-")[0] in VALID]
     tests = [name for name in names if name.startswith("test")]
@@ -48,27 +48,27 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
         raise DataError(f"{str(path)!r} has no file for training; one must be called 'train.{source}'.")
     if test is not None and test not in tests:
         raise PartError(f"{str(path)!r} has no file {test!r} to test on; choose one of: {', '.join(tests)}.")
-    train = [pair for name in training for pair in pairs(path, name, source, target)]
-    tested = list(pairs(path, test or tests[0], source, target)) if tests else []
+    train = [pair for name in training for pair in file_pairs(path, name, source, target)]
+    tested = list(file_pairs(path, test or tests[0], source, target)) if tests else []
     if not tests:
         train, tested = hold_out(train, TEST_SHARE, seed=0)
     if held:
-        return Splits(train, [pair for name in held for pair in pairs(path, name, source, target)], tested)
+        return Splits(train, [pair for name in held for pair in file_pairs(path, name, source, target)], tested)
     return Splits(*hold_out(train, valid, seed), tested)
 
 
 def all_pairs(path: Path, source: str, target: str) -> list[Example]:
     """Return all pairs of sentences in a table, or in the files of a folder, as `sentence_pairs` reads them."""
-    found = tables(path, {"text": source, "translation": target}, "--source and --target")
+    found = table_parts(path, {"text": source, "translation": target}, "--source and --target")
     if found is not None:
-        return [*filled([*found[0], *found[1]], str(path))]
-    return [pair for name in stems(path, source, target) for pair in pairs(path, name, source, target)]
+        return [*complete_pairs([*found[0], *found[1]], str(path))]
+    return [pair for name in file_stems(path, source, target) for pair in file_pairs(path, name, source, target)]
 
 
-def stems(folder: Path, source: str, target: str) -> list[str]:
+def file_stems(folder: Path, source: str, target: str) -> list[str]:
     """Return the names, without endings, of files that a folder has in both languages, in order."""
     own, other = (
-        {path.name.removesuffix(".gz").removesuffix(f".{language}") for path in files(folder, language)}
+        {path.name.removesuffix(".gz").removesuffix(f".{language}") for path in language_files(folder, language)}
         for language in (source, target)
     )
     for here, there, language in ((own, other, target), (other, own, source)):
@@ -82,18 +82,18 @@ def stems(folder: Path, source: str, target: str) -> list[str]:
     return sorted(own)
 
 
-def files(folder: Path, language: str) -> list[Path]:
+def language_files(folder: Path, language: str) -> list[Path]:
     """Return the files of a folder in one language."""
     return [path for ending in ENDINGS for path in folder.glob(f"*.{language}{ending}") if path.is_file()]
 
 
-def pairs(folder: Path, name: str, source: str, target: str) -> Examples:
+def file_pairs(folder: Path, name: str, source: str, target: str) -> Examples:
     """Return the sentences of two files, line by line.
 
     Raises:
         DataError: One has more lines than the other, or both hold the same.
     """
-    one, other = (list(lines(folder, name, language)) for language in (source, target))
+    one, other = (list(file_lines(folder, name, language)) for language in (source, target))
     if len(one) != len(other):
         raise DataError(
             f"'{name}.{source}' has {len(one):,} lines and '{name}.{target}' has {len(other):,}; line by line "
@@ -101,10 +101,10 @@ def pairs(folder: Path, name: str, source: str, target: str) -> Examples:
         )
     if one == other:
         raise DataError(f"'{name}.{source}' and '{name}.{target}' hold the same text; give two languages.")
-    return filled([{"text": text, "translation": own} for text, own in zip(one, other, strict=True)], name)
+    return complete_pairs([{"text": text, "translation": own} for text, own in zip(one, other, strict=True)], name)
 
 
-def lines(folder: Path, name: str, language: str) -> Iterator[str]:
+def file_lines(folder: Path, name: str, language: str) -> Iterator[str]:
     """Yield the lines of a file, plain or compressed."""
     path = next(path for ending in ENDINGS if (path := folder / f"{name}.{language}{ending}").is_file())
     opened = gzip.open if path.suffix == ".gz" else open
@@ -117,7 +117,7 @@ def lines(folder: Path, name: str, language: str) -> Iterator[str]:
         raise DataError(f"{str(path)!r} is damaged: {error}.") from error
 
 
-def filled(rows: Examples, name: str) -> list[Example]:
+def complete_pairs(rows: Examples, name: str) -> list[Example]:
     """Return the pairs of which neither side is empty, and say how many are left out."""
     empty = [
         place for place, row in enumerate(rows, start=1) if not (row["text"].strip() and row["translation"].strip())

@@ -24,13 +24,13 @@ PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64"
 Keep = Literal["start", "end", "both"]
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return a text without line-break tags, HTML entities and control characters, in Unicode form NFC."""
     text = html.unescape(BREAK.sub(" ", text))
     return unicodedata.normalize("NFC", " ".join(CONTROL.sub(" ", text).split()))
 
 
-def sentences(text: str) -> list[tuple[str, str]]:
+def text_sentences(text: str) -> list[tuple[str, str]]:
     """Return the sentences of a text, each with the space or the line breaks behind it.
 
     A sentence ends with its line, or with a full stop, a question or an exclamation mark, or three dots, before a
@@ -45,7 +45,7 @@ def sentences(text: str) -> list[tuple[str, str]]:
     return [*found, (text[start:], "")]
 
 
-def words(text: str) -> list[str]:
+def text_words(text: str) -> list[str]:
     """Return the words of a clean text, and each of its other marks by itself.
 
     An apostrophe inside a word belongs to it: "don't" is one word.
@@ -53,16 +53,16 @@ def words(text: str) -> list[str]:
     return WORD.findall(text)
 
 
-def plain_words(text: str) -> list[str]:
+def caption_words(text: str) -> list[str]:
     """Return the words of a caption in lower case and without marks, as the scorers of COCO cut and count them.
 
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
     section 4.1; brackets are left out here, and abbreviations lose their full stop.
     """
-    return SPOKEN.findall(clean(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
+    return SPOKEN.findall(clean_text(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
 
 
-def truncated(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:
+def truncated_sequence(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:
     """Return at most `length` elements: those at the start, those at the end, or half from each end."""
     if len(numbers) <= length:
         return numbers
@@ -70,7 +70,7 @@ def truncated(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:
     return [*numbers[:head], *numbers[len(numbers) - (length - head) :]]
 
 
-def thinned(
+def sequence_without_spans(
     numbers: Sequence[int] | np.ndarray, share: float, random: np.random.Generator, span: int = 25
 ) -> Sequence[int] | np.ndarray:
     """Return a text without some of its spans of `span` elements, each left out with probability `share`, in [0, 1).
@@ -85,7 +85,7 @@ def thinned(
     return np.asarray(numbers)[np.repeat(kept, span)[: len(numbers)]]
 
 
-def widths(lengths: Sequence[int], longest: int, count: int = 8, step: int = 10) -> list[int]:
+def padding_widths(lengths: Sequence[int], longest: int, count: int = 8, step: int = 10) -> list[int]:
     """Return at most `count` rising widths, the last of which is `longest`, that pad such lengths the least.
 
     All but the last are multiples of `step`; among those the choice is exact, by dynamic programming.
@@ -108,12 +108,12 @@ def widths(lengths: Sequence[int], longest: int, count: int = 8, step: int = 10)
     return [int(width) for width in found[used]]
 
 
-def width_of(length: int, widths: Sequence[int]) -> int:
+def padding_width(length: int, widths: Sequence[int]) -> int:
     """Return the smallest of some rising widths that holds `length`, or the last of them."""
     return next((width for width in widths if width >= length), widths[-1])
 
 
-def padded(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.ndarray:
+def padded_batch(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.ndarray:
     """Return rows of numbers as int32 `(rows, width)`, with `PAD` behind each."""
     array = np.full((len(rows), width), PAD, "int32")
     for index, row in enumerate(rows):
@@ -121,7 +121,7 @@ def padded(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.ndarray
     return array
 
 
-def ngrams(numbers: Sequence[int] | np.ndarray, buckets: int) -> np.ndarray:
+def hashed_ngrams(numbers: Sequence[int] | np.ndarray, buckets: int) -> np.ndarray:
     """Return which of `buckets` hold a word or a pair of neighbours of a text: rising int32, each once, from 1.
 
     Reference: Weinberger et al., 2009, https://arxiv.org/abs/0902.2206 (hashing).

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
-from data.texts.text import PAD, UNKNOWN, words
+from data.texts.text import PAD, UNKNOWN, text_words
 
 LOG = logging.getLogger("tasks")
 START, END = 2, 3  # the next two numbers of a vocabulary of sub-words
@@ -51,7 +51,7 @@ class Words:
         self.table = {word: (number,) for number, word in enumerate(self.known, start=2)}
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int, cut: Callable[[str], list[str]] = words) -> Self:
+    def learn(cls, texts: Iterable[str], size: int, cut: Callable[[str], list[str]] = text_words) -> Self:
         counts = Counter(word.lower() for text in texts for word in cut(text))
         if len(counts) < size - 2:
             LOG.info("The training texts hold %d different words; the vocabulary has no more.", len(counts))
@@ -87,8 +87,8 @@ class Pieces:
         self.model = model
         self.processor = SentencePieceProcessor(model_proto=model)
         self.size = self.processor.get_piece_size()
-        self.numbers = lru_cache(maxsize=1 << 16)(self.spelt)
-        self.ways = lru_cache(maxsize=1 << 16)(self.drawn)
+        self.numbers = lru_cache(maxsize=1 << 16)(self.piece_numbers)
+        self.ways = lru_cache(maxsize=1 << 16)(self.sampled_ways)
 
     @classmethod
     def learn(cls, texts: Iterable[str], size: int, model: Model = "unigram", cased: bool = False) -> Self:
@@ -104,7 +104,7 @@ class Pieces:
 
         buffer = io.BytesIO()
         SentencePieceTrainer.train(
-            sentence_iterator=(text if cased else " ".join(words(text.lower())) for text in texts),
+            sentence_iterator=(text if cased else " ".join(text_words(text.lower())) for text in texts),
             model_writer=buffer,
             model_type=model,
             vocab_size=max(size, SMALLEST),
@@ -129,18 +129,18 @@ class Pieces:
     def state(self) -> Any:
         return base64.b64encode(self.model).decode("ascii")
 
-    def spelt(self, word: str) -> Sequence[int]:
+    def piece_numbers(self, word: str) -> Sequence[int]:
         return self.processor.encode(word) or [UNKNOWN]
 
     def text(self, numbers: Sequence[int]) -> str:
         """Return the text that numbers spell, without those of `PAD`, `START` and `END`."""
         return self.processor.decode([int(number) for number in numbers if number not in (PAD, START, END)])
 
-    def shown(self, number: int) -> str:
+    def piece_text(self, number: int) -> str:
         """Return one sub-word for a reader; a space stands as U+2581."""
         return self.processor.id_to_piece(int(number))
 
-    def sampled(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
+    def sampled_numbers(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
         """Return a word as numbers, spelt in one of several ways.
 
         Args:
@@ -153,12 +153,12 @@ class Pieces:
         ways = self.ways(word, share)
         return ways[int(random.integers(len(ways)))]
 
-    def drawn(self, word: str, share: float) -> list[Sequence[int]]:
+    def sampled_ways(self, word: str, share: float) -> list[Sequence[int]]:
         """Return the ways that `sampled` chooses from, the same for a word at all times."""
         random = np.random.default_rng(zlib.crc32(word.encode()))
-        best = self.processor.nbest_encode(word, nbest_size=8) if self.unigram else []
+        best = self.processor.nbest_encode(word, nbest_size=8) if self.is_unigram else []
         if not best:
-            return [self.merged(word, share, random) for _ in range(DRAWS)]
+            return [self.merged_numbers(word, share, random) for _ in range(DRAWS)]
         chances = np.array([sum(map(self.processor.get_score, way)) for way in best]) / 5
         chances = np.exp(chances - chances.max())
         picks = random.choice(len(best), DRAWS, p=chances / chances.sum())
@@ -171,11 +171,11 @@ class Pieces:
         return {self.processor.id_to_piece(number): self.processor.get_score(number) for number in plain}
 
     @cached_property
-    def unigram(self) -> bool:
+    def is_unigram(self) -> bool:
         """Whether this is a unigram model; the scores of byte-pair encoding are whole numbers, the ranks of merges."""
         return any(score % 1 for score in self.scores.values())
 
-    def merged(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
+    def merged_numbers(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
         """Return a word by byte-pair encoding in which each merge is left out with probability `share` at a time."""
         parts = list(SPACE + word)
         while True:
@@ -186,9 +186,9 @@ class Pieces:
                 break
             place = -max(kept)[1]
             parts[place : place + 2] = [pairs[place]]
-        return [number for part in parts for number in self.numbered(part)]
+        return [number for part in parts for number in self.part_numbers(part)]
 
-    def numbered(self, part: str) -> list[int]:
+    def part_numbers(self, part: str) -> list[int]:
         """Return a sub-word, or a character that is none in bytes, as numbers."""
         if part in self.scores:
             return [self.processor.piece_to_id(part)]

@@ -8,13 +8,13 @@ import numpy as np
 from data.texts.text import PAD, UNKNOWN
 from tasks.caption.config import Config
 from tasks.engine.task import Pipeline
-from tasks.toolbox.search import NEVER, Hypothesis, State, Step, averaged, recalling, search
+from tasks.toolbox.search import NEVER, Hypothesis, State, Step, ensemble_step, memory_step, search
 
 Memory = list[tuple[State, State]]
 # what each step looks at, and the first states, the number of the picture before them; once, or for two ways to see it
 
 
-def remembered(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
+def picture_memory(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
     """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`, and with `ensemble` also of their
     mirror images.
     """
@@ -25,13 +25,13 @@ def remembered(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
     return found
 
 
-def described(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
+def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
     """Return the best captions of remembered pictures."""
     config, codec = pipeline.config, pipeline.codec
-    steps = [recalling(pipeline.network, looked) for looked, _ in memory]
+    steps = [memory_step(pipeline.network, looked) for looked, _ in memory]
     states = tuple(array for _, states in memory for array in states)
     return search(
-        known(averaged(steps), [PAD, UNKNOWN, codec.start]),
+        step_without(ensemble_step(steps), [PAD, UNKNOWN, codec.start]),
         states,
         batch=len(states[0]),
         start=codec.start,
@@ -45,18 +45,18 @@ def described(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesi
     )
 
 
-def known(step: Step, never: list[int]) -> Step:
+def step_without(step: Step, never: list[int]) -> Step:
     """Return a step function that never gives some tokens, such as the one of unknown words."""
 
-    def stepped(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+    def step_on(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         scores, state = step(last, state)
         scores[:, never] = NEVER
         return scores, state
 
-    return stepped
+    return step_on
 
 
-def attention(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Sequence[int]) -> np.ndarray:
+def caption_attention(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Sequence[int]) -> np.ndarray:
     """Return what each token of a caption, its end too, paid to each cell of a picture, `(tokens, cells)`."""
     looked, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory[0])
     rows = []

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from data.pictures.files import File, stamp
-from data.pictures.photo import OutputError, square
+from data.pictures.photo import OutputError, square_pixels
 from data.splits import DataError
 from tasks.engine.runs import atomic_file
 
@@ -20,12 +20,12 @@ Look = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (ba
 Picture = File | np.ndarray
 
 
-def kept(folder: Path | None) -> Path:
+def feature_folder(folder: Path | None) -> Path:
     """Return the folder to keep features in."""
     return folder or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlayers"
 
 
-def features(
+def picture_features(
     pictures: Sequence[Picture], look: Look, size: int, about: Mapping[str, Any], folder: Path, show: bool
 ) -> list[np.ndarray | None]:
     """Return what is seen of each picture, float16 `(cells, channels)`, or `None` where it cannot be read.
@@ -60,10 +60,10 @@ def write(path: Path, pictures: Sequence[Picture], look: Look, size: int, show: 
     needed = 0
     try:
         with atomic_file(path) as part, part.open("wb") as file, bar:
-            for seen in looks(pictures, look, size):
+            for seen in feature_batches(pictures, look, size):
                 if not needed:
                     needed = seen[:1].nbytes * len(pictures)
-                    start(file, (len(pictures), *seen.shape[1:]))
+                    write_header(file, (len(pictures), *seen.shape[1:]))
                 file.write(seen.tobytes())
                 bar.update(len(seen))
     except OSError as error:
@@ -73,25 +73,25 @@ def write(path: Path, pictures: Sequence[Picture], look: Look, size: int, show: 
         ) from error
 
 
-def start(file: BinaryIO, shape: tuple[int, ...]) -> None:
+def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     """Write the head of an `.npy` file of float16."""
     np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
 
 
-def looks(pictures: Sequence[Picture], look: Look, size: int) -> Iterator[np.ndarray]:
+def feature_batches(pictures: Sequence[Picture], look: Look, size: int) -> Iterator[np.ndarray]:
     """Yield what is seen of pictures batch by batch, float16 `(batch, cells, channels)`."""
     with ThreadPoolExecutor(2) as pool:
         for first in range(0, len(pictures), BATCH):
-            batch = list(pool.map(lambda picture: readable(picture, size), pictures[first : first + BATCH]))
+            batch = list(pool.map(lambda picture: readable_square(picture, size), pictures[first : first + BATCH]))
             blank = np.zeros((size, size, 3), "uint8")
             seen = look(np.stack([blank if one is None else one for one in batch])).astype("<f2")
             seen[[one is None for one in batch]] = np.nan
             yield seen
 
 
-def readable(picture: Picture, size: int) -> np.ndarray | None:
+def readable_square(picture: Picture, size: int) -> np.ndarray | None:
     """Return a picture pressed into a square, or `None` where it is damaged or not there."""
     try:
-        return square(picture, size)
+        return square_pixels(picture, size)
     except (DataError, FileNotFoundError):
         return None

@@ -15,7 +15,7 @@ from layers.embedding import GivenLoss, TiedEmbedding
 from layers.encoder import GridEncoder
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
-from tasks.caption.features import features, kept, readable
+from tasks.caption.features import feature_folder, picture_features, readable_square
 from tasks.caption.pipeline import Codec
 from tasks.engine.task import KerasPart
 
@@ -68,52 +68,56 @@ def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> S
     """
     encoder = model.get_layer("encoder")
     if not config.frozen:
-        return Splits(pixels(splits.train, config), pixels(splits.valid, config), splits.test)
+        return Splits(
+            examples_with_pixels(splits.train, config), examples_with_pixels(splits.valid, config), splits.test
+        )
     load_weights(encoder, config.encoder_weights)
     image = keras.Input((config.size, config.size, 3), dtype="uint8")
     sight = keras.Model(image, encoder(image))
     about = {"encoder": config.encoder, "weights": weights_digest(encoder)}
-    order = {identity(example): example["image"] for part in splits[:2] for example in part}
+    order = {picture_identity(example): example["image"] for part in splits[:2] for example in part}
     pictures = [order[name] for name in sorted(order)]  # whatever the seed
 
     def look(batch: np.ndarray) -> np.ndarray:
         return np.asarray(sight.predict_on_batch(batch))
 
-    def mirrored(batch: np.ndarray) -> np.ndarray:
+    def mirror_view(batch: np.ndarray) -> np.ndarray:
         return look(batch[:, :, ::-1])
 
     grids = {}
-    for name, way in {"grid": look, **({"mirrored": mirrored} if config.mirror else {})}.items():
-        seen = features(pictures, way, config.size, about | {"way": name}, kept(config.cache), show)
+    for name, way in {"grid": look, **({"mirrored": mirror_view} if config.mirror else {})}.items():
+        seen = picture_features(pictures, way, config.size, about | {"way": name}, feature_folder(config.cache), show)
         grids[name] = dict(zip(sorted(order), seen, strict=True))
-    return Splits(with_grids(splits.train, grids), with_grids(splits.valid, grids), splits.test)
+    return Splits(examples_with_grids(splits.train, grids), examples_with_grids(splits.valid, grids), splits.test)
 
 
-def identity(example: Example) -> str:
+def picture_identity(example: Example) -> str:
     """Return what tells the picture of an example from others."""
     return json.dumps(stamp(example["image"]))
 
 
-def with_grids(examples: Examples, grids: dict[str, dict[str, Any]]) -> list[Example]:
+def examples_with_grids(examples: Examples, grids: dict[str, dict[str, Any]]) -> list[Example]:
     """Return examples with what is seen of them, without those of which nothing is."""
-    names = [identity(example) for example in examples]
+    names = [picture_identity(example) for example in examples]
     found = [
         example | {way: seen[name] for way, seen in grids.items()}
         for name, example in zip(names, examples, strict=True)
     ]
-    return readable_ones(found)
+    return readable_examples(found)
 
 
-def readable_ones(examples: Examples) -> list[Example]:
+def readable_examples(examples: Examples) -> list[Example]:
     """Return the examples of which something is seen, and say how many are not."""
     lost = [str(example["image"]) for example in examples if example["grid"] is None]
     check_lost(lost, len(examples), "unreadable")
     return [example for example in examples if example["grid"] is not None]
 
 
-def pixels(examples: Examples, config: Config) -> list[Example]:
+def examples_with_pixels(examples: Examples, config: Config) -> list[Example]:
     """Return examples with their pictures as a network reads them, without those that cannot be read."""
-    found = readable_ones([example | {"grid": readable(example["image"], config.size)} for example in examples])
+    found = readable_examples(
+        [example | {"grid": readable_square(example["image"], config.size)} for example in examples]
+    )
     return [example | {"mirrored": example["grid"][:, ::-1]} for example in found] if config.mirror else found
 
 

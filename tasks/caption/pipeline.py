@@ -11,14 +11,14 @@ from PIL.Image import Image
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.pictures.captions import all_captioned, captioned
+from data.pictures.captions import all_captioned_pictures, captioned_splits
 from data.pictures.files import Held
-from data.pictures.photo import encoded, square
+from data.pictures.photo import jpeg_bytes, square_pixels
 from data.splits import Example, Examples, Splits, hold_out
-from data.texts.text import padded, plain_words, width_of, widths
+from data.texts.text import caption_words, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
-from tasks.caption.describe import attention, batches, described, remembered
+from tasks.caption.describe import batches, caption_attention, caption_hypotheses, picture_memory
 from tasks.caption.score import score
 from tasks.engine import task
 from tasks.engine.config import SettingError
@@ -38,17 +38,20 @@ def load(config: Config) -> Splits:
         FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
     """
     splits = sources.load(
-        config.data, builtin=partial(embedded, config), files=partial(album, config), named=partial(listed, config)
+        config.data,
+        builtin=partial(embedded_splits, config),
+        files=partial(own_splits, config),
+        named=partial(catalogue_splits, config),
     )
     if config.test is None:
         return splits
     if (config.data, config.test) == ("builtin", PHOTOGRAPHS):
         return splits._replace(test=sets.photographs())
-    files, named = partial(everything, config), partial(listed_part, config)
+    files, named = partial(all_examples, config), partial(catalogue_part, config)
     return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
-def embedded(config: Config) -> Splits:
+def embedded_splits(config: Config) -> Splits:
     """Return the embedded scenes."""
     train, test = sets.scenes()
     return Splits(*hold_out(train, config.valid, config.seed), test)
@@ -59,19 +62,19 @@ def columns(config: Config) -> dict[str, str]:
     return {"image": config.image_column, "caption": config.caption_column}
 
 
-def album(config: Config, path: str) -> Splits:
+def own_splits(config: Config, path: str) -> Splits:
     """Return the pictures with captions in the user's own files."""
-    return captioned(Path(path), columns(config), config.valid, config.seed)
+    return captioned_splits(Path(path), columns(config), config.valid, config.seed)
 
 
-def everything(config: Config, path: Path) -> Examples:
+def all_examples(config: Config, path: Path) -> Examples:
     """Return all pictures with captions in the user's own files, to test on."""
-    return all_captioned(path, columns(config))
+    return all_captioned_pictures(path, columns(config))
 
 
-def listed(config: Config, name: str) -> Splits:
+def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
-    change = partial(small, config, count(1))
+    change = partial(compact_example, config, count(1))
     found = catalogue.read(name, ("train",), COLUMNS, config.data_dir, optional=("val", "test"), change=change)
     train, test = (found["train"], found["test"]) if "test" in found else hold_out(found["train"], 0.1, seed=0)
     if "val" in found:
@@ -79,15 +82,15 @@ def listed(config: Config, name: str) -> Splits:
     return Splits(*hold_out(train, config.valid, config.seed), test)
 
 
-def listed_part(config: Config, part: str) -> Examples | None:
+def catalogue_part(config: Config, part: str) -> Examples | None:
     """Return another part of a data set of the catalogue, or `None` if there is none."""
-    change = partial(small, config, count(1))
+    change = partial(compact_example, config, count(1))
     return catalogue.read_part(config.data, part, COLUMNS, config.data_dir, change)
 
 
-def small(config: Config, numbers: Iterator[int], row: Example) -> Example:
+def compact_example(config: Config, numbers: Iterator[int], row: Example) -> Example:
     """Return an example with its picture as a small file in memory, since memory is to hold thousands."""
-    return row | {"image": Held(f"picture {next(numbers)}", encoded(square(row["image"], config.size)))}
+    return row | {"image": Held(f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size)))}
 
 
 class Codec(task.Codec):
@@ -104,13 +107,13 @@ class Codec(task.Codec):
     def learn(cls, config: Config, train: Examples) -> Self:
         captions = [caption for example in train for caption in example["captions"]]
         if config.tokens == "words":
-            vocabulary: Words | Pieces = Words.learn(captions, config.vocabulary, plain_words)
+            vocabulary: Words | Pieces = Words.learn(captions, config.vocabulary, caption_words)
         else:
-            texts = [" ".join(plain_words(caption)) for caption in captions]
+            texts = [" ".join(caption_words(caption)) for caption in captions]
             vocabulary = Pieces.learn(texts, config.vocabulary, "bpe", cased=True)
         codec = cls(config, vocabulary, [config.max_length + 1])
-        longest = [codec.longest(example) for example in train]
-        return cls(config, vocabulary, widths(longest, config.max_length + 1, config.widths + 1, step=2))
+        longest = [codec.longest_caption(example) for example in train]
+        return cls(config, vocabulary, padding_widths(longest, config.max_length + 1, config.widths + 1, step=2))
 
     @classmethod
     def restore(cls, config: Config, state: dict[str, Any]) -> Self:
@@ -122,13 +125,13 @@ class Codec(task.Codec):
 
     def numbers(self, caption: str) -> Tokens:
         """Return a caption as at most `length` tokens."""
-        found = [number for word in plain_words(caption) for number in self.vocabulary.numbers(word)]
+        found = [number for word in caption_words(caption) for number in self.vocabulary.numbers(word)]
         return found[: self.config.max_length]
 
     def words(self, tokens: Tokens) -> list[str]:
         """Return tokens for a reader, one by one."""
         if isinstance(self.vocabulary, Pieces):
-            return [self.vocabulary.shown(token) for token in tokens]
+            return [self.vocabulary.piece_text(token) for token in tokens]
         return [self.vocabulary.word(token) for token in tokens]
 
     def text(self, tokens: Tokens) -> str:
@@ -139,15 +142,15 @@ class Codec(task.Codec):
 
     def inputs(self, raw: Sequence[Path | str | np.ndarray]) -> np.ndarray:
         """Return pictures, files or uint8 arrays, as uint8 `(batch, size, size, 3)`."""
-        return np.stack([square(picture, self.config.size) for picture in raw])
+        return np.stack([square_pixels(picture, self.config.size) for picture in raw])
 
-    def longest(self, example: Example) -> int:
+    def longest_caption(self, example: Example) -> int:
         """Return how many tokens the longest caption of an example has, its end among them."""
         return max(len(self.numbers(caption)) for caption in example["captions"]) + 1
 
     def bucket(self, example: Example) -> int:
         """Return the width that the captions of an example are padded to."""
-        return width_of(self.longest(example), self.widths)
+        return padding_width(self.longest_caption(example), self.widths)
 
     def cost(self, bucket: int) -> int:
         """Return how many steps a caption of a bucket takes."""
@@ -159,29 +162,29 @@ class Codec(task.Codec):
 
         With `random` the captions are in any order, and some pictures are mirrored.
         """
-        seen = np.stack([self.seen(example, random) for example in examples])
-        chosen = [self.chosen(example["captions"], random) for example in examples]
+        seen = np.stack([self.network_picture(example, random) for example in examples])
+        chosen = [self.caption_choice(example["captions"], random) for example in examples]
         rows = [[self.start, *self.numbers(caption), self.end] for captions in chosen for caption in captions]
-        most, width = max(map(len, chosen)), width_of(max(map(len, rows)) - 1, self.widths) + 1
+        most, width = max(map(len, chosen)), padding_width(max(map(len, rows)) - 1, self.widths) + 1
         tokens = np.zeros((len(examples), most, width), "int32")
         places = [(row, column) for row, captions in enumerate(chosen) for column in range(len(captions))]
-        tokens[tuple(np.transpose(places))] = padded(rows, width)
+        tokens[tuple(np.transpose(places))] = padded_batch(rows, width)
         before, after = tokens[:, :, :-1], tokens[:, :, 1:]
         counts = (after > 0).sum((1, 2)).astype("float32")
         return (seen, before, after), np.zeros_like(counts), counts
 
-    def chosen(self, captions: Sequence[str], random: np.random.Generator | None) -> Sequence[str]:
+    def caption_choice(self, captions: Sequence[str], random: np.random.Generator | None) -> Sequence[str]:
         """Return at most as many captions as an epoch shows, each time others."""
         if random is None:
             return captions[: self.config.captions]
         return [captions[place] for place in random.permutation(len(captions))[: self.config.captions]]
 
-    def seen(self, example: Example, random: np.random.Generator | None) -> np.ndarray:
+    def network_picture(self, example: Example, random: np.random.Generator | None) -> np.ndarray:
         """Return what the network reads of the picture of an example."""
         if "grid" not in example:
-            return square(example["image"], self.config.size)
+            return square_pixels(example["image"], self.config.size)
         mirrored = random is not None and "mirrored" in example and random.random() < 0.5
-        told = SIDES & {word for caption in example["captions"] for word in plain_words(caption)} if mirrored else ()
+        told = SIDES & {word for caption in example["captions"] for word in caption_words(caption)} if mirrored else ()
         seen: np.ndarray = example["mirrored" if mirrored and not told else "grid"]
         return seen
 
@@ -203,11 +206,11 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
     answers = []
     for batch in batches(inputs, config.batch_size):
         pixels = codec.inputs(batch)
-        memory = remembered(pipeline, pixels)
-        for row, found in enumerate(described(pipeline, memory)):
-            answer = answered(codec, found, config.n_best)
+        memory = picture_memory(pipeline, pixels)
+        for row, found in enumerate(caption_hypotheses(pipeline, memory)):
+            answer = caption_answer(codec, found, config.n_best)
             if config.attention_file:
-                answer |= {"attention": looked(pipeline, memory, row, found[0].tokens)}
+                answer |= {"attention": attention_answer(pipeline, memory, row, found[0].tokens)}
             answers.append(answer)
     return answers
 
@@ -218,18 +221,18 @@ def draw(
     """Yield the attention of each word of an answer, with the file that `attention_file` names."""
     if pipeline.config.attention_file:
         (pixels,) = pipeline.codec.inputs([picture])
-        yield pipeline.config.attention_file, figures.looks([(pixels, answer["attention"])])
+        yield pipeline.config.attention_file, figures.attention_sheet([(pixels, answer["attention"])])
 
 
-def answered(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> dict[str, Any]:
+def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> dict[str, Any]:
     """Return the answer that captions found make."""
     captions = [{"caption": codec.text(one.tokens), "score": round(one.score, 6)} for one in found]
     return captions[0] | ({"captions": captions} if n_best > 1 else {})
 
 
-def looked(pipeline: Pipeline[Config], memory: Any, row: int, tokens: Tokens) -> dict[str, Any]:
+def attention_answer(pipeline: Pipeline[Config], memory: Any, row: int, tokens: Tokens) -> dict[str, Any]:
     """Return the words of a caption and where each looked, as JSON types."""
-    weights = attention(pipeline, memory, row, tokens)
+    weights = caption_attention(pipeline, memory, row, tokens)
     return {
         "words": [*pipeline.codec.words(tokens), "</s>"],
         "weights": [[round(float(weight), 4) for weight in line] for line in weights],

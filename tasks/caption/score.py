@@ -8,11 +8,11 @@ import numpy as np
 
 from data.builtin.scenes import is_true
 from data.pictures.captions import check_lost
-from data.pictures.photo import square
+from data.pictures.photo import square_pixels
 from data.splits import DataError, Example, Examples
-from data.texts.text import plain_words
+from data.texts.text import caption_words
 from tasks.caption.config import Config
-from tasks.caption.describe import attention, batches, described, remembered
+from tasks.caption.describe import batches, caption_attention, caption_hypotheses, picture_memory
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.search import Hypothesis
@@ -33,63 +33,63 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     read, texts, lost = list[Example](), list[str](), list[str]()
     spent = np.zeros(2)
     for batch in batches(examples, pipeline.config.batch_size):
-        pixels, kept = legible(batch, pipeline.config.size, lost)
+        pixels, kept = readable_examples(batch, pipeline.config.size, lost)
         if kept:
-            found, seconds = written(pipeline, pixels)
+            found, seconds = timed_captions(pipeline, pixels)
             spent += seconds
             read += kept
             texts += [pipeline.codec.text(one.tokens) for one in found]
     check_lost(lost, len(examples), "unreadable")
     truth = [example["captions"] for example in read]
-    numbers = metrics.captions(texts, truth, meteor=pipeline.config.meteor)
-    turned = metrics.captions([*texts[1:], texts[0]], truth, resamples=1)
+    numbers = metrics.caption_metrics(texts, truth, meteor=pipeline.config.meteor)
+    turned = metrics.caption_metrics([*texts[1:], texts[0]], truth, resamples=1)
     rates = {"seen_per_second": len(read) / spent[0], "written_per_second": len(read) / spent[1]}
     return Report(
         metrics=numbers
         | {"cider_shuffled": turned["cider"]}
-        | truths(texts, read)
+        | true_share(texts, read)
         | {name: round(float(rate), 1) for name, rate in rates.items()},
         answers=[
             {"input": name_of(example, row), "answer": {"caption": text}, "reference": example["captions"]}
             for row, (example, text) in enumerate(zip(read[:SHOWN], texts, strict=False))
         ],
         figures={
-            "captions": lambda: sheet(read[:SHEET], texts, pipeline.config.size),
-            "attention": lambda: looks(pipeline, read[:DRAWN]),
+            "captions": lambda: caption_sheet(read[:SHEET], texts, pipeline.config.size),
+            "attention": lambda: attention_sheet(pipeline, read[:DRAWN]),
         },
     )
 
 
-def legible(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
+def readable_examples(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
     """Return the pictures that can be read and their examples, and note the names of the others."""
     pixels, kept = [], []
     for example in examples:
         try:
-            pixels.append(square(example["image"], size))
+            pixels.append(square_pixels(example["image"], size))
             kept.append(example)
         except (DataError, FileNotFoundError):
             lost.append(str(example["image"]))
     return np.stack(pixels) if pixels else np.zeros((0, size, size, 3), "uint8"), kept
 
 
-def written(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Hypothesis], list[float]]:
+def timed_captions(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Hypothesis], list[float]]:
     """Return the best caption of each picture, and the seconds that seeing and writing took."""
     times = [time.perf_counter()]
-    memory = remembered(pipeline, pixels)
+    memory = picture_memory(pipeline, pixels)
     times.append(time.perf_counter())
-    found = described(pipeline.with_settings(n_best=1), memory)
+    found = caption_hypotheses(pipeline.with_settings(n_best=1), memory)
     times.append(time.perf_counter())
     return [each[0] for each in found], list(np.diff(times))
 
 
-def truths(texts: Sequence[str], examples: Examples) -> dict[str, float]:
+def true_share(texts: Sequence[str], examples: Examples) -> dict[str, float]:
     """Return the share of captions that are true of their scene, with its interval, where the scenes are known."""
     if not examples or "scene" not in examples[0]:
         return {}
     right = [
-        is_true(" ".join(plain_words(text)), example["scene"]) for text, example in zip(texts, examples, strict=True)
+        is_true(" ".join(caption_words(text)), example["scene"]) for text, example in zip(texts, examples, strict=True)
     ]
-    low, high = metrics.wilson(sum(right), len(right))
+    low, high = metrics.share_interval(sum(right), len(right))
     return {"true": sum(right) / len(right), "true_low": low, "true_high": high}
 
 
@@ -98,25 +98,27 @@ def name_of(example: Example, row: int) -> str:
     return f"example {row}" if isinstance(example["image"], np.ndarray) else example["image"].name
 
 
-def sheet(examples: Sequence[Example], texts: Sequence[str], size: int) -> Any:
+def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) -> Any:
     """Return pictures, each with our caption and the first reference."""
-    return figures.described(
+    return figures.captioned_sheet(
         [
-            (square(example["image"], size), [text, example["captions"][0]])
+            (square_pixels(example["image"], size), [text, example["captions"][0]])
             for example, text in zip(examples, texts, strict=False)
         ]
     )
 
 
-def looks(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Any:
+def attention_sheet(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Any:
     """Return where each word of the captions of some pictures looked."""
-    return figures.looks(list(watched(pipeline, examples)))
+    return figures.attention_sheet(list(attended_pictures(pipeline, examples)))
 
 
-def watched(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+def attended_pictures(
+    pipeline: Pipeline[Config], examples: Sequence[Example]
+) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """Yield pictures with the words of their captions and their attention."""
-    pixels = np.stack([square(example["image"], pipeline.config.size) for example in examples])
-    memory = remembered(pipeline, pixels)
-    for row, (best, *_) in enumerate(described(pipeline, memory)):
-        weights = attention(pipeline, memory, row, best.tokens)
+    pixels = np.stack([square_pixels(example["image"], pipeline.config.size) for example in examples])
+    memory = picture_memory(pipeline, pixels)
+    for row, (best, *_) in enumerate(caption_hypotheses(pipeline, memory)):
+        weights = caption_attention(pipeline, memory, row, best.tokens)
         yield pixels[row], {"words": [*pipeline.codec.words(best.tokens), "</s>"], "weights": weights.tolist()}

@@ -209,7 +209,7 @@ class Pipeline(Generic[C]):
 
     def read(self, path: Path) -> Iterator[str]:
         """Yield the inputs in a file: one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other."""
-        return tables.inputs(path, self.config.state()[self.task.accepts.column])
+        return tables.table_inputs(path, self.config.state()[self.task.accepts.column])
 
     def draw(self, item: Raw, answer: Answer) -> list[Path]:
         """Write the pictures of one answer that the settings ask for, and return their files."""

@@ -9,14 +9,14 @@ import numpy as np
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.pictures.digits import fitted, framed, grey_levels, is_framed, warp
+from data.pictures.digits import fitted_character, framed_character, grey_levels, is_framed, warp
 from data.pictures.files import SUFFIXES
 from data.splits import DataError, Example, Examples, Splits, hold_out
 from tasks.engine import task
 from tasks.engine.task import IMAGE, Pipeline, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.labels import aligned, check_classes, class_answers, mistakes
+from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
 
 SIZE = 28  # pixels
 WORST = 25  # mistakes shown
@@ -30,61 +30,64 @@ def load(config: Config) -> Splits:
         FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
     """
     splits = sources.load(
-        config.data, builtin=partial(embedded, config), files=partial(folder, config), named=partial(listed, config)
+        config.data,
+        builtin=partial(embedded_splits, config),
+        files=partial(own_splits, config),
+        named=partial(catalogue_splits, config),
     )
     if config.test is None:
         return splits
-    files, named = partial(pictures, config), partial(listed_part, config)
+    files, named = partial(all_examples, config), partial(catalogue_part, config)
     return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
-def embedded(config: Config) -> Splits:
+def embedded_splits(config: Config) -> Splits:
     """Return the embedded digits."""
     train, test = sets.digits()
-    return changed(Splits(*hold_out(train, config.valid, config.seed), test), framed)
+    return splits_with_images(Splits(*hold_out(train, config.valid, config.seed), test), framed_character)
 
 
-def folder(config: Config, path: str) -> Splits:
+def own_splits(config: Config, path: str) -> Splits:
     """Return the pictures in a folder of classes."""
-    return changed(
-        sources.folder_of_classes(Path(path), SUFFIXES, "image", config.valid, config.seed), partial(read, config)
+    return splits_with_images(
+        sources.folder_of_classes(Path(path), SUFFIXES, "image", config.valid, config.seed), partial(file_image, config)
     )
 
 
-def pictures(config: Config, path: Path) -> Examples:
+def all_examples(config: Config, path: Path) -> Examples:
     """Return all pictures in a folder of classes, to test on."""
-    return with_images(sources.files_by_class(path, SUFFIXES, "image"), partial(read, config))
+    return examples_with_images(sources.files_by_class(path, SUFFIXES, "image"), partial(file_image, config))
 
 
-def read(config: Config, path: Path) -> np.ndarray:
+def file_image(config: Config, path: Path) -> np.ndarray:
     """Return the picture in a file as the network sees it."""
-    return (framed if config.frame else fitted)(grey_levels(path))
+    return (framed_character if config.frame else fitted_character)(grey_levels(path))
 
 
-def listed(config: Config, name: str) -> Splits:
+def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     parts = catalogue.read(name, ("train", "test"), COLUMNS, config.data_dir)
     splits = Splits(*hold_out(parts["train"], config.valid, config.seed), parts["test"])
-    return changed(splits, partial(upright, name))
+    return splits_with_images(splits, partial(catalogue_image, name))
 
 
-def listed_part(config: Config, part: str) -> Examples | None:
+def catalogue_part(config: Config, part: str) -> Examples | None:
     """Return another part of a data set of the catalogue, or `None` if there is none."""
     found = catalogue.read_part(config.data, part, COLUMNS, config.data_dir)
-    return None if found is None else with_images(found, partial(upright, config.data))
+    return None if found is None else examples_with_images(found, partial(catalogue_image, config.data))
 
 
-def changed(splits: Splits, change: Callable[[Any], np.ndarray]) -> Splits:
+def splits_with_images(splits: Splits, change: Callable[[Any], np.ndarray]) -> Splits:
     """Return splits whose images went through a function."""
-    return Splits(*(with_images(split, change) for split in splits))
+    return Splits(*(examples_with_images(split, change) for split in splits))
 
 
-def with_images(examples: Examples, change: Callable[[Any], np.ndarray]) -> list[Example]:
+def examples_with_images(examples: Examples, change: Callable[[Any], np.ndarray]) -> list[Example]:
     """Return examples whose images went through a function."""
     return [example | {"image": change(example["image"])} for example in examples]
 
 
-def upright(name: str, image: np.ndarray) -> np.ndarray:
+def catalogue_image(name: str, image: np.ndarray) -> np.ndarray:
     """Return a catalogue image (28, 28, 1) without its channel; EMNIST is stored mirrored."""
     if image.shape != (SIZE, SIZE, 1):
         raise DataError(f"Data set {name!r} has images of shape {image.shape}; this task reads ({SIZE}, {SIZE}, 1).")
@@ -123,7 +126,7 @@ class Codec(task.Codec):
         levels = grey_levels(picture)
         if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
             return levels
-        return framed(levels) if self.framed else fitted(levels)
+        return framed_character(levels) if self.framed else fitted_character(levels)
 
     def encode(
         self, examples: list[Example], random: np.random.Generator | None = None
@@ -153,18 +156,18 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, precision, recall and F1 of each class, and the confusion matrix."""
-    examples = aligned(examples, pipeline.codec.classes)
+    examples = aligned_examples(examples, pipeline.codec.classes)
     answers = pipeline.predict([example["image"] for example in examples])
     truth = [example["label"] for example in examples]
-    found = metrics.classification(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
+    found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
     worst, shown = mistakes(answers, truth, WORST)
     captions = [f"{truth[i]} read as {answers[i]['label']}" for i in worst]
     return Report(
         metrics=found,
         answers=[{"input": f"example {i}", "answer": answers[i], "reference": truth[i]} for i in shown],
         figures={
-            "confusion": lambda: figures.confusion(found["confusion"], list(found["classes"])),
-            "mistakes": lambda: figures.gallery([examples[i]["image"] for i in worst], captions),
+            "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
+            "mistakes": lambda: figures.picture_gallery([examples[i]["image"] for i in worst], captions),
         },
     )
 

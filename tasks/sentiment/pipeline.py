@@ -15,21 +15,21 @@ from data.texts.labelled_texts import all_texts, labelled_texts
 from data.texts.text import (
     PAD,
     UNKNOWN,
-    clean,
-    ngrams,
-    padded,
-    thinned,
-    truncated,
-    width_of,
-    widths,
-    words,
+    clean_text,
+    hashed_ngrams,
+    padded_batch,
+    padding_width,
+    padding_widths,
+    sequence_without_spans,
+    text_words,
+    truncated_sequence,
 )
 from data.texts.vocabulary import VOCABULARIES, Vocabulary
 from tasks.engine import task
 from tasks.engine.task import TEXT, Pipeline, Report, Task
 from tasks.sentiment.config import LIMITS, SOURCES, Config
 from tasks.toolbox import calibration, figures, metrics
-from tasks.toolbox.labels import aligned, check_classes, class_answers, mistakes
+from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
 
 Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
@@ -44,12 +44,15 @@ def load(config: Config) -> Splits:
         FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
     """
     splits = sources.load(
-        config.data, builtin=partial(embedded, config), files=partial(tables, config), named=partial(listed, config)
+        config.data,
+        builtin=partial(embedded_splits, config),
+        files=partial(own_splits, config),
+        named=partial(catalogue_splits, config),
     )
     check_labels(splits)
     if config.test is None:
         return splits
-    files, named = partial(texts, config), partial(listed_part, config)
+    files, named = partial(all_examples, config), partial(catalogue_part, config)
     return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
@@ -58,7 +61,7 @@ def columns(config: Config) -> dict[str, str]:
     return {"text": config.text_column, "label": config.label_column}
 
 
-def embedded(config: Config) -> Splits:
+def embedded_splits(config: Config) -> Splits:
     """Return the embedded reviews; the two of a pair stay together."""
     train, test = sets.reviews()
     pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]
@@ -67,30 +70,30 @@ def embedded(config: Config) -> Splits:
     return Splits(kept, held, test)
 
 
-def tables(config: Config, path: str) -> Splits:
+def own_splits(config: Config, path: str) -> Splits:
     """Return the texts in the user's own files."""
     return labelled_texts(Path(path), columns(config), config.valid, config.seed)
 
 
-def texts(config: Config, path: Path) -> Examples:
+def all_examples(config: Config, path: Path) -> Examples:
     """Return all texts in the user's own files, to test on."""
     return all_texts(path, columns(config))
 
 
-def listed(config: Config, name: str) -> Splits:
+def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     found = catalogue.read(name, ("train", "test"), columns(config), config.data_dir)
-    train, test = (list(map(as_text, found[part])) for part in ("train", "test"))
+    train, test = (list(map(text_example, found[part])) for part in ("train", "test"))
     return Splits(*hold_out(train, config.valid, config.seed), test)
 
 
-def listed_part(config: Config, part: str) -> Examples | None:
+def catalogue_part(config: Config, part: str) -> Examples | None:
     """Return another part of a data set of the catalogue, or `None` if there is none."""
     found = catalogue.read_part(config.data, part, columns(config), config.data_dir)
-    return None if found is None else list(map(as_text, found))
+    return None if found is None else list(map(text_example, found))
 
 
-def as_text(row: Example) -> Example:
+def text_example(row: Example) -> Example:
     """Return a row of a catalogue as text."""
     return {"text": str(row["text"]), "label": str(row["label"])}
 
@@ -118,16 +121,16 @@ class Codec(task.Codec):
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
-        texts = [clean(example["text"]) for example in train]
+        texts = [clean_text(example["text"]) for example in train]
         vocabulary = VOCABULARIES[config.tokens].learn(texts, config.vocabulary)
         classes = sorted({example["label"] for example in train})
         branches = 2 if config.ngrams else 1
         codec = cls(config, vocabulary, classes, [config.max_length], [1 / branches] * branches)
         rows = [codec.tokens(example["text"]) for example in train]
-        codec.widths = widths([len(row) for row in rows], config.max_length, config.widths)
+        codec.widths = padding_widths([len(row) for row in rows], config.max_length, config.widths)
         if config.ngrams:
             labels = [codec.labels[example["label"]] for example in train]
-            codec.ratios = ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
+            codec.ratios = log_count_ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
         return codec
 
     @classmethod
@@ -143,25 +146,27 @@ class Codec(task.Codec):
             "vocabulary": self.vocabulary.state(),
         }
 
-    def calibrated(self, weights: Sequence[float]) -> Self:
+    def with_weights(self, weights: Sequence[float]) -> Self:
         """Return the same codec with other weights of the branches."""
         return type(self)(self.config, self.vocabulary, self.classes, self.widths, list(weights), self.ratios)
 
-    def spelt(self, text: str) -> list[tuple[str, Sequence[int]]]:
+    def word_tokens(self, text: str) -> list[tuple[str, Sequence[int]]]:
         """Return the words of a text, each with its tokens."""
-        return [(word, self.vocabulary.numbers(word.lower())) for word in words(clean(text))]
+        return [(word, self.vocabulary.numbers(word.lower())) for word in text_words(clean_text(text))]
 
     def tokens(self, text: str) -> Tokens:
         """Return the tokens of a text that are read, at least one."""
-        numbers = [number for _, spelling in self.spelt(text) for number in spelling]
-        return truncated(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
+        numbers = [number for _, spelling in self.word_tokens(text) for number in spelling]
+        return truncated_sequence(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
 
     def arrays(self, rows: Sequence[Tokens]) -> tuple[np.ndarray, ...]:
         """Return the tokens of texts as int32 `(batch, time)`, and with `ngrams` their words and pairs too."""
-        width = width_of(max(map(len, rows)), self.widths)
+        width = padding_width(max(map(len, rows)), self.widths)
         if not self.config.ngrams:
-            return (padded(rows, width),)
-        return padded(rows, width), padded([ngrams(row, self.config.ngrams) for row in rows], 2 * width)
+            return (padded_batch(rows, width),)
+        return padded_batch(rows, width), padded_batch(
+            [hashed_ngrams(row, self.config.ngrams) for row in rows], 2 * width
+        )
 
     def inputs(self, raw: Sequence[str]) -> tuple[np.ndarray, ...]:
         """Return texts as the arrays that the network reads."""
@@ -177,23 +182,25 @@ class Codec(task.Codec):
         rows = [self.tokens(example["text"]) for example in examples]
         tokens, *others = self.arrays(rows)
         if random is not None:
-            tokens = self.augmented(rows, random)
+            tokens = self.augmented_tokens(rows, random)
         labels = np.array([self.labels[example["label"]] for example in examples], "int32")
         return (tokens, *others) if others else tokens, np.repeat(labels[:, None], len(self.weights), 1)
 
-    def augmented(self, rows: Sequence[Tokens], random: np.random.Generator) -> np.ndarray:
+    def augmented_tokens(self, rows: Sequence[Tokens], random: np.random.Generator) -> np.ndarray:
         """Return texts as int32 `(batch, time)` without some spans, and with some tokens unknown."""
-        rows = [thinned(row, self.config.span_dropout, random) for row in rows]
-        tokens = padded(rows, width_of(max(map(len, rows)), self.widths))
+        rows = [sequence_without_spans(row, self.config.span_dropout, random) for row in rows]
+        tokens = padded_batch(rows, padding_width(max(map(len, rows)), self.widths))
         dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens != PAD)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
     def bucket(self, example: Example) -> int:
         """Return the width that an example is padded to."""
-        return width_of(len(self.tokens(example["text"])), self.widths)
+        return padding_width(len(self.tokens(example["text"])), self.widths)
 
 
-def ratios(rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets: int, smoothing: float) -> np.ndarray:
+def log_count_ratios(
+    rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets: int, smoothing: float
+) -> np.ndarray:
     """Return the log-count ratio of each hashed word and pair in each class, float32 `(buckets, classes)`.
 
     It is the log of its share of the texts of a class over its share of all others; row 0, which pads, is 0.
@@ -202,14 +209,14 @@ def ratios(rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets:
     """
     counts = np.zeros((buckets, classes))
     for row, label in zip(rows, labels, strict=True):
-        counts[ngrams(row, buckets), label] += 1
+        counts[hashed_ngrams(row, buckets), label] += 1
     own, other = counts + smoothing, counts.sum(1, keepdims=True) - counts + smoothing
     logs = np.log((own / own.sum(0)) / (other / other.sum(0)))
     logs[0] = 0
     return (STEP * logs).astype("float32")
 
 
-def scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
+def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
     """Return what each branch gives each class for the tokens of texts: float32 `(texts, branches, classes)`.
 
     Texts of like length share a batch, whatever their order.
@@ -226,14 +233,14 @@ def scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
 def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
     """Return the codec with the weights of the branches that make the validation labels most probable."""
     codec: Codec = pipeline.codec
-    found = scores(pipeline, [codec.tokens(example["text"]) for example in valid])
+    found = branch_scores(pipeline, [codec.tokens(example["text"]) for example in valid])
     labels = np.array([codec.labels[example["label"]] for example in valid])
-    return codec.calibrated([round(float(weight), 6) for weight in calibration.fit(found, labels)])
+    return codec.with_weights([round(float(weight), 6) for weight in calibration.fit_weights(found, labels)])
 
 
-def probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
+def class_probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
     """Return the calibrated probability of each class for the tokens of texts, `(texts, classes)`."""
-    return calibration.probabilities(scores(pipeline, rows), np.array(pipeline.codec.weights))
+    return calibration.calibrated_probabilities(branch_scores(pipeline, rows), np.array(pipeline.codec.weights))
 
 
 def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str, Any]]:
@@ -245,20 +252,20 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
         DataError: A text has no words.
     """
     codec = pipeline.codec
-    empty = next((text for text in inputs if not clean(text)), None)
+    empty = next((text for text in inputs if not clean_text(text)), None)
     if empty is not None:
         raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
     rows = [codec.tokens(text) for text in inputs]
     for text, row in zip(inputs, rows, strict=True):
         if set(row) == {UNKNOWN}:
             LOG.warning("No word of %r is known to this run; its answer is a guess.", text[:40])
-    answers = class_answers(codec.classes, probabilities(pipeline, rows))
+    answers = class_answers(codec.classes, class_probabilities(pipeline, rows))
     if pipeline.config.explain:
-        answers = [answer | explained(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
+        answers = [answer | word_weights(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
     return answers
 
 
-def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> dict[str, Any]:
+def word_weights(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> dict[str, Any]:
     """Return the weight of each word that is read, in its order: the log-odds of the label with it, less those without.
 
     A word is left out by making its tokens unknown; all the texts so made go through the network in batches.
@@ -266,13 +273,13 @@ def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> 
     Reference: Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901 (occlusion).
     """
     codec, config = pipeline.codec, pipeline.config
-    spelt = codec.spelt(text)
+    spelt = codec.word_tokens(text)
     owners = [index for index, (_, numbers) in enumerate(spelt) for _ in numbers]  # the word of each token
-    owners = list(truncated(owners, config.max_length, config.truncate))
+    owners = list(truncated_sequence(owners, config.max_length, config.truncate))
     tokens = np.array(codec.tokens(text))
     shown = sorted(set(owners))
     rows = [tokens, *(np.where(np.array(owners) == index, UNKNOWN, tokens) for index in shown)]
-    chances = probabilities(pipeline, rows)[:, codec.labels[answer["label"]]].clip(1e-9, 1 - 1e-9)
+    chances = class_probabilities(pipeline, rows)[:, codec.labels[answer["label"]]].clip(1e-9, 1 - 1e-9)
     odds = np.log(chances / (1 - chances))
     return {
         "words": [
@@ -285,15 +292,15 @@ def explained(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
     codec, classes = pipeline.codec, pipeline.codec.classes
-    examples = aligned(examples, classes)
+    examples = aligned_examples(examples, classes)
     rows = [codec.tokens(example["text"]) for example in examples]
-    chances = probabilities(pipeline, rows)
+    chances = class_probabilities(pipeline, rows)
     answers = class_answers(classes, chances)
     truth = [example["label"] for example in examples]
-    found = metrics.classification(truth, [answer["label"] for answer in answers], classes)
+    found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
-    reliability = metrics.reliability(chances.max(1), right)
-    auc = metrics.ranking(truth, chances, classes)
+    reliability = metrics.reliability_rows(chances.max(1), right)
+    auc = metrics.ranking_area(truth, chances, classes)
     _, shown = mistakes(answers, truth, WORST)
     own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
     return Report(
@@ -302,9 +309,9 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             {"input": examples[index]["text"], "answer": answers[index], "reference": truth[index]} for index in shown
         ],
         figures={
-            "confusion": lambda: figures.confusion(found["confusion"], list(found["classes"])),
-            "roc": lambda: figures.roc(truth, chances, classes),
-            "reliability": lambda: figures.reliability(reliability),
+            "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
+            "roc": lambda: figures.roc_curve(truth, chances, classes),
+            "reliability": lambda: figures.reliability_diagram(reliability),
             "lengths": lambda: figures.accuracy_by_length([len(row) for row in rows], right, "tokens"),
         },
     )

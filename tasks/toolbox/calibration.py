@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def probabilities(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def calibrated_probabilities(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the softmax of a weighted sum of scores.
 
     Args:
@@ -18,7 +18,7 @@ def probabilities(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def fit(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def fit_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the weights of the branches, none below zero, that make some labels most probable.
 
     With one branch this is temperature scaling: its weight is one over the temperature. It is fitted on
@@ -35,7 +35,7 @@ def fit(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rows = np.arange(len(labels))
 
     def loss(weights: np.ndarray) -> float:
-        return float(-np.log(probabilities(scores, weights)[rows, labels] + 1e-12).mean())
+        return float(-np.log(calibrated_probabilities(scores, weights)[rows, labels] + 1e-12).mean())
 
     branches = scores.shape[1]
     start = np.full(branches, 1 / branches)

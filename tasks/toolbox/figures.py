@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tasks.toolbox import metrics
 
 
-def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.Image:
+def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.Image:
     """Return a confusion matrix as a picture: true classes down, answers across.
 
     The colour is the share of the true class, so that rare mistakes stay visible; the numbers are counts.
@@ -33,27 +33,27 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
-    return drawn(figure)
+    return figure_image(figure)
 
 
-def roc(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> Image.Image:
+def roc_curve(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> Image.Image:
     """Return the ROC curve of the last of two classes, or one of each class against all others.
 
     Args:
         probabilities: `(examples, classes)`.
     """
-    figure, axes = square("share of the others called so", "share of the class called so")
+    figure, axes = unit_axes("share of the others called so", "share of the class called so")
     shown = classes[-1:] if len(classes) == 2 else classes
     for name in shown:
         own = np.array([label == name for label in truth])
         if own.any() and not own.all():
-            alarms, hits = metrics.roc(own, probabilities[:, list(classes).index(name)])
+            alarms, hits = metrics.roc_points(own, probabilities[:, list(classes).index(name)])
             axes.plot(alarms, hits, label=name)
     axes.legend(loc="lower right", title="class")
-    return drawn(figure)
+    return figure_image(figure)
 
 
-def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
+def reliability_diagram(rows: Sequence[dict[str, float]]) -> Image.Image:
     """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples."""
     from matplotlib.figure import Figure
 
@@ -61,7 +61,8 @@ def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
     axes, counts = figure.subplots(2, height_ratios=[4, 1], sharex=True)
     confidence = [row["confidence"] for row in rows]
     low, high = zip(
-        *(metrics.wilson(round(row["accuracy"] * row["examples"]), int(row["examples"])) for row in rows), strict=True
+        *(metrics.share_interval(round(row["accuracy"] * row["examples"]), int(row["examples"])) for row in rows),
+        strict=True,
     )
     accuracy = np.array([row["accuracy"] for row in rows])
     error = np.clip([accuracy - low, np.array(high) - accuracy], 0, None)
@@ -74,7 +75,7 @@ def reliability(rows: Sequence[dict[str, float]]) -> Image.Image:
     )
     counts.bar(confidence, [row["examples"] for row in rows], width=0.02)
     counts.set(xlabel="probability given", ylabel="examples")
-    return drawn(figure)
+    return figure_image(figure)
 
 
 def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, parts: int = 8) -> Image.Image:
@@ -91,10 +92,10 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
     groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
     middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
     accuracy = np.array([right[group].mean() for group in groups])
-    low, high = zip(*(metrics.wilson(int(right[group].sum()), len(group)) for group in groups), strict=True)
+    low, high = zip(*(metrics.share_interval(int(right[group].sum()), len(group)) for group in groups), strict=True)
     axes.errorbar(middle, accuracy, np.clip([accuracy - low, high - accuracy], 0, None), marker="o", capsize=3)
     axes.set(xlabel=f"{unit} read (middle of each eighth)", ylabel="accuracy, with 95 % interval")
-    return drawn(figure)
+    return figure_image(figure)
 
 
 def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequence[int], parts: int = 6) -> Image.Image:
@@ -105,14 +106,16 @@ def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequen
     axes = figure.subplots()
     groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
     middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
-    found = [metrics.translation([answers[i] for i in group], [truth[i] for i in group], 200) for group in groups]
+    found = [
+        metrics.translation_metrics([answers[i] for i in group], [truth[i] for i in group], 200) for group in groups
+    ]
     bleu, low, high = (np.array([each[name] for each in found]) for name in ("bleu", "bleu_low", "bleu_high"))
     axes.errorbar(middle, bleu, np.clip([bleu - low, high - bleu], 0, None), marker="o", capsize=3)
     axes.set(xlabel="sub-words of the source (middle of each sixth)", ylabel="BLEU, with 95 % interval", ylim=(0, None))
-    return drawn(figure)
+    return figure_image(figure)
 
 
-def alignments(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image:
+def alignment_panels(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image:
     """Return which tokens of a source each token of a target looked at, a panel for each sentence.
 
     Args:
@@ -134,10 +137,10 @@ def alignments(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image
         axes.xaxis.tick_top()
     for axes in panels[len(found) :]:
         axes.axis("off")
-    return drawn(figure)
+    return figure_image(figure)
 
 
-def square(across: str, up: str) -> tuple[Any, Any]:
+def unit_axes(across: str, up: str) -> tuple[Any, Any]:
     """Return a figure with axes from 0 to 1 both ways, and their diagonal."""
     from matplotlib.figure import Figure
 
@@ -148,14 +151,16 @@ def square(across: str, up: str) -> tuple[Any, Any]:
     return figure, axes
 
 
-def drawn(figure: Any) -> Image.Image:
+def figure_image(figure: Any) -> Image.Image:
     """Return a matplotlib figure as a picture."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return Image.open(buffer).convert("RGB")
 
 
-def gallery(images: Sequence[np.ndarray], captions: Sequence[str], columns: int = 5, side: int = 112) -> Image.Image:
+def picture_gallery(
+    images: Sequence[np.ndarray], captions: Sequence[str], columns: int = 5, side: int = 112
+) -> Image.Image:
     """Return pictures in rows, each enlarged to `side` pixels with its caption below.
 
     Args:
@@ -174,7 +179,7 @@ def gallery(images: Sequence[np.ndarray], captions: Sequence[str], columns: int 
     return sheet
 
 
-def side_by_side(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 288) -> Image.Image:
+def comparison_sheet(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 288) -> Image.Image:
     """Return rows of pictures that show the same thing, each enlarged to `side` pixels with its caption below.
 
     Args:
@@ -195,7 +200,7 @@ def side_by_side(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int = 2
     return sheet
 
 
-def described(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4, side: int = 240) -> Image.Image:
+def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4, side: int = 240) -> Image.Image:
     """Return pictures, each with lines of text below it.
 
     Args:
@@ -216,7 +221,9 @@ def described(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4
     return sheet
 
 
-def looks(found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, columns: int = 8) -> Image.Image:
+def attention_sheet(
+    found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, columns: int = 8
+) -> Image.Image:
     """Return where each word of a caption looked: a panel for each word, bright where its attention was.
 
     Args:
@@ -229,7 +236,10 @@ def looks(found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, c
     for pixels, one in found:
         picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
         shown = [(picture, "")]
-        shown += [(lit(picture, np.asarray(w)), word) for word, w in zip(one["words"], one["weights"], strict=True)]
+        shown += [
+            (attended_picture(picture, np.asarray(w)), word)
+            for word, w in zip(one["words"], one["weights"], strict=True)
+        ]
         panels += [shown[first : first + columns] for first in range(0, len(shown), columns)]
     size = (columns * (side + gap) + gap, max(len(panels), 1) * (side + line + gap) + gap)
     sheet = Image.new("RGB", size, "white")
@@ -242,7 +252,7 @@ def looks(found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, c
     return sheet
 
 
-def lit(picture: Image.Image, weights: np.ndarray) -> Image.Image:
+def attended_picture(picture: Image.Image, weights: np.ndarray) -> Image.Image:
     """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is."""
     grid = weights.reshape(round(len(weights) ** 0.5), -1)
     light = Image.fromarray(np.uint8(255 * grid / grid.max())).resize(picture.size, Image.Resampling.BICUBIC)

@@ -52,7 +52,7 @@ def check_classes(examples: Examples, classes: Sequence[str]) -> None:
         raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(classes)}.")
 
 
-def aligned(examples: Examples, classes: Sequence[str]) -> list[Example]:
+def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example]:
     """Return examples with the labels that a run calls the same classes by.
 
     Labels that the run does not have are matched with its classes by their beginning, such as `positive` with `pos`,

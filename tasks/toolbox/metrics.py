@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from data.texts.text import plain_words
+from data.texts.text import caption_words
 from tasks.engine.config import SettingError
 
 WINDOW = 11  # pixels of each side that SSIM looks at together
 PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be without end
 
 
-def classification(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
+def classification_metrics(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
     """Return the metrics of a classifier, as JSON types.
 
     Args:
@@ -30,7 +30,7 @@ def classification(truth: Sequence[str], answers: Sequence[str], classes: Sequen
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     right = sum(one == other for one, other in zip(truth, answers, strict=True))
-    low, high = wilson(right, len(truth))
+    low, high = share_interval(right, len(truth))
     table = np.stack(precision_recall_fscore_support(truth, answers, labels=list(classes), zero_division=0), 1)
     return {
         "accuracy": right / len(truth),
@@ -46,7 +46,7 @@ def classification(truth: Sequence[str], answers: Sequence[str], classes: Sequen
     }
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
+def share_interval(right: int, total: int) -> tuple[float, float]:
     """Return the 95 % interval of a share.
 
     Reference: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
@@ -57,7 +57,7 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def ranking(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> float | None:
+def ranking_area(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]) -> float | None:
     """Return the area under the ROC curve, the mean over the classes of each against all others.
 
     Args:
@@ -78,7 +78,7 @@ def ranking(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence[s
     return float(np.mean(areas)) if areas else None
 
 
-def roc(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def roc_points(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of false alarms and the share of hits at every threshold."""
     from sklearn.metrics import roc_curve
 
@@ -86,7 +86,7 @@ def roc(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return alarms, hits
 
 
-def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[dict[str, float]]:
+def reliability_rows(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[dict[str, float]]:
     """Return, for equal ranges of confidence in [0, 1], mean `confidence`, `accuracy` and number of `examples`.
 
     Ranges without examples are left out.
@@ -111,7 +111,7 @@ def calibration_error(rows: Sequence[dict[str, float]]) -> float:
     return sum(row["examples"] / total * abs(row["accuracy"] - row["confidence"]) for row in rows)
 
 
-def translation(answers: Sequence[str], truth: Sequence[str], resamples: int = 1000) -> dict[str, Any]:
+def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples: int = 1000) -> dict[str, Any]:
     """Return the metrics of translations, as JSON types.
 
     Args:
@@ -144,7 +144,7 @@ def translation(answers: Sequence[str], truth: Sequence[str], resamples: int = 1
     }
 
 
-def captions(
+def caption_metrics(
     answers: Sequence[str], truth: Sequence[Sequence[str]], *, meteor: bool = False, resamples: int = 1000
 ) -> dict[str, Any]:
     """Return the metrics of captions against several references each, as JSON types.
@@ -171,8 +171,8 @@ def captions(
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    said = [" ".join(plain_words(answer)) for answer in answers]
-    given = {row: [" ".join(plain_words(one)) for one in each] for row, each in enumerate(truth)}
+    said = [" ".join(caption_words(answer)) for answer in answers]
+    given = {row: [" ".join(caption_words(one)) for one in each] for row, each in enumerate(truth)}
     found = {row: [answer] for row, answer in enumerate(said)}
     scorer = BleuScorer(n=4)
     for row, answer in enumerate(said):
@@ -193,7 +193,7 @@ def captions(
         "bleu_4_high": 100 * high,
         **{f"bleu_{order}": 100 * bleu[order - 1] for order in (3, 2, 1)},
         **means["rouge_l"],
-        **({"meteor": 100 * meteor_of(given, found)} if meteor else {}),
+        **({"meteor": 100 * meteor_score(given, found)} if meteor else {}),
         "distinct": 100 * len(set(said)) / len(said),
         "length": np.mean([len(answer.split()) for answer in said]),
     }
@@ -213,7 +213,7 @@ def bleu_interval(counts: Sequence[Mapping[str, Any]], resamples: int) -> tuple[
     return float(low), float(high)
 
 
-def meteor_of(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]]) -> float:
+def meteor_score(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]]) -> float:
     """Return METEOR, in [0, 1].
 
     Raises:

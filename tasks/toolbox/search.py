@@ -21,7 +21,7 @@ class Hypothesis(NamedTuple):
     score: float  # its log-probability, divided by the penalty of its length
 
 
-def penalty(length: float, length_penalty: float) -> float:
+def length_divisor(length: float, length_penalty: float) -> float:
     """Return what the log-probability of a sequence is divided by: 1 for one token, more for longer ones.
 
     Args:
@@ -80,12 +80,14 @@ def search(
         if not len(owners):
             break
         scores, state = step(tokens[:, :, -1].reshape(-1), state)
-        scores = allowed(scores, tokens.reshape(-1, time + 1), end, time, max_length, min_length, no_repeat_ngram)
-        values, rows, words = candidates(scores, totals)
+        scores = permitted_scores(
+            scores, tokens.reshape(-1, time + 1), end, time, max_length, min_length, no_repeat_ngram
+        )
+        values, rows, words = beam_candidates(scores, totals)
         ends = words == end
         for group, rank in np.argwhere(ends[:, :width] & (values[:, :width] > NEVER)):
             sequence = tokens[group, rows[group, rank], 1:].tolist()
-            score = float(values[group, rank]) / penalty(time + 1, length_penalty)
+            score = float(values[group, rank]) / length_divisor(time + 1, length_penalty)
             if len(finished[owners[group]]) < width:
                 finished[owners[group]].append(Hypothesis(sequence, score))
         goes = np.argsort(ends, axis=1, kind="stable")[:, :width]  # the best candidates that do not end
@@ -105,7 +107,7 @@ def search(
     return [sorted(found, key=lambda one: -one.score)[:best] for found in finished]
 
 
-def candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the best ways to go on for each source: twice as many as it has rows, since half of them may be ends.
 
     Args:
@@ -117,15 +119,15 @@ def candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.n
         `(live, candidates)`.
     """
     live, width = totals.shape
-    words = largest(scores, min(2 * width, scores.shape[1]))  # (live * width, best of a row)
+    words = largest_places(scores, min(2 * width, scores.shape[1]))  # (live * width, best of a row)
     sums = totals.reshape(-1, 1) + np.take_along_axis(scores, words, 1)
     best = words.shape[1]
-    order = largest(sums.reshape(live, -1), min(2 * width, width * best))
+    order = largest_places(sums.reshape(live, -1), min(2 * width, width * best))
     values, words = (np.take_along_axis(array.reshape(live, -1), order, 1) for array in (sums, words))
     return values, order // best, words
 
 
-def largest(values: np.ndarray, count: int) -> np.ndarray:
+def largest_places(values: np.ndarray, count: int) -> np.ndarray:
     """Return the places of the `count` largest values of each row, largest first; of equals the first of them."""
     places = np.argpartition(values, -count, axis=1)[:, -count:]
     places.sort(axis=1)
@@ -133,7 +135,7 @@ def largest(values: np.ndarray, count: int) -> np.ndarray:
     return np.take_along_axis(places, order, 1)
 
 
-def allowed(
+def permitted_scores(
     scores: np.ndarray, tokens: np.ndarray, end: int, time: int, max_length: int, min_length: int, no_repeat_ngram: int
 ) -> np.ndarray:
     """Return log-probabilities in which what may not come next is never."""
@@ -151,7 +153,7 @@ def allowed(
     return scores
 
 
-def recalling(network: Network, memory: State) -> Step:
+def memory_step(network: Network, memory: State) -> Step:
     """Return a step function over the signature `step` of a network that looks at a memory.
 
     The first array of its state says which source each row is of; the signature gets the last tokens, the memory
@@ -173,7 +175,7 @@ def recalling(network: Network, memory: State) -> Step:
     return step
 
 
-def averaged(steps: Sequence[Step]) -> Step:
+def ensemble_step(steps: Sequence[Step]) -> Step:
     """Return a step function that gives the mean of the probabilities that several give, as of views of one thing.
 
     Its state is their states, one after the other, each with as many arrays.

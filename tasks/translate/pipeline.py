@@ -15,13 +15,13 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.splits import DataError, Example, Examples, Splits, hold_out
 from data.texts.sentence_pairs import all_pairs, sentence_pairs
-from data.texts.text import PAD, UNKNOWN, clean, padded, sentences, width_of, widths
+from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths, text_sentences
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task
 from tasks.engine.config import SettingError
 from tasks.engine.task import TEXT, Pipeline, Report, Task
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.search import Hypothesis, recalling, search
+from tasks.toolbox.search import Hypothesis, memory_step, search
 from tasks.translate.config import LIMITS, SOURCES, Config
 
 LOG = logging.getLogger("tasks")
@@ -53,11 +53,14 @@ def load(config: Config) -> Splits:
         FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
     """
     return sources.load(
-        config.data, builtin=partial(embedded, config), files=partial(pairs, config), named=partial(listed, config)
+        config.data,
+        builtin=partial(embedded_splits, config),
+        files=partial(own_splits, config),
+        named=partial(catalogue_splits, config),
     )
 
 
-def embedded(config: Config) -> Splits:
+def embedded_splits(config: Config) -> Splits:
     """Return the embedded sentences."""
     source, target = languages(config)
     if {source, target} != {"en", "de"}:
@@ -67,7 +70,7 @@ def embedded(config: Config) -> Splits:
     return splits if config.test is None else splits._replace(test=part_to_test(config, config.test))
 
 
-def pairs(config: Config, path: str) -> Splits:
+def own_splits(config: Config, path: str) -> Splits:
     """Return the sentences in the user's own files; `test` may name one of them."""
     test = config.test
     other = None if test is None or not Path(test).exists() else part_to_test(config, test)
@@ -76,7 +79,7 @@ def pairs(config: Config, path: str) -> Splits:
     return splits if other is None else splits._replace(test=other)
 
 
-def listed(config: Config, name: str) -> Splits:
+def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     columns = dict(zip(("text", "translation"), languages(config), strict=True))
     found = catalogue.read(name, ("train",), columns, config.data_dir, optional=("validation", "test"))
@@ -113,11 +116,11 @@ class Codec(task.Codec):
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
-        texts = [clean(example[field]) for field in ("text", "translation") for example in train]
+        texts = [clean_text(example[field]) for field in ("text", "translation") for example in train]
         pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True)
         codec = cls(config, languages(config), pieces, [config.max_length + 1], [config.max_length + 1])
         lengths = [[len(codec.numbers(example[field])) + 1 for example in train] for field in ("text", "translation")]
-        chosen = [widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths]
+        chosen = [padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths]
         return cls(config, codec.languages, pieces, *chosen)
 
     @classmethod
@@ -144,14 +147,14 @@ class Codec(task.Codec):
         """Return a sentence as at most `length` sub-words; with `random`, its words are spelt as sampling chooses."""
         share = self.config.sampling if random is not None else 0.0
         found: list[int] = []
-        for word in clean(text).split():
-            found += self.pieces.sampled(word, share, random) if share and random else self.pieces.numbers(word)
+        for word in clean_text(text).split():
+            found += self.pieces.sampled_numbers(word, share, random) if share and random else self.pieces.numbers(word)
         return found[: self.config.max_length]
 
     def inputs(self, raw: Sequence[Tokens]) -> tuple[np.ndarray]:
         """Return sentences, as `numbers` gives them, as the array that the encoder reads: int32 `(batch, steps)`."""
         rows = [[*row, END] for row in raw]
-        return (padded(rows, width_of(max(map(len, rows)), self.sources)),)
+        return (padded_batch(rows, padding_width(max(map(len, rows)), self.sources)),)
 
     def vary(self, example: Example, random: np.random.Generator) -> Example:
         """Return an example with the words of its text spelt as sampling chooses.
@@ -161,7 +164,7 @@ class Codec(task.Codec):
         """
         return example | {"spelt": [self.numbers(example["text"], random), self.numbers(example["translation"])]}
 
-    def spelt(self, example: Example) -> tuple[Tokens, Tokens]:
+    def sentence_tokens(self, example: Example) -> tuple[Tokens, Tokens]:
         """Return both sentences of an example as sub-words."""
         text, translation = example.get("spelt") or [self.numbers(example[name]) for name in ("text", "translation")]
         return text, translation
@@ -171,25 +174,25 @@ class Codec(task.Codec):
 
         With `random`, some sub-words are read as unknown.
         """
-        texts, translations = zip(*map(self.spelt, examples), strict=True)
+        texts, translations = zip(*map(self.sentence_tokens, examples), strict=True)
         (source,) = self.inputs(texts)
         rows = [[START, *row, END] for row in translations]
-        target = padded(rows, width_of(max(map(len, rows)) - 1, self.targets) + 1)
+        target = padded_batch(rows, padding_width(max(map(len, rows)) - 1, self.targets) + 1)
         before, after = target[:, :-1], target[:, 1:]
         if random is not None:
-            source, before = self.blurred(source, random), self.blurred(before, random)
+            source, before = self.tokens_with_unknowns(source, random), self.tokens_with_unknowns(before, random)
         there = (after != PAD).astype("float32")
         return (source, before, after), there, there
 
-    def blurred(self, tokens: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    def tokens_with_unknowns(self, tokens: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Return sub-words of which some are unknown."""
         dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens > END)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
     def bucket(self, example: Example) -> int:
         """Return a number that tells apart the widths that an example is padded to, the target's first."""
-        text, translation = (len(row) + 1 for row in self.spelt(example))
-        return width_of(translation, self.targets) * 1000 + width_of(text, self.sources)
+        text, translation = (len(row) + 1 for row in self.sentence_tokens(example))
+        return padding_width(translation, self.targets) * 1000 + padding_width(text, self.sources)
 
     def cost(self, bucket: int) -> int:
         """Return how many steps an example of a bucket takes."""
@@ -219,19 +222,19 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
     codec, config = pipeline.codec, pipeline.config
     if config.beam > codec.pieces.size:
         raise SettingError(f"`beam` is {config.beam}; the vocabulary has {codec.pieces.size} sub-words only.")
-    empty = next((text for text in inputs if not clean(text)), None)
+    empty = next((text for text in inputs if not clean_text(text)), None)
     if empty is not None:
         raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
-    parts = [Sentence(part, gap, owner) for owner, text in enumerate(inputs) for part, gap in sentences(text)]
-    rows = [noticed(codec, part.text) for part in parts]
-    found = translated(pipeline, rows)
+    parts = [Sentence(part, gap, owner) for owner, text in enumerate(inputs) for part, gap in text_sentences(text)]
+    rows = [input_tokens(codec, part.text) for part in parts]
+    found = beam_hypotheses(pipeline, rows)
     answers: list[dict[str, Any]] = [{"translation": "", "score": []} for _ in inputs]
     for part, row, hypotheses in zip(parts, rows, found, strict=True):
         answer, best = answers[part.owner], hypotheses[0]
         answer["translation"] += codec.pieces.text(best.tokens) + part.gap
         answer["score"].append(best.score)
         if config.n_best > 1 or config.alignment_file:
-            answer.setdefault("sentences", []).append(detailed(pipeline, part.text, row, hypotheses))
+            answer.setdefault("sentences", []).append(sentence_details(pipeline, part.text, row, hypotheses))
     return [answer | {"score": round(float(np.mean(answer["score"])), 6)} for answer in answers]
 
 
@@ -239,13 +242,13 @@ def draw(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> Itera
     """Yield the alignment of each sentence of an answer, with the file that `alignment_file` names."""
     if pipeline.config.alignment_file:
         for sentence in answer["sentences"]:
-            yield pipeline.config.alignment_file, figures.alignments([sentence["alignment"]])
+            yield pipeline.config.alignment_file, figures.alignment_panels([sentence["alignment"]])
 
 
-def noticed(codec: Codec, text: str) -> Tokens:
+def input_tokens(codec: Codec, text: str) -> Tokens:
     """Return a sentence as sub-words, and say where it is cut, or spelt in bytes for the most part."""
     row = codec.numbers(text)
-    whole = [number for word in clean(text).split() for number in codec.pieces.numbers(word)]
+    whole = [number for word in clean_text(text).split() for number in codec.pieces.numbers(word)]
     if len(whole) > len(row):
         LOG.warning("%r... has %d sub-words in a sentence; the first %d are read.", text[:40], len(whole), len(row))
     if sum(END < number <= END + 256 for number in row) > len(row) / 2:
@@ -253,16 +256,16 @@ def noticed(codec: Codec, text: str) -> Tokens:
     return row
 
 
-def translated(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
+def beam_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
     """Return the best translations of sentences given as sub-words; those of like length share a batch."""
     config, size = pipeline.config, pipeline.config.batch_size
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     found: list[list[Hypothesis]] = [[] for _ in rows]
     for first in range(0, len(rows), size):
         batch = order[first : first + size]
-        memory, states = read(pipeline, [rows[index] for index in batch])
+        memory, states = encoder_memory(pipeline, [rows[index] for index in batch])
         best = search(
-            recalling(pipeline.network, memory),
+            memory_step(pipeline.network, memory),
             states,
             batch=len(batch),
             start=START,
@@ -279,33 +282,37 @@ def translated(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[
     return found
 
 
-def read(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+def encoder_memory(
+    pipeline: Pipeline[Config], rows: Sequence[Tokens]
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Return what the decoder looks at in sentences, and its first states."""
     (source,) = pipeline.codec.inputs(rows)
     keys, values, *states = pipeline.network("encode", source)
     return (source != PAD, keys, values), (np.arange(len(rows)), *states)
 
 
-def detailed(pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
+def sentence_details(
+    pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]
+) -> dict[str, Any]:
     """Return a sentence with its translations, and with `alignment_file` what each sub-word looked at."""
     pieces = pipeline.codec.pieces
     given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
     if not pipeline.config.alignment_file:
         return {"text": text, "translations": given}
-    return {"text": text, "translations": given, "alignment": alignment(pipeline, row, hypotheses[0].tokens)}
+    return {"text": text, "translations": given, "alignment": attention_alignment(pipeline, row, hypotheses[0].tokens)}
 
 
-def alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[str, Any]:
+def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[str, Any]:
     """Return the sub-words of a sentence and of a translation, and the attention of each of these to each of those."""
     pieces = pipeline.codec.pieces
-    memory, (_, *states) = read(pipeline, [row])
+    memory, (_, *states) = encoder_memory(pipeline, [row])
     weights = []
     for token in (START, *tokens):
         _, looks, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
         weights.append([round(float(look), 4) for look in looks[0][: len(row) + 1]])
     return {
-        "source": [*map(pieces.shown, row), "</s>"],
-        "target": [*map(pieces.shown, tokens), "</s>"],
+        "source": [*map(pieces.piece_text, row), "</s>"],
+        "target": [*map(pieces.piece_text, tokens), "</s>"],
         "weights": weights,
     }
 
@@ -314,30 +321,33 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return BLEU and chrF with their intervals, BLEU in lower case, length ratio, and sentences a second."""
     codec = pipeline.codec
     rows = [codec.numbers(example["text"]) for example in examples]
-    found = translated(pipeline.with_settings(n_best=1), rows)
+    found = beam_hypotheses(pipeline.with_settings(n_best=1), rows)
     answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
-    truth = [clean(example["translation"]) for example in examples]
-    rates = {f"{name}_per_second": rate(pipeline, rows[:SHOWN], beam) for name, beam in (("greedy", 1), ("beam5", 5))}
+    truth = [clean_text(example["translation"]) for example in examples]
+    rates = {
+        f"{name}_per_second": sentences_per_second(pipeline, rows[:SHOWN], beam)
+        for name, beam in (("greedy", 1), ("beam5", 5))
+    }
     picked = [index for index, row in enumerate(rows) if len(row) < 20][:DRAWN]
     return Report(
-        metrics=metrics.translation(answers, truth) | rates,
+        metrics=metrics.translation_metrics(answers, truth) | rates,
         answers=[
             {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
             for example, answer in list(zip(examples, answers, strict=True))[:SHOWN]
         ],
         figures={
             "lengths": lambda: figures.bleu_by_length(answers, truth, [len(row) for row in rows]),
-            "alignments": lambda: figures.alignments(
-                [alignment(pipeline, rows[index], found[index][0].tokens) for index in picked]
+            "alignments": lambda: figures.alignment_panels(
+                [attention_alignment(pipeline, rows[index], found[index][0].tokens) for index in picked]
             ),
         },
     )
 
 
-def rate(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
+def sentences_per_second(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
     """Return how many sentences are translated in a second with a beam."""
     start = time.perf_counter()
-    translated(pipeline.with_settings(beam=beam, n_best=1), rows)
+    beam_hypotheses(pipeline.with_settings(beam=beam, n_best=1), rows)
     return round(len(rows) / (time.perf_counter() - start), 1)
 
 

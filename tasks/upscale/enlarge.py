@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from data.pictures.imresize import RANGE, imresize, luma, turned, turned_back, whole_levels
+from data.pictures.imresize import RANGE, imresize, luma, picture_before_turn, turned_picture, whole_levels
 from data.pictures.photo import Photo
 from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
@@ -14,7 +14,7 @@ from tasks.upscale.config import Config
 TAPS = 3  # pixels around a piece that its bicubic interpolation reads
 
 
-def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
+def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
     """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
 
     It is done piece by piece, each with as much around it as the network sees, so that the pieces fit together and
@@ -37,7 +37,7 @@ def enlarged(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Ph
         pixels[new] = enlarged_piece(pipeline, piece, border)
         if alpha is not None and cover is not None:
             part = cover[row : row + side + 2 * TAPS, column : column + side + 2 * TAPS]
-            alpha[new] = whole_levels(inner(imresize(part, scale), TAPS * scale))
+            alpha[new] = whole_levels(picture_inside(imresize(part, scale), TAPS * scale))
     return replace(photo, pixels=pixels, alpha=alpha)
 
 
@@ -52,22 +52,22 @@ def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -
     """Return a piece of a picture enlarged, without the border that is given with it."""
     scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
     levels = piece * np.float32(255 / full)  # (height, width, channels)
-    grown = inner(imresize(inner(levels, border - TAPS), scale), TAPS * scale)
-    lacking = inner(residual(pipeline, luma(levels)), border * scale)
+    grown = picture_inside(imresize(picture_inside(levels, border - TAPS), scale), TAPS * scale)
+    lacking = picture_inside(luma_residual(pipeline, luma(levels)), border * scale)
     grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
     return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
 
 
-def residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
+def luma_residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
     """Return what the network adds to the bicubic interpolation of a plane of luma, in levels of [0, 255]."""
     ways = range(8 if pipeline.config.ensemble else 1)
     total: Any = 0
     for way in ways:
-        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned(plane, way)]))
-        total = total + turned_back(lacking[0, :, :, 0], way)
+        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned_picture(plane, way)]))
+        total = total + picture_before_turn(lacking[0, :, :, 0], way)
     return total * np.float32(255 / len(ways))
 
 
-def inner(picture: np.ndarray, border: int) -> np.ndarray:
+def picture_inside(picture: np.ndarray, border: int) -> np.ndarray:
     """Return a picture without so many rows and columns on each side."""
     return picture[border : len(picture) - border, border : picture.shape[1] - border]

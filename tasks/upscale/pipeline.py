@@ -12,7 +12,7 @@ import numpy as np
 from data import catalogue, sources
 from data.builtin import sets
 from data.pictures.files import File, find_photos
-from data.pictures.imresize import degraded, imresize, luma, modcrop, patches, turned, whole_levels
+from data.pictures.imresize import degraded_picture, imresize, luma, modcrop, patches, turned_picture, whole_levels
 from data.pictures.photo import Photo, format_of, make_room, photo_of, read_photo, write_photo
 from data.sources import TEST_SHARE
 from data.splits import DataError, Example, Examples, Later, Splits, hold_out
@@ -21,7 +21,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.task import IMAGE, Pipeline, Task
 from tasks.toolbox import metrics
 from tasks.upscale.config import LIMITS, SOURCES, Config
-from tasks.upscale.enlarge import TAPS, enlarged
+from tasks.upscale.enlarge import TAPS, enlarged_photo
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
@@ -43,34 +43,37 @@ def load(config: Config) -> Splits:
     if config.init_from is not None:
         runs.read_config(config.init_from, TASK.name)  # what is not there is missed at once
     parts = cache(partial(pictures, config))
-    test = None if config.test is None else every(config.test)
+    test = None if config.test is None else all_pictures(config.test)
     if config.test != config.data:
         parts()  # likewise
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
-        Later(lambda: lessons(parts()[0], config, sizes)),
-        Later(lambda: lessons(parts()[1], config, [1.0])),
-        Later(lambda: tests(parts()[2] if test is None else test, config)),
+        Later(lambda: training_examples(parts()[0], config, sizes)),
+        Later(lambda: training_examples(parts()[1], config, [1.0])),
+        Later(lambda: test_examples(parts()[2] if test is None else test, config)),
     )
 
 
 def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
     """Return the pictures for training, validation and testing; files are not read yet."""
     others, last, test = sources.load(
-        config.data, builtin=embedded, files=partial(found, config), named=partial(listed, config)
+        config.data,
+        builtin=embedded_pictures,
+        files=partial(own_pictures, config),
+        named=partial(catalogue_pictures, config),
     )
     share = config.valid * (len(others) + len(last)) / len(last)
     train, valid = hold_out(last, min(share, 0.9), config.seed)
     return [*others, *train], valid, test
 
 
-def embedded() -> Pictures:
+def embedded_pictures() -> Pictures:
     """Return the embedded photographs."""
     train, test = sets.photos()
     return [], list(train), list(test)
 
 
-def found(config: Config, places: str) -> Pictures:
+def own_pictures(config: Config, places: str) -> Pictures:
     """Return the pictures in the user's own folders and zips."""
     before, last = find_photos(places)
     if config.test is not None:
@@ -78,20 +81,20 @@ def found(config: Config, places: str) -> Pictures:
     return list(before), *hold_out(list[Source](last), TEST_SHARE, seed=0)
 
 
-def listed(config: Config, name: str) -> Pictures:
+def catalogue_pictures(config: Config, name: str) -> Pictures:
     """Return the pictures of a data set of the catalogue."""
     parts = catalogue.read(name, ("train", "validation"), {"image": "hr"}, config.data_dir)
     train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
     return [], train, test
 
 
-def every(places: str) -> list[Source]:
+def all_pictures(places: str) -> list[Source]:
     """Return all pictures in folders and zips."""
     before, last = find_photos(places)
     return [*before, *last]
 
 
-def lessons(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
+def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
     """Yield luma of pictures at several sizes, with what bicubic interpolation makes small of it.
 
     Raises:
@@ -104,7 +107,7 @@ def lessons(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -
             truth = modcrop(plane if size == 1 else whole_levels(imresize(plane, size)), config.scale)
             name = name_of(source, number)
             if min(truth.shape) >= side:
-                yield {"name": f"{name} at {size:.0%}", "image": degraded(truth, config.scale), "truth": truth}
+                yield {"name": f"{name} at {size:.0%}", "image": degraded_picture(truth, config.scale), "truth": truth}
             elif size == 1:
                 left_out.append(name)
     if len(left_out) == len(planes):
@@ -117,7 +120,7 @@ def lessons(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -
         LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(left_out), some)
 
 
-def tests(sources: Sequence[Source], config: Config) -> Iterator[Example]:
+def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example]:
     """Yield pictures, with what bicubic interpolation makes small of them.
 
     Raises:
@@ -131,7 +134,7 @@ def tests(sources: Sequence[Source], config: Config) -> Iterator[Example]:
                 f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels where "
                 f"{least}x{least} are needed."
             )
-        yield {"name": name, "image": degraded(truth, config.scale), "truth": truth}
+        yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
 
 
 def name_of(source: Source, number: int) -> str:
@@ -188,7 +191,7 @@ class Codec(task.Codec):
             else:
                 place = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
                 rows.append((example, place, int(random.integers(8))))
-        pairs = [[turned(part, way) for part in self.patch(example, place)] for example, place, way in rows]
+        pairs = [[turned_picture(part, way) for part in self.patch(example, place)] for example, place, way in rows]
         small, lacking = zip(*pairs, strict=True)
         return self.inputs(small), np.stack(lacking)[..., None] / np.float32(255)
 
@@ -214,28 +217,30 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
         FileNotFoundError, DataError: A picture is not there or cannot be read.
     """
     return [
-        described(of_array(pipeline, one) if isinstance(one, np.ndarray) else joined(of_file(pipeline, one)))
+        picture_answer(
+            of_array(pipeline, one) if isinstance(one, np.ndarray) else pixels_with_alpha(of_file(pipeline, one))
+        )
         for one in inputs
     ]
 
 
-def described(image: np.ndarray) -> dict[str, Any]:
+def picture_answer(image: np.ndarray) -> dict[str, Any]:
     """Return the answer for a picture."""
     return {"image": image, "width": image.shape[1], "height": image.shape[0]}
 
 
 def of_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
     """Return a picture in memory enlarged; a fourth channel is transparency."""
-    grown = joined(enlarged(pipeline, photo_of(picture)))
+    grown = pixels_with_alpha(enlarged_photo(pipeline, photo_of(picture)))
     return grown[:, :, 0] if picture.ndim == 2 else grown
 
 
 def of_file(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
     """Return the photo in a file enlarged."""
-    return enlarged(pipeline, read_photo(Path(path)), show)
+    return enlarged_photo(pipeline, read_photo(Path(path)), show)
 
 
-def joined(photo: Photo) -> np.ndarray:
+def pixels_with_alpha(photo: Photo) -> np.ndarray:
     """Return the pixels of a photo with its transparency, if it has any, as a fourth channel."""
     if photo.alpha is None:
         return photo.pixels

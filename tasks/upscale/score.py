@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from data.pictures.imresize import degraded, imresize, luma, whole_levels
+from data.pictures.imresize import degraded_picture, imresize, luma, whole_levels
 from data.splits import Examples
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
@@ -28,14 +28,14 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     pipeline.predict([np.zeros((1, 1), "uint8")])  # opens the network before time is taken
     for example in examples:
         truth = whole_levels(luma(example["truth"]))
-        small = degraded(truth, config.scale)
+        small = degraded_picture(truth, config.scale)
         start = time.perf_counter()
         (answer,) = pipeline.predict([small])
         seconds, area = seconds + time.perf_counter() - start, area + truth.size
         (coloured,) = pipeline.predict([example["image"]])
         rows.append(
-            compared(answer["image"], truth, "", config.scale)
-            | compared(whole_levels(imresize(small, config.scale)), truth, "bicubic_", config.scale)
+            picture_scores(answer["image"], truth, "", config.scale)
+            | picture_scores(whole_levels(imresize(small, config.scale)), truth, "bicubic_", config.scale)
             | {
                 "psnr_rgb": metrics.psnr(coloured["image"], example["truth"], config.scale),
                 "bicubic_psnr_rgb": metrics.psnr(
@@ -60,11 +60,11 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
             for example, row in zip(examples, rows, strict=True)
         ],
-        figures={"contact_sheet": lambda: sheet(pipeline, examples[:DRAWN], rows)},
+        figures={"contact_sheet": lambda: contact_sheet(pipeline, examples[:DRAWN], rows)},
     )
 
 
-def compared(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> dict[str, float]:
+def picture_scores(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> dict[str, float]:
     """Return PSNR and SSIM of an answer, their names beginning with `name`."""
     return {
         f"{name}psnr": metrics.psnr(answer, truth, border),
@@ -72,14 +72,14 @@ def compared(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> d
     }
 
 
-def sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[str, float]]) -> Image.Image:
+def contact_sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[str, float]]) -> Image.Image:
     """Return bicubic interpolation, our answer and the truth side by side, zoomed into where the first is worst."""
     shown = []
     for example, row in zip(examples, rows, strict=False):
         truth = example["truth"]
         bicubic = whole_levels(imresize(example["image"], pipeline.config.scale))
         (answer,) = pipeline.predict([example["image"]])
-        place = worst(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOMED, *truth.shape[:2]))
+        place = worst_square(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOMED, *truth.shape[:2]))
         shown.append(
             [
                 (bicubic[place], f"bicubic  {row['bicubic_psnr']:.2f} dB"),
@@ -87,10 +87,10 @@ def sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[st
                 (truth[place], Path(example["name"]).name),
             ]
         )
-    return figures.side_by_side(shown)
+    return figures.comparison_sheet(shown)
 
 
-def worst(error: np.ndarray, side: int) -> tuple[slice, slice]:
+def worst_square(error: np.ndarray, side: int) -> tuple[slice, slice]:
     """Return the square of so many pixels a side in which errors add up to the most."""
     total = np.pad(error.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from data.batches import Batches, cuts
+from data.batches import Batches, equal_cost_cuts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [{"x": number} for number in range(10)]
@@ -115,7 +115,7 @@ def test_batches_of_equal_cost_hold_fewer_of_the_dear():
 @pytest.mark.parametrize("costs", [[1] * 7, [100, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, 100], [5, 1, 9, 2, 2, 8, 1]])
 @pytest.mark.parametrize("count", [1, 2, 5, 7])
 def test_no_batch_is_empty(costs, count):
-    parts = np.split(np.arange(7), cuts(np.array(costs), count))
+    parts = np.split(np.arange(7), equal_cost_cuts(np.array(costs), count))
     assert len(parts) == count
     assert all(len(part) for part in parts)
 

@@ -28,8 +28,8 @@ def test_one_example_is_too_few():
 
 def test_a_limit_cuts_every_split():
     splits = Splits(EXAMPLES[:30], EXAMPLES[30:33], EXAMPLES[33:])
-    assert [len(split) for split in splits.limited(5)] == [5, 3, 5]
-    assert splits.limited(None) == splits
+    assert [len(split) for split in splits.limited_to(5)] == [5, 3, 5]
+    assert splits.limited_to(None) == splits
 
 
 def test_a_fingerprint_sees_every_value():
@@ -65,7 +65,7 @@ def test_a_class_without_test_examples_is_no_fault():
 def test_examples_are_made_when_they_are_asked_for_and_once():
     made = []
     later = Later(lambda: made.append(1) or EXAMPLES[:3])
-    assert Splits(later, later, later).limited(None).train is later
+    assert Splits(later, later, later).limited_to(None).train is later
     assert made == []
     assert (len(later), later[1], list(later), later[:2]) == (3, EXAMPLES[1], EXAMPLES[:3], EXAMPLES[:2])
     assert made == [1]

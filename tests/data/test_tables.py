@@ -7,7 +7,7 @@ import pytest
 
 from data.sources import folder_of_classes
 from data.splits import DataError
-from data.tables import inputs, table
+from data.tables import table_inputs, table_rows
 from data.texts.labelled_texts import labelled_texts
 
 
@@ -84,13 +84,13 @@ def write(path, rows=ROWS, names=("text", "label")):
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "A.CSV"])
 def test_a_table_is_read_as_it_was_written(name, tmp_path):
     path = write(tmp_path / name)
-    assert [(row["text"], row["label"]) for row in table(path, COLUMNS)] == ROWS
-    assert list(inputs(path, "text")) == [text for text, _ in ROWS]
+    assert [(row["text"], row["label"]) for row in table_rows(path, COLUMNS)] == ROWS
+    assert list(table_inputs(path, "text")) == [text for text, _ in ROWS]
 
 
 def test_numbers_and_truth_values_are_labels_too(tmp_path):
     path = write(tmp_path / "a.jsonl", [("one", 1), ("two", True)])
-    assert [row["label"] for row in table(path, COLUMNS)] == ["1", "True"]
+    assert [row["label"] for row in table_rows(path, COLUMNS)] == ["1", "True"]
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_a_table_that_cannot_be_read_is_named_with_its_line(name, content, said,
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError, match=said):
-        list(table(path, COLUMNS))
+        list(table_rows(path, COLUMNS))
 
 
 def test_a_long_field_and_nul_bytes_are_read(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,label\n" + "word " * 100_000 + ",yes\nnul\x00byte,no\n")
-    assert [len(row["text"]) for row in table(path, COLUMNS)] == [500_000, 8]
+    assert [len(row["text"]) for row in table_rows(path, COLUMNS)] == [500_000, 8]
 
 
 def test_a_table_keeps_a_fifth_for_testing_unless_it_says_itself(tmp_path):
@@ -151,8 +151,8 @@ def test_a_folder_may_hold_two_tables_or_a_folder_of_texts_per_class(tmp_path):
 def test_the_lines_of_any_other_file_are_inputs(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("one\n\n  \nzwö\r\n".encode() + b"\xff")
-    assert list(inputs(path, "text")) == ["one", "zwö", "\ufffd"]
+    assert list(table_inputs(path, "text")) == ["one", "zwö", "\ufffd"]
     with pytest.raises(FileNotFoundError, match=r"no file .*b\.txt"):
-        list(inputs(tmp_path / "b.txt", "text"))
+        list(table_inputs(tmp_path / "b.txt", "text"))
     with pytest.raises(FileNotFoundError, match=r"no file .*b\.csv"):
-        list(inputs(tmp_path / "b.csv", "text"))
+        list(table_inputs(tmp_path / "b.csv", "text"))

@@ -22,9 +22,9 @@ from data.splits import DataError, UnavailableError
 from data.texts.text import PAD, UNKNOWN
 from layers import encoder as encoders
 from layers.encoder import GridEncoder
-from tasks.caption.describe import attention, described, remembered
+from tasks.caption.describe import caption_attention, caption_hypotheses, picture_memory
 from tasks.caption.encoder import load_weights
-from tasks.caption.features import features
+from tasks.caption.features import picture_features
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
 from tasks.engine.config import SettingError
@@ -242,10 +242,10 @@ def test_pictures_are_mirrored_unless_a_caption_says_left_or_right(pipeline):
     example = {"captions": ["a dog"], "grid": np.zeros((1, 2)), "mirrored": np.ones((1, 2))}
     told = example | {"captions": ["a dog left of a cat"]}
     random = np.random.default_rng(0)
-    drawn = {float(pipeline.codec.seen(example, random)[0, 0]) for _ in range(20)}
+    drawn = {float(pipeline.codec.network_picture(example, random)[0, 0]) for _ in range(20)}
     assert drawn == {0.0, 1.0}
-    assert all(pipeline.codec.seen(told, random)[0, 0] == 0 for _ in range(20))
-    assert pipeline.codec.seen(example, None)[0, 0] == 0
+    assert all(pipeline.codec.network_picture(told, random)[0, 0] == 0 for _ in range(20))
+    assert pipeline.codec.network_picture(example, None)[0, 0] == 0
 
 
 @pytest.mark.parametrize(("tokens", "size"), [("words", 100), ("pieces", 512)])
@@ -277,7 +277,9 @@ def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settin
 def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
     pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:8])
     never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
-    for found in described(pipeline.with_settings(beam=4, n_best=4, min_length=6), remembered(pipeline, pixels)):
+    for found in caption_hypotheses(
+        pipeline.with_settings(beam=4, n_best=4, min_length=6), picture_memory(pipeline, pixels)
+    ):
         assert all(not never & set(one.tokens) and len(one.tokens) >= 6 for one in found)
 
 
@@ -324,10 +326,12 @@ def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
 
 def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
     pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:3])
-    memory = remembered(pipeline, pixels)
-    tokens = described(pipeline, memory)[2][0].tokens
-    alone = remembered(pipeline, pixels[2:])
-    np.testing.assert_allclose(attention(pipeline, memory, 2, tokens), attention(pipeline, alone, 0, tokens), atol=1e-5)
+    memory = picture_memory(pipeline, pixels)
+    tokens = caption_hypotheses(pipeline, memory)[2][0].tokens
+    alone = picture_memory(pipeline, pixels[2:])
+    np.testing.assert_allclose(
+        caption_attention(pipeline, memory, 2, tokens), caption_attention(pipeline, alone, 0, tokens), atol=1e-5
+    )
 
 
 def test_an_ensemble_says_the_same_of_a_picture_and_of_its_mirror_image(pipeline, folder):
@@ -378,6 +382,6 @@ def test_settings_that_make_no_sense_are_refused():
 def test_unreadable_pictures_are_marked_in_what_is_kept(tmp_path):
     pictures = [np.full((8, 8, 3), 9, "uint8"), tmp_path / "gone.png", np.full((8, 8, 3), 7, "uint8")]
     (tmp_path / "gone.png").write_text("no picture")
-    found = features(pictures, lambda batch: batch[:, :2, 0], 8, {}, tmp_path / "cache", False)
+    found = picture_features(pictures, lambda batch: batch[:, :2, 0], 8, {}, tmp_path / "cache", False)
     assert found[1] is None
     assert [float(found[place][0, 0]) for place in (0, 2)] == [9, 7]

@@ -9,7 +9,7 @@ from PIL import Image
 
 import tasks
 from data.builtin import sets
-from data.pictures.digits import framed
+from data.pictures.digits import framed_character
 from data.splits import DataError
 from tasks.mnist import network, pipeline
 from tasks.mnist.config import Config
@@ -83,11 +83,13 @@ def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
     Image.fromarray(large).save(tmp_path / "digit.png")
     from_file, from_array = codec().inputs([tmp_path / "digit.png", large])
     np.testing.assert_array_equal(from_file, from_array)
-    assert np.abs(from_file[..., 0] - framed(digit) / 255).mean() < 0.05
+    assert np.abs(from_file[..., 0] - framed_character(digit) / 255).mean() < 0.05
 
 
 def test_augmentation_changes_pictures_and_not_labels():
-    examples = [{"image": framed(example["image"]), "label": example["label"]} for example in sets.digits()[1][:8]]
+    examples = [
+        {"image": framed_character(example["image"]), "label": example["label"]} for example in sets.digits()[1][:8]
+    ]
     plain, labels = codec().encode(examples)
     moved, same = codec().encode(examples, np.random.default_rng(0))
     np.testing.assert_array_equal(labels, same)

@@ -16,7 +16,7 @@ from data.builtin import sets
 from data.splits import DataError
 from data.texts.text import UNKNOWN
 from tasks.engine.config import SettingError
-from tasks.sentiment.pipeline import STEP, Codec, explained, probabilities, ratios
+from tasks.sentiment.pipeline import STEP, Codec, class_probabilities, log_count_ratios, word_weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -63,7 +63,7 @@ def test_padding_and_company_never_change_an_answer(pipeline, engine):
     row = pipeline.codec.tokens(TEXTS[0])
     for width in (len(row), 77, 800):
         pipeline.codec.widths[:], before = [width], list(pipeline.codec.widths)
-        padded = probabilities(pipeline, [row])
+        padded = class_probabilities(pipeline, [row])
         pipeline.codec.widths[:] = before
         np.testing.assert_allclose(padded[0], together[0], atol=1e-5)
 
@@ -84,14 +84,14 @@ def test_an_explanation_weighs_each_word_that_is_read(pipeline):
     without = row.copy()
     without[2] = UNKNOWN
     number = pipeline.codec.labels[answer["label"]]
-    odds = [np.log(p / (1 - p)) for p in probabilities(pipeline, [row, without])[:, number]]
+    odds = [np.log(p / (1 - p)) for p in class_probabilities(pipeline, [row, without])[:, number]]
     assert answer["words"][2][1] == pytest.approx(odds[0] - odds[1], abs=1e-3)
 
 
 def test_an_explanation_of_a_long_text_is_about_the_part_that_is_read(pipeline):
     text = " ".join(f"word{number}" for number in range(900))
     config = pipeline.config
-    words = explained(pipeline, text, pipeline.predict([text])[0])["words"]
+    words = word_weights(pipeline, text, pipeline.predict([text])[0])["words"]
     assert len(words) == config.max_length
     assert words[-1][0] == "word899"
 
@@ -128,7 +128,7 @@ def test_calibration_never_makes_the_validation_loss_larger(pipeline):
     labels = np.array([codec.labels[example["label"]] for example in valid])
 
     def loss(weights):
-        found = probabilities(replace(pipeline, codec=codec.calibrated(weights)), rows)
+        found = class_probabilities(replace(pipeline, codec=codec.with_weights(weights)), rows)
         return -np.log(found[np.arange(len(labels)), labels]).mean()
 
     start = [1 / len(codec.weights)] * len(codec.weights)
@@ -197,13 +197,13 @@ def test_the_final_state_of_segments_is_refused():
 
 def test_log_count_ratios_by_hand():
     rows, labels = [[2, 3], [2], [4]], [0, 0, 1]
-    found = ratios(rows, labels, 2, 1 << 16, smoothing=1.0)
-    from data.texts.text import ngrams
+    found = log_count_ratios(rows, labels, 2, 1 << 16, smoothing=1.0)
+    from data.texts.text import hashed_ngrams
 
-    (two,) = ngrams([2], 1 << 16)
+    (two,) = hashed_ngrams([2], 1 << 16)
     counts = np.ones((1 << 16, 2))
     for row, label in zip(rows, labels, strict=True):
-        counts[ngrams(row, 1 << 16), label] += 1
+        counts[hashed_ngrams(row, 1 << 16), label] += 1
     share = counts / counts.sum(0)
     expected = np.log(share[two, 0] / share[two, 1])
     assert found[two, 0] == pytest.approx(STEP * expected, rel=1e-4)

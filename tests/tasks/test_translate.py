@@ -19,7 +19,7 @@ from data.texts.text import PAD
 from data.texts.vocabulary import END, START
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
-from tasks.translate.pipeline import alignment, languages, load, translated
+from tasks.translate.pipeline import attention_alignment, beam_hypotheses, languages, load
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"data": "builtin", "limit": 200, "epochs": 3, "batch_size": 32, "average": 0, "embedding": 16, "units": 24}
@@ -47,9 +47,9 @@ def test_a_text_keeps_its_line_breaks_and_its_sentences_are_translated_alone(pip
 
 def test_neither_order_nor_company_changes_a_translation(pipeline):
     rows = [pipeline.codec.numbers(text) for text in TEXTS]
-    together = translated(pipeline, rows)
-    backwards = translated(pipeline.with_settings(batch_size=2), rows[::-1])[::-1]
-    alone = [translated(pipeline, [row])[0] for row in rows]
+    together = beam_hypotheses(pipeline, rows)
+    backwards = beam_hypotheses(pipeline.with_settings(batch_size=2), rows[::-1])[::-1]
+    alone = [beam_hypotheses(pipeline, [row])[0] for row in rows]
     for one, two, three in zip(together, backwards, alone, strict=True):
         assert one[0].tokens == two[0].tokens == three[0].tokens
         np.testing.assert_allclose([one[0].score] * 2, [two[0].score, three[0].score], atol=1e-5)
@@ -73,7 +73,7 @@ def test_the_best_translations_come_in_order_and_differ(pipeline):
 
 def test_greedy_search_takes_the_most_probable_each_time(pipeline):
     row = pipeline.codec.numbers(TEXTS[0])
-    ((found,),) = translated(pipeline.with_settings(beam=1, no_repeat_ngram=0), [row])
+    ((found,),) = beam_hypotheses(pipeline.with_settings(beam=1, no_repeat_ngram=0), [row])
     (source,) = pipeline.codec.inputs([row])
     keys, values, *states = pipeline.network("encode", source)
     last, tokens = START, []
@@ -90,7 +90,7 @@ def test_greedy_search_takes_the_most_probable_each_time(pipeline):
 
 def test_lengths_and_repeats_are_limited(pipeline):
     rows = [pipeline.codec.numbers(text) for text in TEXTS]
-    for (best,) in translated(pipeline.with_settings(min_length=9, no_repeat_ngram=2), rows):
+    for (best,) in beam_hypotheses(pipeline.with_settings(min_length=9, no_repeat_ngram=2), rows):
         assert 9 <= len(best.tokens) <= pipeline.config.max_length
         pairs = list(zip(best.tokens, best.tokens[1:], strict=False))
         assert len(set(pairs)) == len(pairs)
@@ -114,7 +114,7 @@ def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
     with Image.open(tmp_path / "dog-3.png") as drawn:
         assert drawn.width > 100
     row = pipeline.codec.numbers("A dog.")
-    assert alignment(pipeline, row, [])["target"] == ["</s>"]
+    assert attention_alignment(pipeline, row, [])["target"] == ["</s>"]
 
 
 def test_training_sees_other_spellings_of_a_source_each_epoch_and_validation_the_best(pipeline):
@@ -216,7 +216,7 @@ def test_bad_input_is_named(pipeline, caplog):
 
 def test_a_beam_nearly_as_wide_as_the_vocabulary_works(pipeline):
     wide = pipeline.with_settings(beam=pipeline.codec.pieces.size)
-    ((best, *_),) = translated(wide, [pipeline.codec.numbers("A cat.")])
+    ((best, *_),) = beam_hypotheses(wide, [pipeline.codec.numbers("A cat.")])
     assert best.tokens
 
 

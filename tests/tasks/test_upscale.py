@@ -14,7 +14,7 @@ from PIL import Image
 import tasks
 from data import catalogue
 from data.builtin import sets
-from data.pictures.imresize import imresize, luma, turned, turned_back, whole_levels
+from data.pictures.imresize import imresize, luma, picture_before_turn, turned_picture, whole_levels
 from data.pictures.photo import OutputError, read_photo
 from data.splits import DataError
 from tasks.engine import evaluate as evaluation
@@ -106,10 +106,10 @@ def test_pieces_fit_together(settings):
     assert np.abs(one - two).max() <= 1  # a tie may be rounded either way
     assert (one != two).mean() < 1e-3
     side, border, scale = 16, made.config.border(), made.config.scale
-    answer = enlarge.inner(enlarge.residual(made, plane), border * scale) / 255
+    answer = enlarge.picture_inside(enlarge.luma_residual(made, plane), border * scale) / 255
     for row, column in [(0, 0), (16, 16), (32, 16)]:
         part = plane[row : row + side + 2 * border, column : column + side + 2 * border]
-        piece = enlarge.inner(enlarge.residual(made, part), border * scale) / 255
+        piece = enlarge.picture_inside(enlarge.luma_residual(made, part), border * scale) / 255
         own = answer[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
         np.testing.assert_allclose(piece[: own.shape[0], : own.shape[1]], own, atol=1e-4)
 
@@ -120,8 +120,8 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
     """No energy at the frequency of the strides, nor at any other: the weights of all phases add up to the same."""
     made = trained_a_little(**settings)
     side = 6 * made.config.border()
-    answer = enlarge.residual(made, np.full((side, side), level, "float32"))
-    inside = enlarge.inner(answer, 2 * made.config.border() * made.config.scale)
+    answer = enlarge.luma_residual(made, np.full((side, side), level, "float32"))
+    inside = enlarge.picture_inside(answer, 2 * made.config.border() * made.config.scale)
     assert abs(inside.mean()) > 1e-3  # it was trained to something
     np.testing.assert_allclose(inside, inside.mean(), atol=1e-3)  # levels of 255: the rounding of single precision
     assert np.ptp(made.predict([np.full((9, 9), level, "uint8")])[0]["image"]) == 0
@@ -130,10 +130,10 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
 def test_an_ensemble_is_the_mean_of_eight_ways(little):
     picture = RANDOM.integers(0, 256, (20, 14), "uint8").astype("float32")
     mean = np.mean(
-        [turned_back(enlarge.residual(little, turned(picture, way)), way) for way in range(8)],
+        [picture_before_turn(enlarge.luma_residual(little, turned_picture(picture, way)), way) for way in range(8)],
         axis=0,
     )
-    np.testing.assert_allclose(enlarge.residual(little.with_settings(ensemble=True), picture), mean, atol=1e-4)
+    np.testing.assert_allclose(enlarge.luma_residual(little.with_settings(ensemble=True), picture), mean, atol=1e-4)
 
 
 def test_colours_come_from_bicubic_interpolation(little):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.builtin import sets
-from data.builtin.scenes import CAPTIONS, OPPOSITE, SIDES, Scene, Thing, drawn, is_true, scenes, sentences
+from data.builtin.scenes import CAPTIONS, OPPOSITE, SIDES, Scene, Thing, is_true, scene_captions, scene_picture, scenes
 
 RED, BLUE = Thing("red", "circle"), Thing("blue", "six")
 ABOVE = Scene(RED, side="above", other=BLUE)
@@ -21,7 +21,7 @@ def test_every_caption_of_every_scene_is_true_of_it():
 
 @pytest.mark.parametrize("scene", [Scene(BLUE), Scene(BLUE, number=3), Scene(RED, number=2), ABOVE], ids=str)
 def test_all_that_may_be_said_is_understood(scene):
-    said = list(sentences(scene))
+    said = list(scene_captions(scene))
     assert len(set(said)) >= CAPTIONS
     assert all(is_true(sentence, scene) for sentence in said)
 
@@ -60,7 +60,7 @@ def test_every_scene_for_testing_has_a_pair_that_none_for_training_has():
 @pytest.mark.parametrize("side", SIDES)
 def test_things_are_drawn_where_the_scene_says(side):
     scene = Scene(Thing("white", "square"), side=side, other=Thing("red", "circle"))
-    image = drawn(scene, np.random.default_rng(0)).astype(int)
+    image = scene_picture(scene, np.random.default_rng(0)).astype(int)
     white = np.argwhere(image.min(2) > 200).mean(0)
     red = np.argwhere((image[:, :, 0] > 150) & (image[:, :, 2] < 100)).mean(0)
     across, down = SIDES[side]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.builtin.sentences import Noun, compose, declined
+from data.builtin.sentences import Noun, compose, noun_phrase
 from data.builtin.sets import pairs
 
 NOUNS = {"m": Noun("dog", "Hund", "m"), "f": Noun("cat", "Katze", "f"), "n": Noun("horse", "Pferd", "n")}
@@ -20,14 +20,16 @@ NOUNS = {"m": Noun("dog", "Hund", "m"), "f": Noun("cat", "Katze", "f"), "n": Nou
     ],
 )
 def test_articles_and_adjectives_are_declined(case, forms):
-    found = [declined(NOUNS[gender], case, definite, ("old", "alt")) for definite in (True, False) for gender in "mfn"]
+    found = [
+        noun_phrase(NOUNS[gender], case, definite, ("old", "alt")) for definite in (True, False) for gender in "mfn"
+    ]
     assert [german for _, german in found] == forms.split("/")
     assert [english for english, _ in found[3:]] == ["an old dog", "an old cat", "an old horse"]
 
 
 def test_an_article_agrees_with_the_next_sound_and_a_stem_may_change():
-    assert declined(NOUNS["m"], "nominative", False, None) == ("a dog", "ein Hund")
-    assert declined(NOUNS["m"], "nominative", False, ("expensive", "teuer")) == (
+    assert noun_phrase(NOUNS["m"], "nominative", False, None) == ("a dog", "ein Hund")
+    assert noun_phrase(NOUNS["m"], "nominative", False, ("expensive", "teuer")) == (
         "an expensive dog",
         "ein teurer Hund",
     )

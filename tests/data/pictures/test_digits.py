@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.pictures.digits import fitted, framed, grey, grey_levels, sample, warp
-from data.pictures.photo import photo
+from data.pictures.digits import fitted_character, framed_character, grey_levels, photo_grey_levels, sample, warp
+from data.pictures.photo import photo_from_image
 from data.splits import DataError
 
 RAMP = np.arange(0, 240, 10, "uint8").reshape(4, 6)
@@ -34,13 +34,13 @@ def test_every_mode_shows_the_same_picture(mode):
     else:
         image = image.convert("RGB").convert(mode)
     assert image.mode == mode
-    np.testing.assert_allclose(grey(photo(image, "picture")), levels, atol=2)
+    np.testing.assert_allclose(photo_grey_levels(photo_from_image(image, "picture")), levels, atol=2)
 
 
 def test_what_is_transparent_is_white():
     image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
     image.putpixel((1, 2), (0, 0, 0, 255))
-    levels = grey(photo(image, "picture"))
+    levels = photo_grey_levels(photo_from_image(image, "picture"))
     assert levels[2, 1] == 0
     assert (levels == 255).sum() == 15
 
@@ -48,8 +48,8 @@ def test_what_is_transparent_is_white():
 def test_white_ink_on_nothing_is_seen():
     image = Image.new("RGBA", (4, 4), (255, 255, 255, 0))
     image.putpixel((1, 2), (255, 255, 255, 255))
-    assert grey(photo(image, "picture"))[2, 1] == 255
-    assert (grey(photo(image, "picture")) == 0).sum() == 15
+    assert photo_grey_levels(photo_from_image(image, "picture"))[2, 1] == 255
+    assert (photo_grey_levels(photo_from_image(image, "picture")) == 0).sum() == 15
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
@@ -107,7 +107,7 @@ def centre(image):
 @pytest.mark.parametrize("size", [(60, 40), (7, 9), (300, 500), (28, 28)])
 def test_any_picture_is_framed_as_mnist(ground, ink, size):
     picture = np.pad(stroke(*size, ground, ink), ((3, 40), (20, 5)), constant_values=ground)
-    image = framed(picture)
+    image = framed_character(picture)
     assert image.shape == (28, 28)
     assert image.max() == 255
     assert image[0, 0] == 0
@@ -117,25 +117,25 @@ def test_any_picture_is_framed_as_mnist(ground, ink, size):
 
 
 def test_framing_a_framed_picture_changes_nothing():
-    once = framed(stroke())
-    np.testing.assert_array_equal(framed(once), once)
+    once = framed_character(stroke())
+    np.testing.assert_array_equal(framed_character(once), once)
 
 
 def test_paper_noise_is_no_ink():
     clean = np.pad(stroke(200, 150, 210, 40), 40, constant_values=210)
     noisy = (clean + np.random.default_rng(0).normal(0, 4, clean.shape)).clip(0, 255).astype("uint8")
-    image = framed(noisy)
+    image = framed_character(noisy)
     assert max(np.ptp(np.flatnonzero(image.max(1) > 50)), np.ptp(np.flatnonzero(image.max(0) > 50))) + 1 >= 18
-    assert np.abs(image.astype(int) - framed(clean)).mean() < 8
+    assert np.abs(image.astype(int) - framed_character(clean)).mean() < 8
 
 
 def test_an_empty_page_stays_empty():
-    assert not framed(np.full((50, 40), 250, "uint8")).any()
-    assert not fitted(np.full((50, 40), 250, "uint8")).any()
+    assert not framed_character(np.full((50, 40), 250, "uint8")).any()
+    assert not fitted_character(np.full((50, 40), 250, "uint8")).any()
 
 
 def test_a_whole_picture_is_squeezed_in():
-    image = fitted(np.pad(stroke(56, 56), 2))
+    image = fitted_character(np.pad(stroke(56, 56), 2))
     assert image.shape == (28, 28)
     assert (image.max(1) > 100).sum() >= 25
 
@@ -164,7 +164,7 @@ def test_a_turn_by_90_degrees_is_exact(monkeypatch):
 
 def test_an_elastic_distortion_moves_ink_by_about_its_size():
     random = np.random.default_rng(0)
-    image = framed(stroke())[None, ..., None].repeat(64, 0)
+    image = framed_character(stroke())[None, ..., None].repeat(64, 0)
     moved = np.abs(warp(image, random, elastic=1.0) - image).mean()
     assert 0 < np.abs(warp(image, random, elastic=0.2) - image).mean() < moved / 2
     assert moved < image.mean()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from data.pictures.files import Held, find_photos, stamp
-from data.pictures.photo import encoded, read_photo
+from data.pictures.photo import jpeg_bytes, read_photo
 from data.splits import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (12, 20, 3), "uint8")
@@ -74,7 +74,7 @@ def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
 
 def test_a_picture_in_memory_is_read_as_a_file(tmp_path):
     pixels = np.full((16, 16, 3), 90, "uint8")
-    held = Held("picture 1", encoded(pixels))
+    held = Held("picture 1", jpeg_bytes(pixels))
     np.testing.assert_allclose(read_photo(held).pixels, pixels, atol=2)
     with pytest.raises(DataError, match="'picture 2' is not a picture"):
         read_photo(Held("picture 2", b"no picture"))

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from data.pictures.imresize import (
-    degraded,
+    degraded_picture,
     imresize,
     keys,
     luma,
     modcrop,
     patches,
+    picture_before_turn,
     taps,
-    turned,
-    turned_back,
+    turned_picture,
     whole_levels,
 )
 
@@ -84,18 +84,18 @@ def test_levels_are_rounded_and_cut():
 def test_a_picture_is_made_small_from_whole_blocks():
     picture = noise(37, 50, 3).astype("uint8")
     assert modcrop(picture, 3).shape == (36, 48, 3)
-    small = degraded(picture, 3)
+    small = degraded_picture(picture, 3)
     assert (small.shape, small.dtype) == ((12, 16, 3), np.uint8)
 
 
 @pytest.mark.parametrize("way", range(8))
 def test_a_turn_is_undone(way):
     picture = noise(3, 5, 2)
-    np.testing.assert_array_equal(turned_back(turned(picture, way), way), picture)
+    np.testing.assert_array_equal(picture_before_turn(turned_picture(picture, way), way), picture)
 
 
 def test_eight_ways_are_eight():
-    assert len({turned(noise(4, 4), way).tobytes() for way in range(8)}) == 8
+    assert len({turned_picture(noise(4, 4), way).tobytes() for way in range(8)}) == 8
 
 
 @pytest.mark.parametrize(("size", "count"), [((32, 32), 16), ((100, 40), 16), ((33, 900), 5), ((64, 64), 1)])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from data.pictures.files import SUFFIXES
-from data.pictures.photo import Photo, format_of, read_photo, square, write_photo
+from data.pictures.photo import Photo, format_of, read_photo, square_pixels, write_photo
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -189,12 +189,12 @@ def test_a_written_photo_keeps_its_metadata_when_it_is_read_again(tmp_path, suff
 
 def test_any_picture_is_pressed_into_a_square(tmp_path):
     path = saved(tmp_path / "a.png", Image.fromarray(COLOURS))
-    whole = square(str(path), 20)
+    whole = square_pixels(str(path), 20)
     assert whole.shape == (20, 20, 3)
-    np.testing.assert_array_equal(square(COLOURS, 20), whole)
-    grey = square(np.full((9, 9), 77, "uint8"), 9)
+    np.testing.assert_array_equal(square_pixels(COLOURS, 20), whole)
+    grey = square_pixels(np.full((9, 9), 77, "uint8"), 9)
     assert (grey == 77).all()
     clear = np.dstack([COLOURS[:12, :12], np.zeros((12, 12), "uint8")])
-    assert (square(clear, 12) == 255).all()  # what is transparent is white
+    assert (square_pixels(clear, 12) == 255).all()  # what is transparent is white
     with pytest.raises(DataError, match="must be uint8"):
-        square(np.zeros((4, 4, 3)), 4)
+        square_pixels(np.zeros((4, 4, 3)), 4)

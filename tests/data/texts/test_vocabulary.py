@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pytest
 
-from data.texts.text import PAD, UNKNOWN, words
+from data.texts.text import PAD, UNKNOWN, text_words
 from data.texts.vocabulary import END, START, VOCABULARIES, Pieces, Words
 
 TEXTS = ["A good film, a very good film.", "Bad film! Don't see it.", "So bad it's good?"] * 20
@@ -34,7 +34,7 @@ def test_words_are_numbered_by_frequency():
 def test_a_vocabulary_larger_than_the_data_gives_says_so(caplog):
     with caplog.at_level(logging.INFO, "tasks"):
         vocabulary = Words.learn(TEXTS, 10_000)
-    assert vocabulary.size == 2 + len({word.lower() for text in TEXTS for word in words(text)})
+    assert vocabulary.size == 2 + len({word.lower() for text in TEXTS for word in text_words(text)})
     assert "no more" in caplog.text
     assert Pieces.learn(TEXTS, 30_000).size < 30_000
 
@@ -68,9 +68,9 @@ def test_what_is_spelt_is_read_again(pieces, text):
 def test_sampling_spells_the_same_words_in_other_ways(pieces):
     random = np.random.default_rng(0)
     for word in ("Hunde", "Wiese.", "grün", "日本"):
-        ways = [tuple(pieces.sampled(word, 0.4, random)) for _ in range(40)]
+        ways = [tuple(pieces.sampled_numbers(word, 0.4, random)) for _ in range(40)]
         assert {pieces.text(way) for way in ways} == {word}
-        assert {tuple(pieces.sampled(word, 0.0, random)) for _ in range(9)} == {tuple(pieces.numbers(word))}
+        assert {tuple(pieces.sampled_numbers(word, 0.0, random)) for _ in range(9)} == {tuple(pieces.numbers(word))}
     words = {word for text in CASED for word in text.split()}
     assert any(len({tuple(way) for way in pieces.ways(word, 0.9)}) > 1 for word in words)
     again = type(pieces).restore(pieces.state())
@@ -79,6 +79,6 @@ def test_sampling_spells_the_same_words_in_other_ways(pieces):
 
 def test_our_byte_pair_encoding_is_the_librarys_where_no_merge_is_left_out():
     pieces = Pieces.learn(CASED, 600, "bpe", cased=True)
-    assert not pieces.unigram
+    assert not pieces.is_unigram
     for word in {word for text in CASED for word in text.split()} | {"Hundewiese", "runt", "ß"}:
-        assert pieces.merged(word, 0.0, np.random.default_rng(0)) == list(pieces.numbers(word))
+        assert pieces.merged_numbers(word, 0.0, np.random.default_rng(0)) == list(pieces.numbers(word))

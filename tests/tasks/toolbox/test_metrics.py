@@ -11,11 +11,11 @@ from tasks.engine.config import SettingError
 from tasks.engine.network import ComparedNetwork
 from tasks.engine.runs import write_new
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.metrics import classification, wilson
+from tasks.toolbox.metrics import classification_metrics, share_interval
 
 
 def test_classification_by_hand():
-    scores = classification(list("aaaabbc"), list("aaabbcc"), list("abc"))
+    scores = classification_metrics(list("aaaabbc"), list("aaabbcc"), list("abc"))
     assert scores["accuracy"] == pytest.approx(5 / 7)
     assert scores["errors"] == 2
     assert scores["confusion"] == [[3, 1, 0], [0, 1, 1], [0, 0, 1]]
@@ -31,16 +31,16 @@ def test_the_wilson_interval_by_its_formula(right, total, low, high):
     z, share = 1.959964, right / total
     middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    assert wilson(right, total) == pytest.approx((middle - half, middle + half), abs=1e-6)
-    assert wilson(right, total) == pytest.approx((low, high), abs=1e-4)
+    assert share_interval(right, total) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert share_interval(right, total) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_a_class_that_is_never_answered_counts_as_zero():
-    assert classification(["a", "b"], ["a", "a"], ["a", "b"])["classes"]["b"]["f1"] == 0
+    assert classification_metrics(["a", "b"], ["a", "a"], ["a", "b"])["classes"]["b"]["f1"] == 0
 
 
 def test_a_confusion_matrix_is_a_picture():
-    image = figures.confusion([[30, 1], [0, 12]], ["cat", "dog"])
+    image = figures.confusion_matrix([[30, 1], [0, 12]], ["cat", "dog"])
     assert image.mode == "RGB"
     assert min(image.size) > 300
     assert len(image.getcolors(100_000)) > 10
@@ -48,7 +48,7 @@ def test_a_confusion_matrix_is_a_picture():
 
 @pytest.mark.parametrize("count", [0, 1, 5, 25])
 def test_a_gallery_has_room_for_every_picture(count):
-    sheet = figures.gallery([np.full((28, 28), 200, "uint8")] * count, ["7 read as 1"] * count, side=50)
+    sheet = figures.picture_gallery([np.full((28, 28), 200, "uint8")] * count, ["7 read as 1"] * count, side=50)
     grey = np.asarray(sheet.convert("L"))
     assert (grey == 200).sum() == pytest.approx(count * 50 * 50, rel=0.02, abs=5)
 
@@ -61,15 +61,15 @@ def test_a_comparison_keeps_the_largest_difference():
 
 def test_the_area_under_the_curve_by_hand():
     chances = np.array([[0.9, 0.1], [0.4, 0.6], [0.65, 0.35], [0.2, 0.8]])
-    assert metrics.ranking(["a", "a", "b", "b"], chances, ["a", "b"]) == pytest.approx(0.75)
-    assert metrics.ranking(["a", "a", "a", "a"], chances, ["a", "b"]) is None
+    assert metrics.ranking_area(["a", "a", "b", "b"], chances, ["a", "b"]) == pytest.approx(0.75)
+    assert metrics.ranking_area(["a", "a", "a", "a"], chances, ["a", "b"]) is None
     three = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
-    assert metrics.ranking(["a", "b", "c"], three, ["a", "b", "c"]) == 1.0
-    assert metrics.ranking(["a", "b", "b"], three, ["a", "b", "c"]) == pytest.approx(1.0)
+    assert metrics.ranking_area(["a", "b", "c"], three, ["a", "b", "c"]) == 1.0
+    assert metrics.ranking_area(["a", "b", "b"], three, ["a", "b", "c"]) == pytest.approx(1.0)
 
 
 def test_the_calibration_error_by_hand():
-    rows = metrics.reliability(np.array([0.95, 0.95, 0.55, 1.0]), np.array([True, False, True, True]), bins=10)
+    rows = metrics.reliability_rows(np.array([0.95, 0.95, 0.55, 1.0]), np.array([True, False, True, True]), bins=10)
     assert [(row["examples"], row["accuracy"]) for row in rows] == [(1, 1.0), (3, pytest.approx(2 / 3))]
     assert rows[1]["confidence"] == pytest.approx(2.9 / 3)
     assert metrics.calibration_error(rows) == pytest.approx(0.25 * 0.45 + 0.75 * (2.9 / 3 - 2 / 3))
@@ -78,14 +78,14 @@ def test_the_calibration_error_by_hand():
 def test_a_perfectly_calibrated_guesser_has_no_error():
     random = np.random.default_rng(0)
     confidence = random.uniform(0.5, 1, 200_000)
-    rows = metrics.reliability(confidence, random.random(200_000) < confidence)
+    rows = metrics.reliability_rows(confidence, random.random(200_000) < confidence)
     assert metrics.calibration_error(rows) < 0.005
 
 
 def test_translations_score_as_the_papers_count():
     answers = ["the the the the the the the", "It is a guide to action which ensures that the military obeys"]
     truth = ["The cat is on the mat", "It is a guide to action that ensures that the military will obey"]
-    found = metrics.translation(answers, truth, resamples=50)
+    found = metrics.translation_metrics(answers, truth, resamples=50)
     matches, totals = [1 + 10, 8, 6, 4], [7 + 12, 6 + 11, 5 + 10, 4 + 9]  # by hand: words, pairs, threes, fours
     assert found["bleu"] == pytest.approx(100 * np.prod(np.array(matches) / totals) ** 0.25, abs=1e-6)
     assert found["bleu_low"] <= found["bleu"] <= found["bleu_high"] or found["bleu_high"] > 0
@@ -93,9 +93,9 @@ def test_translations_score_as_the_papers_count():
     assert found["bleu_lowercased"] >= found["bleu"]
     assert "tok:13a" in found["bleu_signature"]
     assert "case:mixed" in found["bleu_signature"]
-    perfect = metrics.translation(truth, truth, resamples=50)
+    perfect = metrics.translation_metrics(truth, truth, resamples=50)
     assert [round(perfect[name], 6) for name in ("bleu", "bleu_low", "bleu_high", "chrf")] == [100] * 4
-    nothing = metrics.translation(["x"], ["y"], resamples=10)
+    nothing = metrics.translation_metrics(["x"], ["y"], resamples=10)
     assert nothing["bleu"] == nothing["bleu_low"] == nothing["bleu_high"] == 0
 
 
@@ -146,7 +146,7 @@ TRUTH = [
 
 
 def test_captions_by_hand():
-    scores = metrics.captions(ANSWERS, TRUTH)
+    scores = metrics.caption_metrics(ANSWERS, TRUTH)
     pairs = [(6, 6), (5, 0), (6, 5)]  # words said, and those that a reference has
     lengths = [6, 6, 6]  # of the nearest reference
     brevity = np.exp(min(0, 1 - sum(lengths) / sum(said for said, _ in pairs)))
@@ -161,13 +161,13 @@ def test_captions_by_hand():
 
 def test_perfect_captions_score_perfectly():
     said = [captions[0] for captions in TRUTH]
-    scores = metrics.captions(said, [[caption] for caption in said])
+    scores = metrics.caption_metrics(said, [[caption] for caption in said])
     assert [round(scores[name], 6) for name in ("bleu_1", "bleu_4", "bleu_4_low", "rouge_l")] == [100] * 4
     assert scores["cider"] == pytest.approx(1000)
 
 
 def test_rouge_of_captions_by_its_formula():
-    scores = metrics.captions(["a b c d", "x"], [["a c d e f"], ["x"]])
+    scores = metrics.caption_metrics(["a b c d", "x"], [["a c d e f"], ["x"]])
     precision, recall = 3 / 4, 3 / 5
     weighted = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
     assert scores["rouge_l"] == pytest.approx(100 * (weighted + 1) / 2)
@@ -175,19 +175,19 @@ def test_rouge_of_captions_by_its_formula():
 
 @pytest.mark.skipif(which("java") is None, reason="no Java here")
 def test_meteor_is_counted_where_java_is():
-    assert metrics.captions(ANSWERS, TRUTH, meteor=True)["meteor"] == pytest.approx(29, abs=10)
+    assert metrics.caption_metrics(ANSWERS, TRUTH, meteor=True)["meteor"] == pytest.approx(29, abs=10)
 
 
 def test_meteor_without_java_is_refused():
     with mock.patch.object(metrics, "which", return_value=None), pytest.raises(SettingError, match="takes Java"):
-        metrics.captions(ANSWERS, TRUTH, meteor=True)
+        metrics.caption_metrics(ANSWERS, TRUTH, meteor=True)
 
 
 def test_pictures_with_words_and_with_looks():
     pixels = np.zeros((8, 8, 3), "uint8")
-    assert figures.described([(pixels, ["a", "b c"])] * 5).width == 4 * 250 + 10
+    assert figures.captioned_sheet([(pixels, ["a", "b c"])] * 5).width == 4 * 250 + 10
     one = {"words": ["a", "dog", "</s>"], "weights": [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0.25] * 4]}
-    sheet = np.asarray(figures.looks([(pixels + 200, one)]))
+    sheet = np.asarray(figures.attention_sheet([(pixels + 200, one)]))
     first, second = sheet[20:140, 170:300].mean((0, 2)), sheet[20:140, 330:450].mean((0, 2))
     assert first[:30].mean() > first[-30:].mean() + 10  # lit at the upper left alone
     assert second.mean() < 200

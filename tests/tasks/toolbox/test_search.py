@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tasks.toolbox.search import Hypothesis, averaged, largest, penalty, recalling, search
+from tasks.toolbox.search import Hypothesis, ensemble_step, largest_places, length_divisor, memory_step, search
 
 START, END, WORDS, LONGEST = 0, 1, 4, 4
 
@@ -42,7 +42,7 @@ def everything(scores, length_penalty=1.0, min_length=0, no_repeat_ngram=0):
             continue
         path = [START, *tokens, END]
         total = sum(scores[path[time], time, path[time + 1]] for time in range(len(path) - 1))
-        scored.append(Hypothesis(tokens, total / penalty(len(path) - 1, length_penalty)))
+        scored.append(Hypothesis(tokens, total / length_divisor(len(path) - 1, length_penalty)))
     return sorted(scored, key=lambda one: -one.score)
 
 
@@ -112,9 +112,9 @@ def test_there_may_be_fewer_sequences_than_asked_for():
 
 def test_of_equals_the_first_is_the_largest():
     values = np.array([[1.0, 3.0, 3.0, 2.0], [4.0, 0.0, 4.0, 5.0]])
-    np.testing.assert_array_equal(largest(values, 3), [[1, 2, 3], [3, 0, 2]])
-    assert penalty(1, 0.7) == 1.0
-    assert penalty(7, 1.0) == 2.0
+    np.testing.assert_array_equal(largest_places(values, 3), [[1, 2, 3], [3, 0, 2]])
+    assert length_divisor(1, 0.7) == 1.0
+    assert length_divisor(7, 1.0) == 2.0
 
 
 def test_each_row_looks_at_the_memory_of_its_own_source():
@@ -125,7 +125,7 @@ def test_each_row_looks_at_the_memory_of_its_own_source():
         seen.append(looked[:, 0].tolist())
         return np.zeros((len(last), WORDS)), np.zeros((len(last), 1)), state + 1
 
-    step = recalling(network, (memory,))
+    step = memory_step(network, (memory,))
     _, state = step(np.zeros(3), (np.array([0, 1, 1]), np.zeros((3, 2))))
     step(np.zeros(2), tuple(array[[2, 0]] for array in state))
     assert seen == [[10, 20, 20], [20, 10]]
@@ -140,7 +140,7 @@ def test_the_mean_of_several_steps_is_that_of_their_probabilities():
         return lambda last, state: (table[state[0], last], (state[0], state[1] + 1))
 
     last, rows = np.array([1, 4, 0]), np.arange(3)
-    scores, state = averaged([stepping(table) for table in tables])(last, (rows, rows, rows, rows + 5))
+    scores, state = ensemble_step([stepping(table) for table in tables])(last, (rows, rows, rows, rows + 5))
     mean = np.log(np.mean([np.exp(table[rows, last]) for table in tables], 0))
     np.testing.assert_allclose(scores, mean, rtol=1e-5)
     assert scores.dtype == np.float32
