@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
 .PHONY: help demo test jax real check format wheel wheel-test clean
