@@ -4,7 +4,7 @@ Worth: scores on a split of our captions, of the same given to other pictures, o
 pictures best, and of what one person says against the others. Speed: this search, and the same one over a
 loop of `keras.Model.predict` calls, with what the encoder sees known.
 
-    python benchmarks/caption.py --data DIR [--run DIR] [--split valid] [--pictures 200] [--beam 3]
+    python -m benchmarks.caption --data DIR [--run DIR] [--split valid] [--pictures 200] [--beam 3]
 """
 
 import argparse
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from race import PredictLoop
 
 import tasks
+from benchmarks.race import PredictLoop
 from data.splits import Examples
 from tasks.caption.config import Config
 from tasks.caption.describe import Memory, batches, caption_hypotheses, picture_memory

@@ -3,16 +3,16 @@
 All three train the same network on the same random pictures with the same batch size and no augmentation, in
 one process, in turns; the printed ratios are of the median times of an epoch.
 
-    python benchmarks/mnist.py [--rounds 7] [--examples 12800] [--preset small]
+    python -m benchmarks.mnist [--rounds 7] [--examples 12800] [--preset small]
 """
 
 import argparse
 from typing import Any
 
 import numpy as np
-from race import Epoch, race
 
 import tasks
+from benchmarks.race import Epoch, race
 from data.batches import Batches
 from tasks.mnist import network
 from tasks.mnist.config import Config

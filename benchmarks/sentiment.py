@@ -4,16 +4,16 @@ All three train the same network on the same reviews with the same batch size an
 in turns; the printed ratios are of the median times of an epoch. This project starts from raw text and pads to the
 width of a bucket; plain Keras gets arrays padded to the maximum length; PyTorch gets packed sequences.
 
-    python benchmarks/sentiment.py --data-dir DIR [--rounds 7] [--examples 1280] [--preset gru]
+    python -m benchmarks.sentiment --data-dir DIR [--rounds 7] [--examples 1280] [--preset gru]
 """
 
 import argparse
 from typing import Any
 
 import numpy as np
-from race import Epoch, race
 
 import tasks
+from benchmarks.race import Epoch, race
 from data.batches import Batches
 from data.splits import Examples
 from data.texts.text import padded_batch

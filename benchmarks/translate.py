@@ -4,7 +4,7 @@ Training: this project, plain Keras `fit` on arrays padded to the maximum length
 three train the same network on the same sentences, as many in a step, spelt in one way only, in one process, in turns.
 Decoding: this project's search, and the same search over a loop of `keras.Model.predict` calls.
 
-    python benchmarks/translate.py --data DIR [--rounds 5] [--examples 2560] [--sentences 200]
+    python -m benchmarks.translate --data DIR [--rounds 5] [--examples 2560] [--sentences 200]
 """
 
 import argparse
@@ -12,9 +12,9 @@ import time
 from typing import Any
 
 import keras
-from race import Epoch, PredictLoop, race
 
 import tasks
+from benchmarks.race import Epoch, PredictLoop, race
 from data.batches import Batches
 from data.splits import Examples
 from data.texts.text import PAD, padded_batch

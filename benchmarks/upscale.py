@@ -4,15 +4,15 @@ All three train the same network on the same patches with the same batch size, i
 turns and degrades its patches as it goes and compiles with XLA, as `train` does; the others read patches that lie ready
 in memory. The printed ratios are of the median times of an epoch.
 
-    python benchmarks/upscale.py [--rounds 7] [--steps 60] [--preset small] [--scale 2]
+    python -m benchmarks.upscale [--rounds 7] [--steps 60] [--preset small] [--scale 2]
 """
 
 import argparse
 
 import numpy as np
-from race import Epoch, race
 
 import tasks
+from benchmarks.race import Epoch, race
 from data.batches import Batches
 from data.splits import Example
 from tasks.upscale import network, pipeline
