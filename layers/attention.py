@@ -31,6 +31,13 @@ class Attention(keras.layers.Layer):
     References: Bahdanau et al., 2015, https://arxiv.org/abs/1409.0473 (additive); Luong et al., 2015,
     https://arxiv.org/abs/1508.04025 (multiplicative); Vaswani et al., 2017, https://arxiv.org/abs/1706.03762
     (scale and heads).
+
+    Example:
+        >>> import keras
+        >>> queries, memory = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 6))
+        >>> context, weights = Attention(4)(queries, memory)
+        >>> tuple(context.shape), tuple(weights.shape)
+        ((2, 3, 4), (2, 3, 5))
     """
 
     def __init__(self, units: int, kind: Kind = "multiplicative", *, heads: int = 1, **kwargs: Options) -> None:

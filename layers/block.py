@@ -24,6 +24,14 @@ class Block(keras.layers.Layer):
 
     Input shape: what the first part takes.
     Output shape: what the last part gives.
+
+    Example:
+        >>> import keras
+        >>> class Pair(Block):
+        ...     def chain(self):
+        ...         return [keras.layers.Dense(3), keras.layers.Dense(2)]
+        >>> tuple(Pair()(keras.ops.ones((1, 4))).shape)
+        (1, 2)
     """
 
     def __init__(self, **kwargs: Options) -> None:
@@ -62,20 +70,39 @@ class Block(keras.layers.Layer):
 
 
 def check_choice(name: str, value: object, choices: Any) -> None:
-    """Raise `ValueError` unless `value` is one of `choices`."""
+    """Raise `ValueError` unless `value` is one of `choices`.
+
+    Example:
+        >>> check_choice("cell", "gru", ("gru", "lstm"))
+        >>> check_choice("cell", "gur", ("gru", "lstm"))
+        Traceback (most recent call last):
+        ValueError: `cell` must be one of 'gru', 'lstm'; received cell='gur'.
+    """
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; received {name}={value!r}.")
 
 
 def check_positive(**sizes: int) -> None:
-    """Raise `ValueError` unless every size is a whole number of at least 1."""
+    """Raise `ValueError` unless every size is a whole number of at least 1.
+
+    Example:
+        >>> check_positive(units=0)
+        Traceback (most recent call last):
+        ValueError: `units` must be a whole number of at least 1; received units=0.
+    """
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a whole number of at least 1; received {name}={value!r}.")
 
 
 def check_fraction(**fractions: float) -> None:
-    """Raise `ValueError` unless every fraction lies in [0, 1)."""
+    """Raise `ValueError` unless every fraction lies in [0, 1).
+
+    Example:
+        >>> check_fraction(dropout=1.0)
+        Traceback (most recent call last):
+        ValueError: `dropout` must lie in [0, 1); received dropout=1.0.
+    """
     for name, value in fractions.items():
         if not 0 <= value < 1:
             raise ValueError(f"`{name}` must lie in [0, 1); received {name}={value!r}.")

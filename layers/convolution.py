@@ -58,6 +58,11 @@ class ConvolutionBlock(Block):
         LeCun et al., 1998, https://doi.org/10.1109/5.726791; Yu and Koltun, 2016,
         https://arxiv.org/abs/1511.07122 (dilation); Tompson et al., 2015,
         https://arxiv.org/abs/1411.4280 (dropout of feature maps).
+
+    Example:
+        >>> import keras
+        >>> tuple(ConvolutionBlock(8, 3, pooling="max")(keras.ops.ones((1, 28, 28, 1))).shape)
+        (1, 14, 14, 8)
     """
 
     def __init__(
@@ -147,6 +152,11 @@ class ResidualBlock(Block):
     References:
         He et al., 2016, https://arxiv.org/abs/1512.03385; Lim et al., 2017, https://arxiv.org/abs/1707.02921
         (without normalization, for pictures as answers).
+
+    Example:
+        >>> import keras
+        >>> tuple(ResidualBlock(4, 3)(keras.ops.ones((1, 9, 9, 4))).shape)
+        (1, 9, 9, 4)
     """
 
     def __init__(
@@ -197,7 +207,14 @@ class ResidualBlock(Block):
 
 
 def zero_masked(inputs: Tensor, mask: Tensor) -> Tensor:
-    """Return a sequence `(batch, time, channels)` with zeros at its masked steps, and no mask."""
+    """Return a sequence `(batch, time, channels)` with zeros at its masked steps, and no mask.
+
+    Example:
+        >>> import keras
+        >>> inputs, mask = keras.ops.ones((1, 2, 1)), keras.ops.convert_to_tensor([[True, False]])
+        >>> keras.ops.convert_to_numpy(zero_masked(inputs, mask)).tolist()
+        [[[1.0], [0.0]]]
+    """
     if mask is None:
         return inputs
     return inputs * keras.ops.cast(keras.ops.expand_dims(mask, -1), inputs.dtype)  # (batch, time, channels)

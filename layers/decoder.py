@@ -36,6 +36,12 @@ class RecurrentDecoder(keras.layers.Layer):
     References: Sennrich et al., 2017, https://arxiv.org/abs/1703.04357 (attention between two recurrences);
     Xu et al., 2015, https://arxiv.org/abs/1502.03044 (gate, start from the mean of the memory);
     Gal and Ghahramani, 2016, https://arxiv.org/abs/1512.05287 (dropout).
+
+    Example:
+        >>> import keras
+        >>> inputs, memory = keras.ops.ones((2, 7, 5)), keras.ops.ones((2, 4, 6))
+        >>> tuple(RecurrentDecoder(8, width=3)(inputs, memory).shape)
+        (2, 7, 3)
     """
 
     def __init__(
@@ -138,7 +144,18 @@ class RecurrentDecoder(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="layers")
 class DecoderStep(keras.layers.Layer):
-    """One step of a decoder, as a layer: it takes and gives what `RecurrentDecoder.step` does, with its weights."""
+    """One step of a decoder, as a layer: it takes and gives what `RecurrentDecoder.step` does, with its weights.
+
+    Example:
+        >>> import keras
+        >>> decoder = RecurrentDecoder(8, width=3)
+        >>> memory = keras.ops.ones((2, 4, 6))
+        >>> _ = decoder(keras.ops.ones((2, 7, 5)), memory)
+        >>> keys, values, *states = decoder.remember(memory)
+        >>> output, weights, *states = DecoderStep(decoder)(keras.ops.ones((2, 5)), keys, values, None, states)
+        >>> tuple(output.shape), tuple(weights.shape)
+        ((2, 3), (2, 4))
+    """
 
     def __init__(self, decoder: RecurrentDecoder, **kwargs: Options) -> None:
         super().__init__(**kwargs)

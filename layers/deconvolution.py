@@ -23,6 +23,12 @@ class Bilinear(keras.initializers.Initializer):
         strides: Factor by which the layer enlarges.
 
     Reference: Long et al., 2015, https://arxiv.org/abs/1411.4038, section 4.
+
+    Example:
+        >>> import keras
+        >>> kernel = keras.ops.convert_to_numpy(Bilinear(2)((4, 1, 1)))
+        >>> kernel[:, 0, 0].tolist()
+        [0.25, 0.75, 0.75, 0.25]
     """
 
     def __init__(self, strides: int) -> None:
@@ -44,7 +50,12 @@ class Bilinear(keras.initializers.Initializer):
 
 
 def tent(size: int, strides: int) -> np.ndarray:
-    """Return the `size` weights of linear interpolation; the weights of each output phase add up to 1."""
+    """Return the `size` weights of linear interpolation; the weights of each output phase add up to 1.
+
+    Example:
+        >>> tent(4, 2).tolist()
+        [0.25, 0.75, 0.75, 0.25]
+    """
     weights = np.maximum(1 - np.abs(np.arange(size) - (size - 1) / 2) / strides, 0)
     for phase in range(strides):
         weights[phase::strides] /= weights[phase::strides].sum()
@@ -61,6 +72,13 @@ class EvenPhases(keras.constraints.Constraint):
         strides: Factor by which the layer enlarges; it divides every size of the kernel.
 
     Reference: Sugawara et al., 2018, https://arxiv.org/abs/1806.02658 (why sums that differ print a checkerboard).
+
+    Example:
+        >>> import keras
+        >>> kernel = keras.ops.reshape(keras.ops.arange(4.0), (4, 1, 1))
+        >>> even = keras.ops.convert_to_numpy(EvenPhases(2)(kernel))[:, 0, 0]
+        >>> float(even[0] + even[2]) == float(even[1] + even[3])
+        True
     """
 
     def __init__(self, strides: int) -> None:
@@ -108,6 +126,11 @@ class DeconvolutionBlock(Block):
     References:
         Zeiler et al., 2010, https://doi.org/10.1109/CVPR.2010.5539957;
         Odena et al., 2016, https://doi.org/10.23915/distill.00003 (checkerboards).
+
+    Example:
+        >>> import keras
+        >>> tuple(DeconvolutionBlock(3, 4, strides=2)(keras.ops.ones((1, 8, 8, 1))).shape)
+        (1, 16, 16, 3)
     """
 
     def __init__(

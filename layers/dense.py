@@ -24,6 +24,11 @@ class DenseBlock(Block):
     References:
         Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167 (batch normalization);
         Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html (dropout).
+
+    Example:
+        >>> import keras
+        >>> tuple(DenseBlock(5, normalization="batch", dropout=0.1)(keras.ops.ones((2, 3))).shape)
+        (2, 5)
     """
 
     def __init__(

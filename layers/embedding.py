@@ -29,6 +29,13 @@ class TiedEmbedding(keras.layers.Layer):
 
     References: Press and Wolf, 2017, https://arxiv.org/abs/1608.05859 (shared weights); Szegedy et al., 2016,
     https://arxiv.org/abs/1512.00567, section 7 (smoothing).
+
+    Example:
+        >>> import keras
+        >>> embedding = TiedEmbedding(10, 4)
+        >>> vectors = embedding(keras.ops.convert_to_tensor([[1, 2, 3]]))
+        >>> tuple(vectors.shape), tuple(embedding(vectors, use="score").shape)
+        ((1, 3, 4), (1, 3, 10))
     """
 
     def __init__(self, size: int, width: int, smoothing: float = 0.0, **kwargs: Options) -> None:
@@ -65,7 +72,14 @@ class TiedEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="layers")
 class GivenLoss(keras.losses.Loss):
-    """The mean of losses that the network itself has worked out, by the weights of their positions or examples."""
+    """The mean of losses that the network itself has worked out, by the weights of their positions or examples.
+
+    Example:
+        >>> import keras
+        >>> losses = keras.ops.convert_to_tensor([1.0, 3.0])
+        >>> float(GivenLoss()(keras.ops.zeros(2), losses))
+        2.0
+    """
 
     def __init__(self, name: str = "given", reduction: str = "mean_with_sample_weight", **kwargs: Options) -> None:
         super().__init__(name=name, reduction=reduction, **kwargs)

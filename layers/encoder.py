@@ -12,7 +12,12 @@ from layers.convolution import ConvolutionBlock
 
 
 class Network(NamedTuple):
-    """A network of `keras.applications`."""
+    """A network of `keras.applications`.
+
+    Example:
+        >>> sorted(NETWORKS)
+        ['efficientnetb0', 'mobilenet', 'mobilenetv2', 'resnet50']
+    """
 
     make: Callable[..., keras.Model]
     prepare: Callable[[Any], Any]  # levels in [0, 255] to what it was trained on
@@ -44,6 +49,12 @@ class GridEncoder(keras.layers.Layer):
     References: Howard et al., 2017, https://arxiv.org/abs/1704.04861 (MobileNet); Sandler et al., 2018,
     https://arxiv.org/abs/1801.04381 (MobileNetV2); Tan and Le, 2019, https://arxiv.org/abs/1905.11946 (EfficientNet);
     He et al., 2016, https://arxiv.org/abs/1512.03385 (ResNet).
+
+    Example:
+        >>> import keras
+        >>> encoder = GridEncoder("scratch", 32, filters=(4, 8))
+        >>> tuple(encoder(keras.ops.ones((1, 32, 32, 3))).shape)
+        (1, 256, 8)
     """
 
     def __init__(self, network: str, size: int, filters: Sequence[int] = (), **kwargs: Options) -> None:

@@ -23,6 +23,11 @@ class SequencePooling(keras.layers.Layer):
         ValueError: A kind is unknown.
 
     Reference: Yang et al., 2016, https://doi.org/10.18653/v1/N16-1174 (attention).
+
+    Example:
+        >>> import keras
+        >>> tuple(SequencePooling("max+mean")(keras.ops.ones((2, 7, 4))).shape)
+        (2, 8)
     """
 
     def __init__(self, kinds: str = "max", **kwargs: Options) -> None:

@@ -39,6 +39,11 @@ class RecurrentStack(Block):
         https://doi.org/10.1207/s15516709cog1402_1 (simple network); Gal and Ghahramani, 2016,
         https://arxiv.org/abs/1512.05287 (dropout); Johnson and Zhang, 2016,
         https://arxiv.org/abs/1602.02373, section 2.3 (segments, there called chopping).
+
+    Example:
+        >>> import keras
+        >>> tuple(RecurrentStack(8, "gru", bidirectional=True)(keras.ops.ones((2, 7, 4))).shape)
+        (2, 16)
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""What every task shares: settings, the walk, runs, networks, metrics."""
+"""What every task goes through: settings, training, loading, evaluating, runs, networks."""

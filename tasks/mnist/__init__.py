@@ -1,1 +1,1 @@
-"""Classify pictures of handwritten digits with fully connected and convolution layers."""
+"""Classify pictures of handwritten digits."""

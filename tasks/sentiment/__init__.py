@@ -1,1 +1,1 @@
-"""Tell from a text which class it is of, such as positive or negative, with recurrent layers."""
+"""Classify texts, for example as positive or negative."""

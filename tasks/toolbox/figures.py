@@ -15,6 +15,10 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str]) ->
     """Return a confusion matrix as a picture: true classes down, answers across.
 
     The colour is the share of the true class, so that rare mistakes stay visible; the numbers are counts.
+
+    Example:
+        >>> confusion_matrix([[3, 1], [0, 4]], ["no", "yes"]).mode
+        'RGB'
     """
     from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
@@ -41,6 +45,11 @@ def roc_curve(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence
 
     Args:
         probabilities: `(examples, classes)`.
+
+    Example:
+        >>> import numpy as np
+        >>> roc_curve(["a", "b"], np.array([[0.9, 0.1], [0.2, 0.8]]), ["a", "b"]).mode
+        'RGB'
     """
     figure, axes = unit_axes("share of the others called so", "share of the class called so")
     shown = classes[-1:] if len(classes) == 2 else classes
@@ -54,7 +63,12 @@ def roc_curve(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence
 
 
 def reliability_diagram(rows: Sequence[dict[str, float]]) -> Image.Image:
-    """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples."""
+    """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples.
+
+    Example:
+        >>> reliability_diagram([{"confidence": 0.9, "accuracy": 0.8, "examples": 10}]).mode
+        'RGB'
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.5, 5.5), layout="constrained")
@@ -84,6 +98,11 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
     Args:
         right: Whether the answer to each example was right.
         unit: What the lengths are counted in.
+
+    Example:
+        >>> import numpy as np
+        >>> accuracy_by_length([3, 4, 5], np.array([True, True, False]), "words", parts=2).mode
+        'RGB'
     """
     from matplotlib.figure import Figure
 
@@ -99,7 +118,12 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
 
 
 def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequence[int], parts: int = 6) -> Image.Image:
-    """Return BLEU over the length of the source, in parts of about equally many sentences, with 95 % intervals."""
+    """Return BLEU over the length of the source, in parts of about equally many sentences, with 95 % intervals.
+
+    Example:
+        >>> bleu_by_length(["a cat sits here"] * 4, ["a cat sits here"] * 4, [4] * 4, parts=2).mode
+        'RGB'
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
@@ -120,6 +144,10 @@ def alignment_panels(found: Sequence[dict[str, Any]], columns: int = 2) -> Image
 
     Args:
         found: For each sentence the tokens of its `source` and its `target`, and the `weights`, `(target, source)`.
+
+    Example:
+        >>> alignment_panels([{"source": ["a"], "target": ["b"], "weights": [[1.0]]}]).mode
+        'RGB'
     """
     from matplotlib.figure import Figure
 
@@ -141,7 +169,13 @@ def alignment_panels(found: Sequence[dict[str, Any]], columns: int = 2) -> Image
 
 
 def unit_axes(across: str, up: str) -> tuple[Any, Any]:
-    """Return a figure with axes from 0 to 1 both ways, and their diagonal."""
+    """Return a figure with axes from 0 to 1 both ways, and their diagonal.
+
+    Example:
+        >>> figure, axes = unit_axes("confidence", "accuracy")
+        >>> axes.get_xlabel()
+        'confidence'
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")
@@ -152,7 +186,13 @@ def unit_axes(across: str, up: str) -> tuple[Any, Any]:
 
 
 def figure_image(figure: Any) -> Image.Image:
-    """Return a matplotlib figure as a picture."""
+    """Return a matplotlib figure as a picture.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> figure_image(Figure(figsize=(1, 1))).size
+        (120, 120)
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return Image.open(buffer).convert("RGB")
@@ -166,6 +206,11 @@ def picture_gallery(
     Args:
         images: uint8 `(height, width)` each, light on dark.
         captions: A short line for each.
+
+    Example:
+        >>> import numpy as np
+        >>> picture_gallery([np.zeros((8, 8), "uint8")], ["a black square"], columns=1).size
+        (128, 148)
     """
     font = ImageFont.load_default(size=13)
     gap, line = 8, 20
@@ -184,6 +229,11 @@ def comparison_sheet(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int
 
     Args:
         rows: For each picture of a row its pixels, uint8 `(height, width)` or `(height, width, channels)`, and a line.
+
+    Example:
+        >>> import numpy as np
+        >>> comparison_sheet([[(np.zeros((8, 8), "uint8"), "black")]], side=100).size
+        (116, 140)
     """
     font = ImageFont.load_default(size=15)
     gap, line = 8, 24
@@ -205,6 +255,11 @@ def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: i
 
     Args:
         rows: Pixels, uint8 `(height, width, 3)`, and lines, which are wrapped; the first of them is black.
+
+    Example:
+        >>> import numpy as np
+        >>> captioned_sheet([(np.zeros((8, 8, 3), "uint8"), ["a black square"])], columns=1).mode
+        'RGB'
     """
     font = ImageFont.load_default(size=14)
     texts = [[(line, number == 0) for number, text in enumerate(lines) for line in wrap(text, 36)] for _, lines in rows]
@@ -229,6 +284,12 @@ def attention_sheet(
     Args:
         found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with the
             `weights` that each paid to the cells of a square grid, row by row.
+
+    Example:
+        >>> import numpy as np
+        >>> attention = {"words": ["square"], "weights": [[0.1, 0.2, 0.3, 0.4]]}
+        >>> attention_sheet([(np.zeros((8, 8, 3), "uint8"), attention)]).mode
+        'RGB'
     """
     font = ImageFont.load_default(size=15)
     gap, line = 6, 22
@@ -253,7 +314,13 @@ def attention_sheet(
 
 
 def attended_picture(picture: Image.Image, weights: np.ndarray) -> Image.Image:
-    """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is."""
+    """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is.
+
+    Example:
+        >>> import numpy as np
+        >>> attended_picture(Image.new("RGB", (8, 8)), np.array([0.1, 0.2, 0.3, 0.4])).size
+        (8, 8)
+    """
     grid = weights.reshape(round(len(weights) ** 0.5), -1)
     light = Image.fromarray(np.uint8(255 * grid / grid.max())).resize(picture.size, Image.Resampling.BICUBIC)
     dark = Image.blend(picture.convert("L").convert("RGB"), Image.new("RGB", picture.size, "black"), 0.65)

@@ -46,7 +46,13 @@ def mistakes(answers: Sequence[Mapping[str, Any]], truth: Sequence[str], most: i
 
 
 def check_classes(examples: Examples, classes: Sequence[str]) -> None:
-    """Raise `DataError` unless the label of each example is one of the classes."""
+    """Raise `DataError` unless the label of each example is one of the classes.
+
+    Example:
+        >>> check_classes([{"label": "cat"}], ["dog", "horse"])
+        Traceback (most recent call last):
+        data.splits.DataError: Class 'cat' is not among the training examples: dog, horse.
+    """
     unknown = next((example["label"] for example in examples if example["label"] not in classes), None)
     if unknown is not None:
         raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(classes)}.")
@@ -62,7 +68,7 @@ def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example
         DataError: A label matches no class, or two labels match the same one.
 
     Example:
-        >>> aligned([{"label": "Positive"}, {"label": "Negative"}], ["neg", "pos"])
+        >>> aligned_examples([{"label": "Positive"}, {"label": "Negative"}], ["neg", "pos"])
         [{'label': 'pos'}, {'label': 'neg'}]
     """
     labels = sorted({example["label"] for example in examples})
@@ -79,7 +85,12 @@ def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example
 
 
 def matching_class(label: str, classes: Sequence[str]) -> str | None:
-    """Return the only class that a label is the same as or that one of both begins with, regardless of case."""
+    """Return the only class that a label is the same as or that one of both begins with, regardless of case.
+
+    Example:
+        >>> matching_class("positive", ["neg", "pos"])
+        'pos'
+    """
     own = label.strip().lower()
     exact = [name for name in classes if name.strip().lower() == own]
     short = [(name, *sorted((own, name.lower()), key=len)) for name in classes]

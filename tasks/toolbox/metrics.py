@@ -26,6 +26,11 @@ def classification_metrics(truth: Sequence[str], answers: Sequence[str], classes
         `accuracy` with its 95 % interval `accuracy_low` to `accuracy_high`; `f1`, the mean over the
         classes; `errors`, how many answers were wrong; for each of `classes` its `precision`, `recall`,
         `f1` and number of `examples`; `confusion`, true classes down and answers across.
+
+    Example:
+        >>> found = classification_metrics(["a", "b"], ["a", "a"], ["a", "b"])
+        >>> found["accuracy"], found["confusion"]
+        (0.5, [[1, 0], [1, 0]])
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -50,6 +55,10 @@ def share_interval(right: int, total: int) -> tuple[float, float]:
     """Return the 95 % interval of a share.
 
     Reference: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
+
+    Example:
+        >>> [round(end, 3) for end in share_interval(90, 100)]
+        [0.826, 0.945]
     """
     from scipy.stats import binomtest
 
@@ -66,6 +75,11 @@ def ranking_area(truth: Sequence[str], probabilities: np.ndarray, classes: Seque
 
     Returns:
         An area in [0, 1], 0.5 for guessing; `None` where no class can be told from another.
+
+    Example:
+        >>> import numpy as np
+        >>> ranking_area(["a", "b"], np.array([[0.9, 0.1], [0.2, 0.8]]), ["a", "b"])
+        1.0
     """
     from sklearn.metrics import roc_auc_score
 
@@ -79,7 +93,14 @@ def ranking_area(truth: Sequence[str], probabilities: np.ndarray, classes: Seque
 
 
 def roc_points(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of false alarms and the share of hits at every threshold."""
+    """Return the share of false alarms and the share of hits at every threshold.
+
+    Example:
+        >>> import numpy as np
+        >>> alarms, hits = roc_points(np.array([True, False]), np.array([0.9, 0.1]))
+        >>> hits.tolist()
+        [0.0, 1.0, 1.0]
+    """
     from sklearn.metrics import roc_curve
 
     alarms, hits, _ = roc_curve(truth, scores)
@@ -90,6 +111,11 @@ def reliability_rows(confidence: np.ndarray, right: np.ndarray, bins: int = 15) 
     """Return, for equal ranges of confidence in [0, 1], mean `confidence`, `accuracy` and number of `examples`.
 
     Ranges without examples are left out.
+
+    Example:
+        >>> import numpy as np
+        >>> reliability_rows(np.array([0.9, 0.9]), np.array([True, False]))
+        [{'confidence': 0.9, 'accuracy': 0.5, 'examples': 2}]
     """
     places = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
@@ -106,6 +132,10 @@ def calibration_error(rows: Sequence[dict[str, float]]) -> float:
     """Return the expected calibration error: how far accuracy is from confidence, in the mean over examples.
 
     Reference: Guo et al., 2017, https://arxiv.org/abs/1706.04599.
+
+    Example:
+        >>> round(calibration_error([{"confidence": 0.9, "accuracy": 0.8, "examples": 10}]), 3)
+        0.1
     """
     total = sum(row["examples"] for row in rows)
     return sum(row["examples"] / total * abs(row["accuracy"] - row["confidence"]) for row in rows)
@@ -126,6 +156,10 @@ def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples:
     References: Papineni et al., 2002, https://doi.org/10.3115/1073083.1073135 (BLEU); Popovic, 2015,
     https://doi.org/10.18653/v1/W15-3049 (chrF); Post, 2018, https://arxiv.org/abs/1804.08771 (how to count);
     Koehn, 2004, https://aclanthology.org/W04-3250 (intervals).
+
+    Example:
+        >>> round(translation_metrics(["a dog runs home"] * 2, ["a dog runs home"] * 2, resamples=10)["bleu"])
+        100
     """
     from sacrebleu import BLEU, CHRF
 
@@ -166,6 +200,11 @@ def caption_metrics(
     https://doi.org/10.3115/1073083.1073135 (BLEU); Lin, 2004, https://aclanthology.org/W04-1013 (ROUGE-L); Denkowski
     and Lavie, 2014, https://doi.org/10.3115/v1/W14-3348 (METEOR); Chen et al., 2015,
     https://arxiv.org/abs/1504.00325 (how to count).
+
+    Example:
+        >>> found = caption_metrics(["a dog", "a cat"], [["a dog"], ["a cat"]], resamples=10)
+        >>> round(found["bleu_1"])
+        100
     """
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer
     from pycocoevalcap.cider.cider import Cider
@@ -201,7 +240,13 @@ def caption_metrics(
 
 
 def bleu_interval(counts: Sequence[Mapping[str, Any]], resamples: int) -> tuple[float, float]:
-    """Return the 95 % interval of BLEU-4 from what `BleuScorer` counted in each caption, by bootstrap samples."""
+    """Return the 95 % interval of BLEU-4 from what `BleuScorer` counted in each caption, by bootstrap samples.
+
+    Example:
+        >>> counts = [{"testlen": 4, "reflen": [4], "correct": [4, 3, 2, 1], "guess": [4, 3, 2, 1]}] * 3
+        >>> [round(end, 3) for end in bleu_interval(counts, 10)]
+        [1.0, 1.0]
+    """
     lengths = np.array([one["testlen"] for one in counts])
     nearest = [min(one["reflen"], key=lambda n: (abs(n - one["testlen"]), n)) for one in counts]
     table = np.array([[*one["correct"], *one["guess"]] for one in counts])  # (captions, 8)
@@ -218,6 +263,10 @@ def meteor_score(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]
 
     Raises:
         SettingError: There is no Java.
+
+    Example:
+        >>> meteor_score({0: ["a dog"]}, {0: ["a dog"]})  # doctest: +SKIP
+        1.0
     """
     from pycocoevalcap.meteor.meteor import Meteor
 
@@ -240,6 +289,11 @@ def psnr(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
     Args:
         answer: Levels in [0, 255], of the shape of `truth`.
         border: Pixels at each side that do not count.
+
+    Example:
+        >>> import numpy as np
+        >>> round(psnr(np.full((4, 4), 10), np.zeros((4, 4))), 2)
+        28.13
     """
     inside = slice(border, -border or None)
     error = np.mean(np.square(answer.astype("float64") - truth)[inside, inside])
@@ -253,6 +307,12 @@ def ssim(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
         border: Pixels at each side that do not count; at least `WINDOW` pixels a side must be left.
 
     Reference: Wang et al., 2004, https://doi.org/10.1109/TIP.2003.819861, with its window of 11 pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> picture = np.arange(256.0).reshape(16, 16)
+        >>> ssim(picture, picture)
+        1.0
     """
     from skimage.metrics import structural_similarity
 
@@ -266,7 +326,12 @@ def ssim(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
 
 
 def mean_interval(values: Sequence[float] | np.ndarray, resamples: int = 1000) -> tuple[float, float]:
-    """Return the 95 % interval of a mean over examples, from bootstrap samples that are always the same."""
+    """Return the 95 % interval of a mean over examples, from bootstrap samples that are always the same.
+
+    Example:
+        >>> mean_interval([1.0, 1.0, 1.0])
+        (1.0, 1.0)
+    """
     picked = np.random.default_rng(0).integers(len(values), size=(resamples, len(values)))
     low, high = np.percentile(np.asarray(values)[picked].mean(1), [2.5, 97.5])
     return float(low), float(high)

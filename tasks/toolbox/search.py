@@ -15,7 +15,12 @@ NEVER = -np.inf
 
 
 class Hypothesis(NamedTuple):
-    """A sequence that was found."""
+    """A sequence that was found.
+
+    Example:
+        >>> Hypothesis([5, 6], -0.7).tokens
+        [5, 6]
+    """
 
     tokens: list[int]  # without start and end
     score: float  # its log-probability, divided by the penalty of its length
@@ -29,6 +34,10 @@ def length_divisor(length: float, length_penalty: float) -> float:
         length_penalty: How much longer sequences are favoured, at least 0; 0 is not at all.
 
     Reference: Wu et al., 2016, https://arxiv.org/abs/1609.08144, equation 14.
+
+    Example:
+        >>> length_divisor(1, 0.7), round(length_divisor(7, 1.0), 2)
+        (1.0, 2.0)
     """
     return ((5 + length) / 6) ** length_penalty
 
@@ -69,6 +78,14 @@ def search(
 
     Returns:
         For each source its hypotheses, best first; there may be fewer than `best` where there are no more.
+
+    Example:
+        >>> scores = np.log(np.array([[0.1, 0.6, 0.3]]))  # of the end and two words, whatever was written
+        >>> def step(last, state):
+        ...     return np.repeat(scores, len(last), axis=0), state
+        >>> ((best,),) = search(step, (np.zeros(1),), batch=1, start=1, end=0, max_length=3)
+        >>> best.tokens
+        [1, 1, 1]
     """
     finished: Finished = [[] for _ in range(batch)]
     owners = np.arange(batch)  # (live,): the source of each group of rows
@@ -117,6 +134,12 @@ def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray,
     Returns:
         For each candidate, best first, its log-probability, the row that it goes on from and its token, each
         `(live, candidates)`.
+
+    Example:
+        >>> scores, totals = np.log(np.array([[0.1, 0.9]])), np.zeros((1, 1))
+        >>> _, rows, words = beam_candidates(scores, totals)
+        >>> words.tolist()
+        [[1, 0]]
     """
     live, width = totals.shape
     words = largest_places(scores, min(2 * width, scores.shape[1]))  # (live * width, best of a row)
@@ -128,7 +151,12 @@ def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray,
 
 
 def largest_places(values: np.ndarray, count: int) -> np.ndarray:
-    """Return the places of the `count` largest values of each row, largest first; of equals the first of them."""
+    """Return the places of the `count` largest values of each row, largest first; of equals the first of them.
+
+    Example:
+        >>> largest_places(np.array([[3.0, 1.0, 2.0]]), 2).tolist()
+        [[0, 2]]
+    """
     places = np.argpartition(values, -count, axis=1)[:, -count:]
     places.sort(axis=1)
     order = np.argsort(-np.take_along_axis(values, places, 1), axis=1, kind="stable")
@@ -138,7 +166,13 @@ def largest_places(values: np.ndarray, count: int) -> np.ndarray:
 def permitted_scores(
     scores: np.ndarray, tokens: np.ndarray, end: int, time: int, max_length: int, min_length: int, no_repeat_ngram: int
 ) -> np.ndarray:
-    """Return log-probabilities in which what may not come next is never."""
+    """Return log-probabilities in which what may not come next is never.
+
+    Example:
+        >>> scores = permitted_scores(np.zeros((1, 3)), np.array([[0]]), 0, 0, 5, 1, 0)  # one token at least
+        >>> scores.tolist()
+        [[-inf, 0.0, 0.0]]
+    """
     if time < min_length:
         scores[:, end] = NEVER
     if time == max_length:  # nothing but the end
@@ -161,6 +195,14 @@ def memory_step(network: Network, memory: State) -> Step:
 
     Args:
         memory: Arrays with a first axis of sources; they are not sorted anew as long as the rows keep their sources.
+
+    Example:
+        >>> def network(signature, last, memory, state):
+        ...     return np.zeros((len(last), 3)), memory, state + 1
+        >>> step = memory_step(network, (np.ones((1, 4)),))
+        >>> scores, (_, state) = step(np.array([1]), (np.array([0]), np.zeros((1, 2))))
+        >>> scores.shape, state.tolist()
+        ((1, 3), [[1.0, 1.0]])
     """
     before, own = np.empty(0, int), memory
 
@@ -179,6 +221,13 @@ def ensemble_step(steps: Sequence[Step]) -> Step:
     """Return a step function that gives the mean of the probabilities that several give, as of views of one thing.
 
     Its state is their states, one after the other, each with as many arrays.
+
+    Example:
+        >>> def step(last, state):
+        ...     return np.log(np.array([[0.25, 0.75]])), state
+        >>> scores, _ = ensemble_step([step, step])(np.array([0]), (np.zeros(1), np.zeros(1)))
+        >>> np.exp(scores).round(2).tolist()
+        [[0.25, 0.75]]
     """
 
     def step(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:

@@ -1,1 +1,1 @@
-"""Translate sentences and texts with a recurrent encoder, a recurrent decoder and attention."""
+"""Translate sentences and texts."""

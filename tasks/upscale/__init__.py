@@ -1,1 +1,1 @@
-"""Enlarge pictures by super-resolution with convolution and deconvolution layers."""
+"""Enlarge pictures by 2, 3 or 4: super-resolution."""
