@@ -87,7 +87,7 @@ def read_part(
 
 
 def prepare(builder: Any, name: str) -> None:
-    """Download and prepare a data set, or say how to do without; what the library prints is no answer."""
+    """Download and prepare a data set, or say how to do without; library output goes to standard error."""
     try:
         for url in [*builder.url_infos][:1]:  # without a network, know so at once and not after ten tries
             socket.getaddrinfo(urlsplit(url).hostname, 443)

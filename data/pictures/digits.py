@@ -41,7 +41,7 @@ def ink_strength(image: np.ndarray) -> np.ndarray:
     """Return how much each pixel differs from the ground, float32 `(height, width)` in [0, 1].
 
     The ground is what most of the border shows, so dark on light and light on dark come out alike. What
-    is no stronger than the noise of the border is 0; the strongest stroke is 1.
+    is not stronger than the noise of the border is 0; the strongest stroke is 1.
     """
     levels = image.astype("float32")
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])

@@ -95,7 +95,7 @@ def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[F
 
     Raises:
         FileNotFoundError: One of them is not there.
-        DataError: One of them holds no pictures, or is no whole zip.
+        DataError: One of them holds no pictures, or is not a whole zip.
     """
     before: list[File] = []
     here: list[File] = []

@@ -60,7 +60,7 @@ def open_picture(file: File) -> Iterator[Image.Image]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        DataError: The file is no picture, or a damaged or an absurdly large one; also where that shows only later.
+        DataError: The file is not a picture, or it is damaged or absurdly large; also where that shows only later.
     """
     name = str(file)
     try:
@@ -145,7 +145,7 @@ def check_array(picture: np.ndarray) -> None:
 def photo_from_image(image: Image.Image, name: str) -> Photo:
     """Return a Pillow image as a photo."""
     frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
-    if frames > 1 and kind != "MPO":  # a JPEG with a preview is no animation
+    if frames > 1 and kind != "MPO":  # a JPEG with a preview is not an animation
         LOG.warning("%r has %d frames; the first is read.", name, frames)
     image.load()
     own_colours = image.mode not in ("CMYK", "YCCK", "LAB")

@@ -84,7 +84,7 @@ def silence() -> Iterator[None]:
 
 
 def exit_code(error: Exception) -> int:
-    """Return the documented exit code of an error; 1 is a fault of ours."""
+    """Return the documented exit code of an error; 1 is a bug."""
     own = getattr(error, "exit_code", None)
     return own or next((code for kind, code in EXITS.items() if isinstance(error, kind)), 1)
 
@@ -94,7 +94,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}."
     if exit_code(error) == 1:
-        return f"{type(error).__name__}: {error} (this is a fault of ours; --debug shows where)."
+        return f"{type(error).__name__}: {error} (this is a bug; run with --debug for a traceback)."
     return str(error)
 
 

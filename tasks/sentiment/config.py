@@ -94,6 +94,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Reviews in the language of its training data, one opinion a text; a text that is no review still gets a class. "
+    "Reviews in the language of its training data, one opinion a text; a text that is not a review still gets a class. "
     "The probabilities are calibrated on reviews like those of the training data; on others they may be too sure."
 )

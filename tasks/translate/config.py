@@ -92,6 +92,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Sentences like those of its training data; on others it invents, and fluent words are no sign that they are true. "
+    "Sentences like those of its training data; on others it invents, and fluent words do not mean that they are true. "
     "Numbers, names and negations need a reader's check."
 )

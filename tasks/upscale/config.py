@@ -145,7 +145,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
 
-NAMED = ("div2k", "builtin")  # data that is no folder
+NAMED = ("div2k", "builtin")  # data that is not a folder
 
 SOURCES = {
     "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",
