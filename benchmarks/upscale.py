@@ -10,6 +10,7 @@ in memory. The printed ratios are of the median times of an epoch.
 import argparse
 
 import numpy as np
+from typing_extensions import override
 
 import tasks
 from benchmarks.race import Epoch, race
@@ -26,6 +27,7 @@ def ours(config: Config, examples: list[Example], x: np.ndarray, y: np.ndarray) 
     class Repeated(pipeline.Codec):
         """A codec with as many patches of each picture as the other ways read."""
 
+        @override
         def turns(self, example: Example) -> int:
             return count
 

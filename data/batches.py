@@ -39,8 +39,8 @@ class Batches:
     Every epoch has its own order, drawn from `(seed, epoch)`, and every batch its own random numbers, drawn from
     `(seed, epoch, batch)`: a resumed training sees what an uninterrupted one would have seen.
 
-    Examples of different buckets share a batch only at the end of a bucket, so that no text is padded to the length of
-    a much longer one. Batches have `size` examples each; if costs differ, batches of about equal cost instead.
+    Examples of different buckets share a batch only at the end of a bucket. So no text is padded to the length of a
+    much longer one. Batches have `size` examples each; if costs differ, batches of about equal cost instead.
 
     Args:
         examples: At least one raw example.
@@ -110,7 +110,7 @@ def keep_memory() -> None:
     """Let the C library keep freed memory for the next step, as it does unless told otherwise.
 
     TensorFlow tells it otherwise as soon as a dataset comes from a generator (`M_TRIM_THRESHOLD` of 128 kB): each step
-    then asks the system for its memory anew, and where batches differ in length it takes about twice as long.
+    then asks the system for its memory anew. With batches of different length that takes about twice as long.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # there is none outside of glibc
         mallopt(TRIM_THRESHOLD, 1 << 30)

@@ -71,8 +71,8 @@ def data_name(data: str) -> str:
 def folder_of_classes(path: Path, suffixes: Sequence[str], field: str, valid: float, seed: int) -> Splits:
     """Return the files below a folder that holds a folder for each class.
 
-    Either the classes lie in `path`, and a fifth of the files is kept for testing whatever the seed, or
-    they lie in `path/train` and `path/test`. The validation part is cut from the training part by seed.
+    The classes lie in `path`, and a fifth of the files is kept for testing, whatever the seed. Or they lie in
+    `path/train` and `path/test`. The validation part is cut from the training part by seed.
 
     Args:
         path: An existing folder.

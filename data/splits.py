@@ -93,7 +93,7 @@ def check_labels(splits: Splits) -> None:
 
 
 def fingerprint(splits: Splits) -> dict[str, Any]:
-    """Return the number of examples in each split, and a SHA-256 of all their values in order, of files the names."""
+    """Return the number of examples in each split, and a SHA-256 of all their values or file names."""
     total = hashlib.sha256()
     for split in splits:
         for example in split:

@@ -19,8 +19,8 @@ LONGEST = 1 << 30  # characters in one field of a table
 def table_parts(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
     """Return the training and the test rows of a table, or of a folder with the tables `train` and `test`.
 
-    A fifth of a single table is kept for testing, whatever the seed, unless it has a column `split` that says
-    `train` or `test`. A folder without both tables gives `None`.
+    A column `split` may say `train` or `test`. Without it a fifth of a single table is kept for testing, whatever the
+    seed. A folder without both tables gives `None`.
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file, or a folder.
@@ -89,7 +89,7 @@ def table_rows(
 
 
 def table_inputs(path: Path, column: str) -> Iterator[str]:
-    """Yield one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other file that are not empty."""
+    """Yield one column of a `.csv`, `.tsv` or `.jsonl` table, or the non-empty lines of any other file."""
     if path.suffix.lower() in TABLES:
         yield from (row[column] for row in table_rows(path, {column: column}, "--text-column"))
         return

@@ -18,10 +18,10 @@ class Attention(keras.layers.Layer):
         units: Width of queries, keys and values together, and of the context that comes out; at least 1.
         kind: How a query is compared with a key: `"multiplicative"`, their product over the square root of
             their width; `"additive"`, a small network that reads their sum.
-        heads: Looks that are taken side by side, each on its own `units / heads` features; at least 1.
+        heads: Attention heads, each on its own `units / heads` features; at least 1.
 
-    Input shape: queries `(batch, time, features)`, memory `(batch, steps, width)`, and, as `there`, which steps
-    of the memory may be looked at, bool `(batch, steps)`, at least one of each.
+    Input shape: queries `(batch, time, features)` and memory `(batch, steps, width)`. `there`, bool `(batch, steps)`,
+    says which steps of the memory are seen, at least one of each.
     Output shape: the context `(batch, time, units)`, and the weights `(batch, time, steps)`, which sum to 1 over
     the steps; with several heads their mean.
 

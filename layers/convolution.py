@@ -48,8 +48,8 @@ class ConvolutionBlock(Block):
         pooling_size: Side and step of the pooling window, at least 1.
 
     Input shape: `(batch, *sizes, channels)` with `dimensions` sizes.
-    Output shape: `(batch, *sizes, filters)`. Along one dimension a mask is respected: masked steps are
-    read as zeros, and a step of the output is masked when the last step that it had to read was.
+    Output shape: `(batch, *sizes, filters)`. Along one dimension a mask is respected: masked steps are read as zeros. A
+    step of the output is masked if the last step that it had to read was.
 
     Raises:
         ValueError: An argument is out of range, or two of them exclude each other.

@@ -12,16 +12,16 @@ class RecurrentDecoder(keras.layers.Layer):
     """Read a sequence from left to right, and at each step look at a memory.
 
     A first recurrent layer reads the inputs; its states ask the attention; a second recurrent layer reads those
-    states and the contexts found; and a dense layer sums up input, context and second state. Since the attention
-    asks with the first layer's states alone, a whole sequence takes two recurrences and one attention over all its
-    steps, as in training; `step` takes one step with the same weights, as a search does.
+    states and the contexts found; and a dense layer sums up input, context and second state. The attention asks with
+    the first layer's states alone. So a whole sequence, as in training, takes two recurrences and one attention over
+    all its steps; `step` takes one step with the same weights, as a search does.
 
     Args:
         units: Width of both states and of the context, at least 1.
         width: Width of what comes out, at least 1.
         cell: `"lstm"`, `"gru"` or `"rnn"`.
         attention: `"multiplicative"` or `"additive"`.
-        heads: Looks of the attention side by side.
+        heads: Attention heads.
         gated: Whether the first state scales each context by a number in (0, 1).
         dropout: Fraction of the states and contexts set to zero in training, in [0, 1), the same at every step.
 

@@ -9,7 +9,7 @@ from layers.block import Options, Shape, Tensor, check_fraction, check_positive
 class TiedEmbedding(keras.layers.Layer):
     """Vectors of tokens, and with the same weights the scores of tokens, or the loss that they would have.
 
-    What is embedded is scaled by the root of the width, since weights that suit the scores are small for an input.
+    Vectors are scaled by the root of the width, since weights that suit the scores are small for an input.
 
     Args:
         size: Number of tokens, at least 1.
@@ -18,11 +18,11 @@ class TiedEmbedding(keras.layers.Layer):
 
     Call arguments:
         inputs: Tokens, int of any shape; or, with `use` other than `"embed"`, vectors `(..., width)`.
-        use: `"embed"` gives the vectors of tokens, `"score"` the scores of all tokens `(..., size)`, and `"loss"` the
-            cross-entropy of `labels`, which are tokens of the shape of the inputs without its last axis.
+        use: `"embed"` gives the vectors of tokens, `"score"` the scores of all tokens `(..., size)`. `"loss"` gives the
+            cross-entropy of `labels`, tokens of the shape of the inputs without its last axis.
 
-    The loss costs little beside the scores: what the smoothing adds is the product of each input with the vector of
-    its own label less the mean of all vectors, so that the scores are read and written no more often.
+    The loss costs little beside the scores: the smoothing adds the product of each input with a difference. This is the
+    vector of its own label, less the mean of all vectors. The scores are read and written no more often for it.
 
     Raises:
         ValueError: An argument is out of range.

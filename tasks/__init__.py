@@ -157,8 +157,8 @@ def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[
 def evaluate(name: str, run: Path | str | None = None, split: str = "test", **settings: Any) -> Evaluation:
     """Score a run on a split of its data, and return the report and its summary.
 
-    If nothing is said of the data, and the run's own test data is not to be had, the embedded data is scored, with a
-    notice; the summary then has `data` "builtin" and the scores of the run's card as `card`.
+    Without settings for the data, a run whose own test data is not to be had is scored on embedded data. A notice says
+    so; the summary then has `data` "builtin", and the scores of the run's card as `card`.
 
     Args:
         name: Task name.

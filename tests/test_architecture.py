@@ -39,7 +39,7 @@ KERAS = {
     ROOT / "tasks/engine/export.py",
     ROOT / "tasks/engine/fitting.py",
 }
-NUMPY = {"numpy", "PIL", "sentencepiece", "onnxruntime", "sacrebleu"}
+NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
 TENSORFLOW = {ROOT / "data/batches.py", ROOT / "data/catalogue.py"}
 

@@ -1,4 +1,4 @@
-"""Scenes of coloured shapes and digits, drawn by the project, what may be said of them, and whether it is true."""
+"""Scenes of coloured shapes and digits: drawing them, describing them, and checking descriptions."""
 
 import re
 from collections.abc import Iterator
@@ -56,9 +56,9 @@ class Scene(NamedTuple):
 def scenes(train: int, test: int, seed: int = 0) -> tuple[list[Example], list[Example]]:
     """Return scenes for training and for testing, each with an `image`, five `captions`, and the `scene` itself.
 
-    The image is uint8 `(64, 64, 3)`. One pair of colour and kind in six is never in a scene for training, and at
-    least one such pair is in each scene for testing, so that a caption of it can be true only where colours and kinds
-    are known apart from each other.
+    The image is uint8 `(64, 64, 3)`. One pair of colour and kind in six is never in a scene for training. Each scene
+    for testing has at least one such pair. A caption of it is true only if colours and kinds were learnt apart from
+    each other.
     """
     random = np.random.default_rng(seed)
     pairs = list(product(COLOURS, THINGS))
@@ -71,7 +71,7 @@ def scenes(train: int, test: int, seed: int = 0) -> tuple[list[Example], list[Ex
 
 
 def random_scene(random: np.random.Generator, first: list[Thing], second: list[Thing]) -> Scene:
-    """Return a scene with a thing of the first list, and in three of five scenes another one of the second."""
+    """Return a scene with a thing of the first list; in three of five scenes with another one of the second."""
     thing, other = (things[int(random.integers(len(things)))] for things in (first, second))
     draw = random.random()
     if draw < 0.2:
@@ -118,9 +118,9 @@ BOTH = re.compile(rf"(?:there is )?a (?P<one>{THING}) (?:is )?(?P<side>{'|'.join
 
 
 def is_true(caption: str, scene: Scene) -> bool:
-    """Return whether a caption, in lower case and without marks, says what is so in a scene, and all of it.
+    """Return whether a caption, in lower case and without marks, is true of a scene and complete.
 
-    A caption that is none of the sentences that scenes are described by, or that leaves a thing out, is not true.
+    Any other sentence than those of `scene_captions`, or one that leaves a thing out, is not true.
     """
     if alone := ALONE.fullmatch(caption):
         said = Scene(thing_from_words(alone["thing"]), number=COUNTS.get(alone["count"], 1))

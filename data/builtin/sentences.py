@@ -191,7 +191,7 @@ def noun_phrase(noun: Noun, case: Case, definite: bool, adjective: Pair | None) 
 
 
 def phrase(draw: random.Random, kinds: str, case: Case) -> Pair:
-    """Return a noun of one of some kinds, with an article, and half of the time with an adjective that fits."""
+    """Return a noun of some kinds with an article, half of the time with an adjective that fits."""
     kind = draw.choice(kinds.split())
     adjective = draw.choice([pair for pair in ADJECTIVES if pair[0] in FIT[kind]]) if draw.random() < 0.5 else None
     return noun_phrase(draw.choice(NOUNS[kind]), case, draw.random() < 0.5, adjective)

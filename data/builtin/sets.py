@@ -23,9 +23,8 @@ def reviews() -> tuple[list[Example], list[Example]]:
     """Return short English reviews of films, books, food, gadgets and travel, for training and for testing.
 
     They were written for this project and are read from one table: `split` is `train` or `test`, `label` is
-    `negative` or `positive`, in equal parts, and `text` is the review. They come in pairs, a positive review and
-    a negative one that is often about the same thing in nearly the same words, so whoever parts a pair for
-    training and validation measures how well labels are turned round.
+    `negative` or `positive`, in equal parts, and `text` is the review. They come in pairs: a positive review, and a
+    negative one, often about the same thing in nearly the same words. A validation split must not part a pair.
     """
     rows = list(table_rows(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
     train, test = (
@@ -39,8 +38,8 @@ def digits() -> tuple[list[Example], list[Example]]:
     """Return the 8x8 handwritten digits that ship with scikit-learn, for training and for testing.
 
     Every example holds an `image`, uint8 `(8, 8)` with light ink on a dark ground, and a `label`, "0" to "9".
-    The training part has 1,438 digits and the test part, the last fifth, 359. They are cut
-    in the order of the set, in which digits of one writer stand together, so few writers are in both.
+    The training part has 1,438 digits and the test part, the last fifth, 359. They are cut in the order of the set.
+    Digits of one writer stand together in it, so few writers are in both.
 
     Reference: Alpaydin and Kaynak, 1998, https://doi.org/10.24432/C50P49.
     """

@@ -39,8 +39,7 @@ def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: in
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        DataError: There are no captions or no pictures, a zip is damaged, or more than one picture in a hundred
-            that has captions is missing.
+        DataError: There are no captions or no pictures, a zip is damaged, or over one picture in a hundred is missing.
     """
     found = captioned_parts(path, columns)
     parts = {name: [example for part, example in found if PARTS.get(part) == name] for name in ("train", "valid")}

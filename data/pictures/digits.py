@@ -59,8 +59,8 @@ def ink_strength(image: np.ndarray) -> np.ndarray:
 def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
     """Return a drawn character as MNIST shows it, uint8 `(size, size)`, light ink on black.
 
-    The ink is scaled to fit a square of `box` pixels, keeping its shape, and its centre of mass is put
-    in the middle. A picture of that form comes back unchanged.
+    The ink is scaled to fit a square of `box` pixels, keeping its shape. Its centre of mass is put in the middle. A
+    picture of that form comes back unchanged.
 
     Args:
         image: uint8 `(height, width)`, dark on light or light on dark, any size.

@@ -65,7 +65,7 @@ File = Path | Zipped | Held
 
 
 def archive_of(path: Path) -> ZipFile:
-    """Return a zip that stays open from one picture to the next, since its list of names is long to read."""
+    """Return a zip that stays open between pictures, since its list of names is slow to read."""
     return opened_archive(path, path.stat().st_mtime_ns)
 
 

@@ -179,7 +179,7 @@ def deep_levels(image: Image.Image) -> np.ndarray:
 
 
 def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
-    """Write a photo in its format, or in another one by Pillow's name, to a path where there is nothing yet.
+    """Write a photo to a new path, in its format or in another one by Pillow's name.
 
     What a format cannot hold is left out, with a notice where it can be seen: transparency becomes white in JPEG and
     BMP, grey levels of 16 bits become 8 in all but PNG and TIFF.
@@ -213,7 +213,7 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
 
 
 def make_room(path: Path) -> None:
-    """Make the folder of a file that is to be written, so that it is known before the work whether it can be.
+    """Make the folder of a file before the work that it is for, or refuse it.
 
     Raises:
         OutputError: It cannot be made.
@@ -225,5 +225,5 @@ def make_room(path: Path) -> None:
 
 
 def format_of(path: Path) -> str | None:
-    """Return Pillow's name of the format that the ending of a path stands for, if it stands for one to write."""
+    """Return Pillow's name of the format that the ending of a path stands for, if any."""
     return FORMATS.get(path.suffix.lower())

@@ -14,8 +14,7 @@ def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: i
     """Return labelled texts: a table, a folder with the tables `train` and `test`, or a folder of classes.
 
     Args:
-        path: A `.csv`, `.tsv` or `.jsonl` file, of which a fifth is kept for testing whatever the seed unless
-            it has a column `split` that says `train` or `test`; or a folder with two such files named
+        path: A `.csv`, `.tsv` or `.jsonl` file, as for `data.tables.table_parts`; or a folder with two such files named
             `train` and `test`; or a folder with a folder of `.txt` files for each class, as for
             `folder_of_classes`.
         columns: The name in a table of the fields `text` and `label`.

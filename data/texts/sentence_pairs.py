@@ -20,8 +20,8 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     Args:
         path: A folder with files such as `train.en` and `train.de`, plain or `.gz`, a sentence a line; or a
             `.tsv`, `.csv` or `.jsonl` table with a column for each language; or a folder with such tables named
-            `train` and `test`. Of the files in a folder, those that begin with `train` are for training, `val`,
-            `valid`, `validation` or `dev` for validation, and those that begin with `test` for testing.
+            `train` and `test`. Files that begin with `train` are for training, those that begin with `test` for
+            testing. `val`, `valid`, `validation` and `dev` are for validation.
         source: Language to translate from: the ending of its files, or the name of its column.
         target: Language to translate to.
         valid: Fraction of the training part that is kept for validation where there is no file for it, in (0, 1).

@@ -33,8 +33,8 @@ def clean_text(text: str) -> str:
 def text_sentences(text: str) -> list[tuple[str, str]]:
     """Return the sentences of a text, each with the space or the line breaks behind it.
 
-    A sentence ends with its line, or with a full stop, a question or an exclamation mark, or three dots, before a
-    capital letter or a number; after a title, an initial, an abbreviation or a number a full stop does not end it.
+    A sentence ends with its line, or with an end mark (`.`, `?`, `!`, three dots) before a capital letter or a number;
+    after a title, an initial, an abbreviation or a number a full stop does not end it.
     """
     text = text.strip()
     found, start = list[tuple[str, str]](), 0
@@ -54,7 +54,7 @@ def text_words(text: str) -> list[str]:
 
 
 def caption_words(text: str) -> list[str]:
-    """Return the words of a caption in lower case and without marks, as the scorers of COCO cut and count them.
+    """Return the words of a caption in lower case and without marks, as COCO's scorers cut them.
 
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
     section 4.1; brackets are left out here, and abbreviations lose their full stop.

@@ -21,8 +21,8 @@ from tasks.engine.task import KerasPart
 
 
 def build(config: Config, codec: Codec) -> keras.Model:
-    """Return the compiled network: pictures, or what a frozen encoder saw of them, captions so far and what is next,
-    `(batch, captions, time)` each, to the mean loss of the captions of each picture `(batch,)`.
+    """Return the compiled network: it reads pictures, or their features by a frozen encoder. Captions so far, and what
+    is next in them, are `(batch, captions, time)`. It gives the mean loss of the captions of each picture `(batch,)`.
     """
     encoder = GridEncoder(config.encoder, config.size, config.filters, trainable=not config.frozen, name="encoder")
     encoder.build((None, config.size, config.size, 3))

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from PIL.Image import Image
+from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
@@ -148,10 +149,12 @@ class Codec(task.Codec):
         """Return how many tokens the longest caption of an example has, its end among them."""
         return max(len(self.numbers(caption)) for caption in example["captions"]) + 1
 
+    @override
     def bucket(self, example: Example) -> int:
         """Return the width that the captions of an example are padded to."""
         return padding_width(self.longest_caption(example), self.widths)
 
+    @override
     def cost(self, bucket: int) -> int:
         """Return how many steps a caption of a bucket takes."""
         return bucket

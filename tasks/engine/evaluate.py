@@ -43,7 +43,7 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
 
 
 def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
-    """Score a pipeline on its own test split, or on the embedded data if its own is not to be had.
+    """Score a pipeline on its own test split, or on embedded data if that is not to be had.
 
     A notice says so, and so does the summary: `data` is "builtin", `trained_on` the run's own data, and `card` has the
     scores of the run's card.

@@ -22,8 +22,8 @@ LARGE = 1024  # elements from which on a weight is worth storing as float16
 def write(models: Mapping[str, keras.Model], task: str, run: Path, storage: str) -> None:
     """Write Keras models by signature into `run/onnx`, their weights as `storage` says.
 
-    Only TensorFlow's exporter writes every layer right; on another backend a process of its own reads the
-    run, whose weights know no backend, and exports it with TensorFlow.
+    Only TensorFlow's exporter writes every layer right; on another backend a process of its own reads the run and
+    exports it with TensorFlow.
     """
     if keras.config.backend() != "tensorflow":
         environment = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": os.pathsep.join(sys.path)}

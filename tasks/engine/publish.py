@@ -1,7 +1,7 @@
 """Publish a run with the package: `python -m tasks.engine.publish TASK RUN NAME`.
 
-A published run is a run directory without checkpoint and figures, `tasks/<task>/pretrained/<name>/`. It says what its
-data is called and where that comes from, and names no folder of the machine that it was made on.
+A published run is a run directory without checkpoint and figures, `tasks/<task>/pretrained/<name>/`. It names its data
+and the source of it. It does not name a folder of the machine that it was made on.
 """
 
 import json

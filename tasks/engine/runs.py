@@ -96,7 +96,7 @@ def write_lines(path: Path, rows: Sequence[Json]) -> None:
 
 
 def write_new(path: Path, picture: Image) -> Path:
-    """Write a picture as PNG to `a.png`, or if that exists to `a-2.png`, `a-3.png` and so on, and return the file."""
+    """Write a picture as PNG, and return its file: `a.png`, or if that exists `a-2.png`, `a-3.png` and so on."""
     names = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
     free = next(name for name in names if not name.exists())
     with free.open("xb") as file:

@@ -76,7 +76,8 @@ IMAGE = Input(
 class Codec(ABC):
     """Turn raw examples into arrays; what it learnt from training examples travels with the model as JSON.
 
-    The first five methods are required. The others have defaults that suit examples of one size.
+    The first five methods are required. The others are hooks with defaults that suit examples of one size. Mark an
+    own version of a hook with `typing_extensions.override`: a misspelt one is a type error then.
     """
 
     @classmethod

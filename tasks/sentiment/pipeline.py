@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
@@ -193,6 +194,7 @@ class Codec(task.Codec):
         dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens != PAD)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
+    @override
     def bucket(self, example: Example) -> int:
         """Return the width that an example is padded to."""
         return padding_width(len(self.tokens(example["text"])), self.widths)

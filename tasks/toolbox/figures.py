@@ -282,8 +282,8 @@ def attention_sheet(
     """Return where each word of a caption looked: a panel for each word, bright where its attention was.
 
     Args:
-        found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with the
-            `weights` that each paid to the cells of a square grid, row by row.
+        found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with their
+            `weights`: the attention to the cells of a square grid, row by row.
 
     Example:
         >>> import numpy as np

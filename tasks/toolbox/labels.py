@@ -61,8 +61,8 @@ def check_classes(examples: Examples, classes: Sequence[str]) -> None:
 def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example]:
     """Return examples with the labels that a run calls the same classes by.
 
-    Labels that the run does not have are matched with its classes by their beginning, such as `positive` with `pos`,
-    with a notice.
+    Labels that the run does not have are matched with its classes by their beginning, with a notice: `positive` is
+    `pos`.
 
     Raises:
         DataError: A label matches no class, or two labels match the same one.
@@ -85,7 +85,7 @@ def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example
 
 
 def matching_class(label: str, classes: Sequence[str]) -> str | None:
-    """Return the only class that a label is the same as or that one of both begins with, regardless of case.
+    """Return the class that a label names, in any case of letters, or the only one that shares its beginning.
 
     Example:
         >>> matching_class("positive", ["neg", "pos"])

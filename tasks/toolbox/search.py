@@ -190,8 +190,8 @@ def permitted_scores(
 def memory_step(network: Network, memory: State) -> Step:
     """Return a step function over the signature `step` of a network that looks at a memory.
 
-    The first array of its state says which source each row is of; the signature gets the last tokens, the memory
-    of those sources, and the other states, and gives log-probabilities, attention and new states.
+    The first array of its state says which source each row is of; the signature gets the last tokens, the memory of
+    those sources, and the other states. It gives log-probabilities, attention and new states.
 
     Args:
         memory: Arrays with a first axis of sources; they are not sorted anew as long as the rows keep their sources.

@@ -12,8 +12,8 @@ from tasks.toolbox.settings import SearchConfig
 class Config(SearchConfig):
     """Settings of the translator.
 
-    Sentences are cut into sub-words that both languages share, read in both directions by recurrent layers, and
-    written by a recurrent decoder that looks at what was read; a beam search chooses among what it might write.
+    Sentences are cut into sub-words that both languages share. Recurrent layers read them in both directions. A
+    recurrent decoder with attention writes the translation, and a beam search chooses among its hypotheses.
     """
 
     data: str = option(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from PIL.Image import Image
+from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
@@ -156,6 +157,7 @@ class Codec(task.Codec):
         rows = [[*row, END] for row in raw]
         return (padded_batch(rows, padding_width(max(map(len, rows)), self.sources)),)
 
+    @override
     def vary(self, example: Example, random: np.random.Generator) -> Example:
         """Return an example with the words of its text spelt as sampling chooses.
 
@@ -189,11 +191,13 @@ class Codec(task.Codec):
         dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens > END)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
+    @override
     def bucket(self, example: Example) -> int:
         """Return a number that tells apart the widths that an example is padded to, the target's first."""
         text, translation = (len(row) + 1 for row in self.sentence_tokens(example))
         return padding_width(translation, self.targets) * 1000 + padding_width(text, self.sources)
 
+    @override
     def cost(self, bucket: int) -> int:
         """Return how many steps an example of a bucket takes."""
         return sum(divmod(bucket, 1000))
@@ -303,7 +307,7 @@ def sentence_details(
 
 
 def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[str, Any]:
-    """Return the sub-words of a sentence and of a translation, and the attention of each of these to each of those."""
+    """Return the sub-words of a sentence and of its translation, and the attention between them."""
     pieces = pipeline.codec.pieces
     memory, (_, *states) = encoder_memory(pipeline, [row])
     weights = []

@@ -17,8 +17,8 @@ TAPS = 3  # pixels around a piece that its bicubic interpolation reads
 def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
     """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
 
-    It is done piece by piece, each with as much around it as the network sees, so that the pieces fit together and
-    memory stays small.
+    It is done piece by piece, each with as much around it as the network sees. So the pieces fit together, and memory
+    stays small.
 
     Args:
         show: Whether to draw a progress bar on standard error.

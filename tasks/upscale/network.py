@@ -33,7 +33,7 @@ class Error(keras.losses.Loss):
         self.absolute, self.unit = False, 1
 
     def follow(self, done: float) -> bool:
-        """Count as this share of a training asks for, in [0, 1), and return whether that is another way than before."""
+        """Choose the error for this share of a training, in [0, 1), and return whether it changed."""
         self.unit = TYPICAL
         before, self.absolute = self.absolute, done < 1 - self.squared
         return before != self.absolute

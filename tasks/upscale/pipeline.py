@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
@@ -171,6 +172,7 @@ class Codec(task.Codec):
         """Return planes of luma in [0, 255], all of one size, as float32 `(batch, height, width, 1)` in [0, 1]."""
         return np.stack(raw)[..., None].astype("float32") / 255
 
+    @override
     def turns(self, example: Example) -> int:
         """Return how many patches an epoch takes from a picture: as many as cover it once."""
         return max(1, round(example["image"].size / self.config.patch**2))
