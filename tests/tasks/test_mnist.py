@@ -112,7 +112,7 @@ def folder(root, count=12, size=(40, 56), dark=True):
         path = (
             root
             / ("zero" if example["label"] == "0" else "one")
-            / f"{number}.{['png', 'jpg', 'bmp', 'webp'][number % 4]}"
+            / f"{number}.{['png', 'jpg', 'bmp', 'webp', 'tif', 'gif'][number % 6]}"
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         levels = 255 - example["image"] if dark else example["image"]
