@@ -97,7 +97,7 @@ def is_path(text: str) -> bool:
     """Return whether a text names a place on a machine: an absolute path, or one that leaves its folder.
 
     Example:
-        >>> [is_path(text) for text in ("/data/tfds", "../shared/x", "t91", "emnist/digits", "https://doi.org/1")]
+        >>> [is_path(text) for text in ("/data/tfds", "../other/x", "t91", "emnist/digits", "https://doi.org/1")]
         [True, True, False, False, False]
     """
     path = Path(text)
