@@ -29,7 +29,7 @@ def ours(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:
     examples = [{"image": image, "label": str(label)} for image, label in zip(images, labels, strict=True)]
     batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
-    return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
+    return lambda epoch: model.fit(batches.epoch_data(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 
 
 def plain_keras(config: Config, images: np.ndarray, labels: np.ndarray) -> Epoch:

@@ -35,7 +35,7 @@ def ours(config: Config, examples: list[Example], x: np.ndarray, y: np.ndarray) 
     model = network.build(config, codec)
     batches = Batches(examples, codec, config.batch_size, seed=0)
     steps = {"steps_per_epoch": len(x) // config.batch_size, "shuffle": False, "verbose": 0}
-    return lambda epoch: model.fit(batches.feed(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
+    return lambda epoch: model.fit(batches.epoch_data(epoch), initial_epoch=epoch, epochs=epoch + 1, **steps)
 
 
 def plain_keras(config: Config, examples: list[Example], x: np.ndarray, y: np.ndarray) -> Epoch:

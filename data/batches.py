@@ -69,19 +69,19 @@ class Batches:
             order = order[np.argsort(buckets[order], kind="stable")]
             if random is not None:
                 random.shuffle(turns)
-        batches = np.split(order, self.ends(buckets[order]))
+        batches = np.split(order, self.batch_ends(buckets[order]))
         for index in turns:
             random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
             yield self.encoder.encode([examples[row] for row in batches[index]], random)
 
-    def ends(self, buckets: np.ndarray) -> np.ndarray:
+    def batch_ends(self, buckets: np.ndarray) -> np.ndarray:
         """Return where each batch but the last ends in a row of examples with these buckets."""
         costs = np.array([self.encoder.cost(int(bucket)) for bucket in buckets])
         if len(set(costs.tolist())) > 1:
             return equal_cost_cuts(costs, len(self))
         return self.size * np.arange(1, len(self))
 
-    def feed(self, number: int = 0) -> Any:
+    def epoch_data(self, number: int = 0) -> Any:
         """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
 
         TensorFlow gets a prefetched `tf.data.Dataset` in which the batch size is open, and so is the length of

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from data import catalogue
-from data.splits import DataError, Example, Examples, PartError, Splits, hold_out
+from data.splits import DataError, Example, Examples, PartError, Splits, holdout_split
 
 TEST_SHARE = 0.2
 T = TypeVar("T")
@@ -26,10 +26,10 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
     """
     if data == "builtin":
         return builtin()
-    return named(data) if is_named(data) else files(data)
+    return named(data) if is_in_catalogue(data) else files(data)
 
 
-def is_named(data: str) -> bool:
+def is_in_catalogue(data: str) -> bool:
     """Return whether data is to be looked up in a catalogue: it has the form of a name, and there is no such path."""
     return data != "builtin" and catalogue.is_name(data) and not Path(data).exists()
 
@@ -48,7 +48,7 @@ def part_to_test(
     Raises:
         PartError: `test` is neither.
     """
-    found = files(Path(test)) if Path(test).exists() else named(test) if is_named(data) else None
+    found = files(Path(test)) if Path(test).exists() else named(test) if is_in_catalogue(data) else None
     if found is None:
         raise PartError(f"No split is named {test!r}; choose one of: train, valid, test, or give a path to test data.")
     return found
@@ -63,12 +63,12 @@ def data_name(data: str) -> str:
         >>> data_name("ted_hrlr_translate/pt_to_en")
         'ted_hrlr_translate/pt_to_en'
     """
-    if data == "builtin" or is_named(data):
+    if data == "builtin" or is_in_catalogue(data):
         return data
     return ",".join(Path(place.strip()).resolve().name for place in data.split(",") if place.strip())
 
 
-def folder_of_classes(path: Path, suffixes: Sequence[str], field: str, valid: float, seed: int) -> Splits:
+def class_folder_splits(path: Path, suffixes: Sequence[str], field: str, valid: float, seed: int) -> Splits:
     """Return the files below a folder that holds a folder for each class.
 
     The classes lie in `path`, and a fifth of the files is kept for testing, whatever the seed. Or they lie in
@@ -90,8 +90,8 @@ def folder_of_classes(path: Path, suffixes: Sequence[str], field: str, valid: fl
     if (path / "train").is_dir() and (path / "test").is_dir():
         train, test = files_by_class(path / "train", suffixes, field), files_by_class(path / "test", suffixes, field)
     else:
-        train, test = hold_out(files_by_class(path, suffixes, field), TEST_SHARE, seed=0)
-    train, held = hold_out(train, valid, seed)
+        train, test = holdout_split(files_by_class(path, suffixes, field), TEST_SHARE, seed=0)
+    train, held = holdout_split(train, valid, seed)
     return Splits(train, held, test)
 
 

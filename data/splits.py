@@ -29,7 +29,7 @@ class UnavailableError(RuntimeError):
     exit_code = 69
 
 
-class Later(Sequence[Example]):
+class LazyExamples(Sequence[Example]):
     """Examples that are made when one of them, or their number, is first asked for."""
 
     def __init__(self, make: Callable[[], Iterable[Example]]) -> None:
@@ -54,12 +54,12 @@ class Splits(NamedTuple):
     valid: Examples
     test: Examples
 
-    def limited_to(self, limit: int | None) -> "Splits":
+    def with_limit(self, limit: int | None) -> "Splits":
         """Return at most the first `limit` examples of each split; `None` keeps all."""
         return self if limit is None else Splits(*(split[:limit] for split in self))
 
 
-def hold_out(examples: Sequence[T], share: float, seed: int) -> tuple[list[T], list[T]]:
+def holdout_split(examples: Sequence[T], share: float, seed: int) -> tuple[list[T], list[T]]:
     """Return the examples without a part, and that part, chosen by seed.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.sources import TEST_SHARE
-from data.splits import DataError, Example, hold_out
+from data.splits import DataError, Example, holdout_split
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 TABLES = (*SEPARATORS, ".jsonl")  # endings of tables
@@ -38,7 +38,7 @@ def table_parts(path: Path, columns: Mapping[str, str], options: str) -> tuple[l
     own = [{field: row[field] for field in columns} for row in rows]
     test = [row["split"] == "test" for row in rows]
     if not any(test):
-        return hold_out(own, TEST_SHARE, seed=0)
+        return holdout_split(own, TEST_SHARE, seed=0)
     return list(compress(own, map(not_, test))), list(compress(own, test))
 
 

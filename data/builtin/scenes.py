@@ -142,7 +142,7 @@ def scene_picture(scene: Scene, random: np.random.Generator) -> np.ndarray:
     image = Image.new("RGB", (SIZE, SIZE), (level, level, level))
     things = [scene.thing] * scene.number if scene.other is None else [scene.thing, scene.other]
     for thing, centre in zip(things, thing_centres(scene, random), strict=True):
-        stamp(image, thing, centre, int(random.integers(*SPAN, endpoint=True)))
+        draw_thing(image, thing, centre, int(random.integers(*SPAN, endpoint=True)))
     noise = random.normal(0, 6, (SIZE, SIZE, 1))
     return np.clip(np.asarray(image) + noise, 0, 255).astype("uint8")
 
@@ -162,7 +162,7 @@ def thing_centres(scene: Scene, random: np.random.Generator) -> list[tuple[float
     return [(corners[pick][0] + random.uniform(-2, 2), corners[pick][1] + random.uniform(-2, 2)) for pick in picks]
 
 
-def stamp(image: Image.Image, thing: Thing, centre: tuple[float, float], span: int) -> None:
+def draw_thing(image: Image.Image, thing: Thing, centre: tuple[float, float], span: int) -> None:
     """Draw a thing of a width in pixels around a point."""
     draw, (x, y), half = ImageDraw.Draw(image), centre, span / 2
     colour = COLOURS[thing.colour]
@@ -172,10 +172,10 @@ def stamp(image: Image.Image, thing: Thing, centre: tuple[float, float], span: i
     elif thing.kind == "circle":
         draw.ellipse((x - half, y - half, x + half, y + half), fill=colour)
     else:
-        draw.polygon([(x + half * across, y + half * down) for across, down in outline(thing.kind)], fill=colour)
+        draw.polygon([(x + half * across, y + half * down) for across, down in shape_outline(thing.kind)], fill=colour)
 
 
-def outline(kind: str) -> list[tuple[float, float]]:
+def shape_outline(kind: str) -> list[tuple[float, float]]:
     """Return the corners of a shape that lies in the square from -1 to 1."""
     if kind == "square":
         return [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]

@@ -190,14 +190,14 @@ def noun_phrase(noun: Noun, case: Case, definite: bool, adjective: Pair | None) 
     return f"{'the' if definite else indefinite} {english}", f"{article} {german}"
 
 
-def phrase(draw: random.Random, kinds: str, case: Case) -> Pair:
-    """Return a noun of some kinds with an article, half of the time with an adjective that fits."""
+def random_phrase(draw: random.Random, kinds: str, case: Case) -> Pair:
+    """Return a noun of one of some kinds, with an article, and half of the time with an adjective that fits."""
     kind = draw.choice(kinds.split())
     adjective = draw.choice([pair for pair in ADJECTIVES if pair[0] in FIT[kind]]) if draw.random() < 0.5 else None
     return noun_phrase(draw.choice(NOUNS[kind]), case, draw.random() < 0.5, adjective)
 
 
-def place(draw: random.Random) -> Pair:
+def random_place(draw: random.Random) -> Pair:
     """Return where something is, in the dative."""
     english, german, gender = draw.choice(NOUNS["place"])
     preposition, noun = german.split()
@@ -205,7 +205,7 @@ def place(draw: random.Random) -> Pair:
     return english, f"{CONTRACTED.get(where, where)} {noun}"
 
 
-class Parts(NamedTuple):
+class SentenceParts(NamedTuple):
     """What a sentence is made of, each in both languages."""
 
     subject: Pair
@@ -213,71 +213,73 @@ class Parts(NamedTuple):
     object: Pair
 
 
-def parts(draw: random.Random) -> Parts:
+def sentence_parts(draw: random.Random) -> SentenceParts:
     """Return someone, what they do, and what they do it to."""
     verb = draw.choice(VERBS)
-    return Parts(phrase(draw, "person", "nominative"), verb, phrase(draw, verb.objects, "accusative"))
+    return SentenceParts(
+        random_phrase(draw, "person", "nominative"), verb, random_phrase(draw, verb.objects, "accusative")
+    )
 
 
 def statement(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
+    (who, wer), verb, (what, was) = sentence_parts(draw)
     return f"{who} {verb.english} {what}.", f"{wer} {verb.german} {was}."
 
 
-def somewhere(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
-    where, wo = place(draw)
+def statement_with_place(draw: random.Random) -> Pair:
+    (who, wer), verb, (what, was) = sentence_parts(draw)
+    where, wo = random_place(draw)
     return f"{who} {verb.english} {what} {where}.", f"{wer} {verb.german} {was} {wo}."
 
 
-def at_a_time(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
+def statement_with_time(draw: random.Random) -> Pair:
+    (who, wer), verb, (what, was) = sentence_parts(draw)
     when, wann = draw.choice(TIMES)
     return f"{when}, {who} {verb.english} {what}.", f"{wann} {verb.german} {wer} {was}."
 
 
-def negated_pair(draw: random.Random) -> Pair:
+def negated_statement(draw: random.Random) -> Pair:
     verb = draw.choice(VERBS)
-    who, wer = phrase(draw, "person", "nominative")
+    who, wer = random_phrase(draw, "person", "nominative")
     what, was = noun_phrase(draw.choice(NOUNS[draw.choice(verb.objects.split())]), "accusative", True, None)
     return f"{who} does not {verb.plain} {what}.", f"{wer} {verb.german} {was} nicht."
 
 
 def question(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
+    (who, wer), verb, (what, was) = sentence_parts(draw)
     return f"does {who} {verb.plain} {what}?", f"{verb.german} {wer} {was}?"
 
 
-def modal(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
+def modal_statement(draw: random.Random) -> Pair:
+    (who, wer), verb, (what, was) = sentence_parts(draw)
     does, tut = draw.choice(MODALS)
     return f"{who} {does} {verb.plain} {what}.", f"{wer} {tut} {was} {verb.infinitive}."
 
 
-def perfect(draw: random.Random) -> Pair:
-    (who, wer), verb, (what, was) = parts(draw)
+def perfect_statement(draw: random.Random) -> Pair:
+    (who, wer), verb, (what, was) = sentence_parts(draw)
     return f"{who} has {verb.past} {what}.", f"{wer} hat {was} {verb.participle}."
 
 
-def gift(draw: random.Random) -> Pair:
+def gift_statement(draw: random.Random) -> Pair:
     verb = draw.choice(GIVING)
-    who, wer = phrase(draw, "person", "nominative")
-    whom, wem = phrase(draw, "person", "dative")
-    what, was = phrase(draw, verb.objects, "accusative")
+    who, wer = random_phrase(draw, "person", "nominative")
+    whom, wem = random_phrase(draw, "person", "dative")
+    what, was = random_phrase(draw, verb.objects, "accusative")
     return f"{who} {verb.english} {whom} {what}.", f"{wer} {verb.german} {wem} {was}."
 
 
-def rest(draw: random.Random) -> Pair:
-    who, wer = phrase(draw, "person animal", "nominative")
+def rest_statement(draw: random.Random) -> Pair:
+    who, wer = random_phrase(draw, "person animal", "nominative")
     verb = draw.choice(RESTING[:2] if draw.random() < 0.3 else RESTING)
-    where, wo = place(draw)
+    where, wo = random_place(draw)
     return f"{who} {verb.english} {where}.", f"{wer} {verb.german} {wo}."
 
 
-def reason(draw: random.Random) -> Pair:
+def reason_statement(draw: random.Random) -> Pair:
     verb = draw.choice(RESTING)
-    someone, jemand = phrase(draw, "person", "nominative")
-    (who, wer), act, (what, was) = parts(draw)
+    someone, jemand = random_phrase(draw, "person", "nominative")
+    (who, wer), act, (what, was) = sentence_parts(draw)
     return (
         f"{someone} {verb.english} because {who} {act.english} {what}.",
         f"{jemand} {verb.german}, weil {wer} {was} {act.german}.",
@@ -286,19 +288,19 @@ def reason(draw: random.Random) -> Pair:
 
 PATTERNS: list[Callable[[random.Random], Pair]] = [
     statement,
-    somewhere,
-    at_a_time,
-    negated_pair,
+    statement_with_place,
+    statement_with_time,
+    negated_statement,
     question,
-    modal,
-    perfect,
-    gift,
-    rest,
-    reason,
+    modal_statement,
+    perfect_statement,
+    gift_statement,
+    rest_statement,
+    reason_statement,
 ]
 
 
-def compose(count: int, seed: int = 0) -> list[Pair]:
+def composed_sentences(count: int, seed: int = 0) -> list[Pair]:
     """Return `count` different sentences, each of the patterns in turn, in English and in German.
 
     Args:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from data.builtin.scenes import scenes as drawn_scenes
-from data.builtin.sentences import compose
+from data.builtin.sentences import composed_sentences
 from data.splits import Example
 from data.tables import table_rows
 
@@ -58,7 +58,7 @@ def pairs() -> tuple[list[Example], list[Example]]:
     1,800 sentences for training and 300 for testing are composed by `data.builtin.sentences`; none is in both, and
     those for testing are the last ones composed. Everyday sentences, written by hand, are for training alone.
     """
-    composed = [{"en": english, "de": german} for english, german in compose(2100)]
+    composed = [{"en": english, "de": german} for english, german in composed_sentences(2100)]
     return [*table_rows(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
 
 

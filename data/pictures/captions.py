@@ -6,11 +6,11 @@ from pathlib import Path
 
 from data.pictures.files import SUFFIXES, File, files_in
 from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Splits, hold_out
+from data.splits import DataError, Example, Splits, holdout_split
 from data.tables import TABLES, table_rows
 
 LOG = logging.getLogger("tasks")
-LOST = 0.01  # share of the pictures that may be missing or damaged
+LOST_LIMIT = 0.01  # share of the pictures that may be missing or damaged
 PARTS = {  # what a split may be called, and what it is here
     "train": "train",
     "val": "valid",
@@ -48,8 +48,8 @@ def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: in
     if other := sum(bool(part) and part not in PARTS for part, _ in found):
         LOG.warning("Left out, since their split is none of train, valid and test: %d pictures.", other)
     if not test:
-        train, test = hold_out(train, TEST_SHARE, seed=0)
-    return Splits(train, parts["valid"], test) if parts["valid"] else Splits(*hold_out(train, valid, seed), test)
+        train, test = holdout_split(train, TEST_SHARE, seed=0)
+    return Splits(train, parts["valid"], test) if parts["valid"] else Splits(*holdout_split(train, valid, seed), test)
 
 
 def all_captioned_pictures(path: Path, columns: dict[str, str]) -> list[Example]:
@@ -62,12 +62,12 @@ def captioned_parts(path: Path, columns: dict[str, str]) -> list[tuple[str, Exam
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     folder = path if path.is_dir() else path.parent
-    captions = path if path.is_file() else captions_in(path)
+    captions = path if path.is_file() else captions_file(path)
     rows = token_rows(captions) if captions.name.endswith(".token.txt") else caption_rows(captions, columns)
     return matched_pictures(rows, folder_pictures(folder), str(captions))
 
 
-def captions_in(folder: Path) -> Path:
+def captions_file(folder: Path) -> Path:
     """Return the file with captions in a folder: the only one, or the one that is called so."""
     there = sorted(path for path in folder.iterdir() if path.is_file())
     tokenized = [path for path in there if path.name.endswith(".token.txt") and "lemma" not in path.name]
@@ -151,7 +151,7 @@ def check_lost(lost: Sequence[str], total: int, what: str) -> None:
     """
     if not lost:
         return
-    if len(lost) > LOST * total:
+    if len(lost) > LOST_LIMIT * total:
         raise DataError(
             f"{what[:1].upper()}{what[1:]}: {len(lost):,} of {total:,} pictures, the first is {lost[0]!r}; at most one "
             f"in a hundred may be."

@@ -81,8 +81,8 @@ def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.nda
         strength = np.asarray(Image.fromarray(strength).resize((width, height), Image.Resampling.BICUBIC)).clip(0)
         strength = strength / strength.max()
     weights = strength / strength.sum()
-    top = place(weights.sum(1), size)
-    left = place(weights.sum(0), size)
+    top = centred_start(weights.sum(1), size)
+    left = centred_start(weights.sum(0), size)
     result = np.zeros((size, size), "uint8")
     result[top : top + height, left : left + width] = (strength * 255).round()
     return result
@@ -104,7 +104,7 @@ def is_framed(images: np.ndarray, box: int = 20) -> np.ndarray:
     return (np.abs(down) < 1.5) & (np.abs(right) < 1.5) & (extent > 0) & (extent <= box + 1)
 
 
-def place(weights: np.ndarray, size: int) -> int:
+def centred_start(weights: np.ndarray, size: int) -> int:
     """Return where a strip of ink begins when its centre of mass lies in the middle of `size` pixels."""
     centre = float((weights * np.arange(len(weights))).sum())
     return min(max(round(size / 2 - centre), 0), size - len(weights))
@@ -117,7 +117,7 @@ def fitted_character(image: np.ndarray, size: int = 28) -> np.ndarray:
     return (np.asarray(scaled).clip(0, 1) * 255).round().astype("uint8")
 
 
-def warp(
+def distorted_images(
     images: np.ndarray,
     random: np.random.Generator,
     *,
@@ -157,7 +157,7 @@ def warp(
     points += (np.stack([draw(shift), draw(shift)], 1) + centre)[:, :, None]
     if elastic:
         points += elastic * smooth_noise(random, count, height, width).reshape(points.shape)
-    return sample(images, points)
+    return bilinear_samples(images, points)
 
 
 def smooth_noise(
@@ -178,7 +178,7 @@ def smooth_noise(
     return rows @ noise @ columns.T
 
 
-def sample(images: np.ndarray, points: np.ndarray) -> np.ndarray:
+def bilinear_samples(images: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return images read at other points by bilinear interpolation; what lies outside is 0.
 
     Args:

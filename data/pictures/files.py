@@ -27,7 +27,7 @@ SUFFIXES = tuple(FORMATS)
 
 
 @dataclass(frozen=True)
-class Zipped:
+class ZipMember:
     """A file in a zip."""
 
     archive: Path
@@ -47,7 +47,7 @@ class Zipped:
 
 
 @dataclass(frozen=True)
-class Held:
+class MemoryFile:
     """A file that is held in memory."""
 
     name: str
@@ -61,30 +61,30 @@ class Held:
         return self.name
 
 
-File = Path | Zipped | Held
+File = Path | ZipMember | MemoryFile
 
 
 def archive_of(path: Path) -> ZipFile:
-    """Return a zip that stays open between pictures, since its list of names is slow to read."""
-    return opened_archive(path, path.stat().st_mtime_ns)
+    """Return a zip that stays open from one picture to the next, since its list of names is long to read."""
+    return cached_archive(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
-def opened_archive(path: Path, changed: int) -> ZipFile:
+def cached_archive(path: Path, changed: int) -> ZipFile:
     return ZipFile(path)
 
 
-def stamp(picture: File | np.ndarray) -> list[Any]:
+def picture_stamp(picture: File | np.ndarray) -> list[Any]:
     """Return what tells a picture from others as JSON types, without reading it where it is a file: its name and size,
     and when it was changed, or in a zip its check sum. Of an array, or of a file in memory, it is a SHA-256.
     """
     if isinstance(picture, Path):
         about = picture.stat()
         return [picture.name, about.st_size, about.st_mtime_ns]
-    if isinstance(picture, Zipped):
+    if isinstance(picture, ZipMember):
         info = archive_of(picture.archive).getinfo(picture.member)
         return [picture.name, info.file_size, info.CRC]
-    return [sha256(picture.content if isinstance(picture, Held) else picture.tobytes()).hexdigest()]
+    return [sha256(picture.content if isinstance(picture, MemoryFile) else picture.tobytes()).hexdigest()]
 
 
 def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[File], list[File]]:
@@ -118,7 +118,7 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
                 names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
         except BadZipFile as error:
             raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
-        return [Zipped(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
+        return [ZipMember(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
     return [path for path in sorted(place.rglob("*")) if path.is_file() and is_visible_picture(path, suffixes)]
 
 

@@ -20,12 +20,12 @@ def luma(picture: np.ndarray) -> np.ndarray:
     Reference: Recommendation ITU-R BT.601, as MATLAB's `rgb2ycbcr` has it.
     """
     if picture.ndim == 2 or picture.shape[2] == 1:
-        return np.asarray(picture.reshape(picture.shape[:2]), float_of(picture))
-    weights = np.array(LUMA, float_of(picture)) / 255
+        return np.asarray(picture.reshape(picture.shape[:2]), float_dtype(picture))
+    weights = np.array(LUMA, float_dtype(picture)) / 255
     return 16 + picture.astype(weights.dtype, copy=False) @ weights
 
 
-def float_of(array: np.ndarray) -> np.dtype:
+def float_dtype(array: np.ndarray) -> np.dtype:
     """Return the number format to calculate in: that of an array of floats, else float64."""
     return array.dtype if array.dtype.kind == "f" else np.dtype("float64")
 
@@ -50,8 +50,8 @@ def imresize(picture: np.ndarray, scale: float) -> np.ndarray:
     Reference: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711.
     """
     for axis in (0, 1):
-        places, weights = taps(picture.shape[axis], scale)
-        weights = weights.astype(float_of(picture), copy=False)
+        places, weights = bicubic_taps(picture.shape[axis], scale)
+        weights = weights.astype(float_dtype(picture), copy=False)
         shape = [-1 if other == axis else 1 for other in range(picture.ndim)]
         total = 0
         for tap in range(places.shape[1]):
@@ -61,7 +61,7 @@ def imresize(picture: np.ndarray, scale: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def taps(size: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def bicubic_taps(size: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Return which pixels of a side each pixel of its new side reads, and by which weights.
 
     Returns:
@@ -72,14 +72,14 @@ def taps(size: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     centre = (np.arange(new) + 0.5) / scale - 0.5  # of each new pixel, on the old grid
     first = np.floor(centre - 2 / shrink).astype(int)
     places = first[:, None] + np.arange(math.ceil(4 / shrink) + 2)
-    weights = keys(shrink * (centre[:, None] - places))
+    weights = keys_kernel(shrink * (centre[:, None] - places))
     weights /= weights.sum(1, keepdims=True)
     used = np.abs(weights).max(0) > 0
     places = places[:, used] % (2 * size)
     return np.where(places < size, places, 2 * size - 1 - places), weights[:, used]
 
 
-def keys(x: np.ndarray) -> np.ndarray:
+def keys_kernel(x: np.ndarray) -> np.ndarray:
     """Return the cubic convolution kernel of Keys at some distances, in pixels."""
     x = np.abs(x)
     near, far = ((1.5 * x - 2.5) * x) * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
@@ -104,14 +104,14 @@ def turned_picture(picture: np.ndarray, way: int) -> np.ndarray:
     return picture.swapaxes(0, 1) if way & 4 else picture
 
 
-def picture_before_turn(picture: np.ndarray, way: int) -> np.ndarray:
+def unturned_picture(picture: np.ndarray, way: int) -> np.ndarray:
     """Return a picture from before it was `turned` this way."""
     picture = picture.swapaxes(0, 1) if way & 4 else picture
     picture = picture[:, ::-1] if way & 2 else picture
     return picture[::-1] if way & 1 else picture
 
 
-def patches(size: Sequence[int], side: int, count: int) -> list[tuple[int, int]]:
+def patch_corners(size: Sequence[int], side: int, count: int) -> list[tuple[int, int]]:
     """Return where `count` square patches begin that are spread evenly over a picture, row and column of each.
 
     Args:

@@ -20,8 +20,16 @@ from data.pictures.files import FORMATS, SUFFIXES, File
 from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
-WORDS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for description, camera, software, date, artist, copyright
-KEPT = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
+TEXT_TAGS = (
+    270,
+    271,
+    272,
+    305,
+    306,
+    315,
+    33432,
+)  # TIFF's tags for description, camera, software, date, artist, copyright
+METADATA = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
 QUALITY: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 3},  # twice as fast as the usual 6, and hardly larger
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -151,10 +159,10 @@ def photo_from_image(image: Image.Image, name: str) -> Photo:
     own_colours = image.mode not in ("CMYK", "YCCK", "LAB")
     tags = image.getexif()
     image = ImageOps.exif_transpose(image)
-    metadata = {key: image.info[key] for key in KEPT if image.info.get(key)}
+    metadata = {key: image.info[key] for key in METADATA if image.info.get(key)}
     if kind == "TIFF":  # its EXIF data stand among tags that are about the file
         exif = Image.Exif()
-        exif.update({tag: value for tag, value in tags.items() if tag in WORDS})
+        exif.update({tag: value for tag, value in tags.items() if tag in TEXT_TAGS})
         metadata["exif"] = exif.tobytes()
     if not own_colours:
         metadata.pop("icc_profile", None)  # it is about colours that are red, green and blue from now on
@@ -212,8 +220,8 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
         part.unlink(missing_ok=True)
 
 
-def make_room(path: Path) -> None:
-    """Make the folder of a file before the work that it is for, or refuse it.
+def make_parent_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written, so that it is known before the work whether it can be.
 
     Raises:
         OutputError: It cannot be made.

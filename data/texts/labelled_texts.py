@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data import tables
-from data.sources import files_by_class, folder_of_classes
-from data.splits import DataError, Example, Examples, Splits, hold_out
+from data.sources import class_folder_splits, files_by_class
+from data.splits import DataError, Example, Examples, Splits, holdout_split
 
 SUFFIXES = (".txt",)
 
@@ -16,7 +16,7 @@ def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: i
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file, as for `data.tables.table_parts`; or a folder with two such files named
             `train` and `test`; or a folder with a folder of `.txt` files for each class, as for
-            `folder_of_classes`.
+            `class_folder_splits`.
         columns: The name in a table of the fields `text` and `label`.
         valid: Fraction of the training part that is kept for validation, in (0, 1).
         seed: Chooses the validation part.
@@ -27,10 +27,10 @@ def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: i
     """
     found = tables.table_parts(path, columns, "--text-column or --label-column")
     if found is None:
-        splits = folder_of_classes(path, SUFFIXES, "text", valid, seed)
+        splits = class_folder_splits(path, SUFFIXES, "text", valid, seed)
         return Splits(*map(examples_with_texts, splits))
     train, test = found
-    return Splits(*hold_out(train, valid, seed), test)
+    return Splits(*holdout_split(train, valid, seed), test)
 
 
 def all_texts(path: Path, columns: Mapping[str, str]) -> list[Example]:

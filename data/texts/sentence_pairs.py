@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Examples, PartError, Splits, hold_out
+from data.splits import DataError, Example, Examples, PartError, Splits, holdout_split
 from data.tables import table_parts
 
 LOG = logging.getLogger("tasks")
@@ -39,7 +39,7 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     found = table_parts(path, {"text": source, "translation": target}, "--source and --target")
     if found is not None:
         train, tested = (complete_pairs(rows, str(path)) for rows in found)
-        return Splits(*hold_out(train, valid, seed), tested)
+        return Splits(*holdout_split(train, valid, seed), tested)
     names = file_stems(path, source, target)
     training = [name for name in names if name.startswith("train")]
     held = [name for name in names if name.split("_")[0].split("-")[0] in VALID]
@@ -51,10 +51,10 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     train = [pair for name in training for pair in file_pairs(path, name, source, target)]
     tested = list(file_pairs(path, test or tests[0], source, target)) if tests else []
     if not tests:
-        train, tested = hold_out(train, TEST_SHARE, seed=0)
+        train, tested = holdout_split(train, TEST_SHARE, seed=0)
     if held:
         return Splits(train, [pair for name in held for pair in file_pairs(path, name, source, target)], tested)
-    return Splits(*hold_out(train, valid, seed), tested)
+    return Splits(*holdout_split(train, valid, seed), tested)
 
 
 def all_pairs(path: Path, source: str, target: str) -> list[Example]:

@@ -12,11 +12,13 @@ PAD, UNKNOWN = 0, 1  # the first numbers of every vocabulary
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-GAP = re.compile(
+SENTENCE_GAP = re.compile(
     r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
 )
-SHORT = re.compile(r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$")  # no end of a sentence
-SPOKEN = re.compile(  # initials; what an apostrophe begins; words, also with marks inside; other signs
+ABBREVIATION = re.compile(
+    r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
+)  # no end of a sentence
+CAPTION_TOKEN = re.compile(  # initials; what an apostrophe begins; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
 )
@@ -38,8 +40,8 @@ def text_sentences(text: str) -> list[tuple[str, str]]:
     """
     text = text.strip()
     found, start = list[tuple[str, str]](), 0
-    for gap in GAP.finditer(text):
-        if "\n" in gap.group() or not SHORT.search(text, start, gap.start()):
+    for gap in SENTENCE_GAP.finditer(text):
+        if "\n" in gap.group() or not ABBREVIATION.search(text, start, gap.start()):
             found.append((text[start : gap.start()], gap.group()))
             start = gap.end()
     return [*found, (text[start:], "")]
@@ -59,7 +61,7 @@ def caption_words(text: str) -> list[str]:
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
     section 4.1; brackets are left out here, and abbreviations lose their full stop.
     """
-    return SPOKEN.findall(clean_text(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
+    return CAPTION_TOKEN.findall(clean_text(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
 
 
 def truncated_sequence(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:

@@ -46,9 +46,9 @@ class Words:
     """Each of the most frequent words, in lower case, is a number; all others share `UNKNOWN`."""
 
     def __init__(self, known: Sequence[str]) -> None:
-        self.known = list(known)
-        self.size = len(self.known) + 2
-        self.table = {word: (number,) for number, word in enumerate(self.known, start=2)}
+        self.words = list(known)
+        self.size = len(self.words) + 2
+        self.table = {word: (number,) for number, word in enumerate(self.words, start=2)}
 
     @classmethod
     def learn(cls, texts: Iterable[str], size: int, cut: Callable[[str], list[str]] = text_words) -> Self:
@@ -62,14 +62,14 @@ class Words:
         return cls(state)
 
     def state(self) -> Any:
-        return self.known
+        return self.words
 
     def numbers(self, word: str) -> Sequence[int]:
         return self.table.get(word, (UNKNOWN,))
 
     def word(self, number: int) -> str:
         """Return the word that a number, not of `PAD` or `UNKNOWN`, stands for."""
-        return self.known[number - 2]
+        return self.words[number - 2]
 
 
 class Pieces:
@@ -88,7 +88,7 @@ class Pieces:
         self.processor = SentencePieceProcessor(model_proto=model)
         self.size = self.processor.get_piece_size()
         self.numbers = lru_cache(maxsize=1 << 16)(self.piece_numbers)
-        self.ways = lru_cache(maxsize=1 << 16)(self.sampled_ways)
+        self.spellings = lru_cache(maxsize=1 << 16)(self.spelling_samples)
 
     @classmethod
     def learn(cls, texts: Iterable[str], size: int, model: Model = "unigram", cased: bool = False) -> Self:
@@ -140,7 +140,7 @@ class Pieces:
         """Return one sub-word for a reader; a space stands as U+2581."""
         return self.processor.id_to_piece(int(number))
 
-    def sampled_numbers(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
+    def sampled_spelling(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
         """Return a word as numbers, spelt in one of several ways.
 
         Args:
@@ -150,10 +150,10 @@ class Pieces:
 
         Reference: Provilkov et al., 2020, https://arxiv.org/abs/1910.13267 (dropout of merges).
         """
-        ways = self.ways(word, share)
+        ways = self.spellings(word, share)
         return ways[int(random.integers(len(ways)))]
 
-    def sampled_ways(self, word: str, share: float) -> list[Sequence[int]]:
+    def spelling_samples(self, word: str, share: float) -> list[Sequence[int]]:
         """Return the ways that `sampled` chooses from, the same for a word at all times."""
         random = np.random.default_rng(zlib.crc32(word.encode()))
         best = self.processor.nbest_encode(word, nbest_size=8) if self.is_unigram else []
@@ -165,7 +165,7 @@ class Pieces:
         return [best[pick if random.random() < share else 0] for pick in picks]
 
     @cached_property
-    def scores(self) -> dict[str, float]:
+    def piece_scores(self) -> dict[str, float]:
         """The score of each sub-word that is neither a mark nor a byte."""
         plain = range(END + 257, self.size)
         return {self.processor.id_to_piece(number): self.processor.get_score(number) for number in plain}
@@ -173,14 +173,14 @@ class Pieces:
     @cached_property
     def is_unigram(self) -> bool:
         """Whether this is a unigram model; the scores of byte-pair encoding are whole numbers, the ranks of merges."""
-        return any(score % 1 for score in self.scores.values())
+        return any(score % 1 for score in self.piece_scores.values())
 
     def merged_numbers(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
         """Return a word by byte-pair encoding in which each merge is left out with probability `share` at a time."""
         parts = list(SPACE + word)
         while True:
             pairs = [one + other for one, other in pairwise(parts)]
-            found = [(self.scores[pair], -place) for place, pair in enumerate(pairs) if pair in self.scores]
+            found = [(self.piece_scores[pair], -place) for place, pair in enumerate(pairs) if pair in self.piece_scores]
             kept = [merge for merge in found if random.random() >= share]
             if not kept:
                 break
@@ -190,7 +190,7 @@ class Pieces:
 
     def part_numbers(self, part: str) -> list[int]:
         """Return a sub-word, or a character that is none in bytes, as numbers."""
-        if part in self.scores:
+        if part in self.piece_scores:
             return [self.processor.piece_to_id(part)]
         return [self.processor.piece_to_id(f"<0x{byte:02X}>") for byte in part.encode()]
 

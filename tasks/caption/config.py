@@ -101,7 +101,7 @@ class Config(SearchConfig):
         return super().with_settings(settings)
 
     @property
-    def frozen(self) -> bool:
+    def is_frozen(self) -> bool:
         """Whether the encoder stays as it is, so that it need see each picture once only."""
         return self.encoder != "scratch" and self.encoder_weights != "none"
 

@@ -10,23 +10,23 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from data.pictures.files import File, stamp
+from data.pictures.files import File, picture_stamp
 from data.pictures.photo import OutputError, square_pixels
 from data.splits import DataError
 from tasks.engine.runs import atomic_file
 
 BATCH = 50  # pictures seen at a time
-Look = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)
+EncodeBatch = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)
 Picture = File | np.ndarray
 
 
-def feature_folder(folder: Path | None) -> Path:
+def cache_folder(folder: Path | None) -> Path:
     """Return the folder to keep features in."""
     return folder or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlayers"
 
 
 def picture_features(
-    pictures: Sequence[Picture], look: Look, size: int, about: Mapping[str, Any], folder: Path, show: bool
+    pictures: Sequence[Picture], look: EncodeBatch, size: int, about: Mapping[str, Any], folder: Path, show: bool
 ) -> list[np.ndarray | None]:
     """Return what is seen of each picture, float16 `(cells, channels)`, or `None` where it cannot be read.
 
@@ -44,15 +44,17 @@ def picture_features(
     Raises:
         OutputError: The features cannot be written; nothing is left of them.
     """
-    key = sha256(json.dumps([size, dict(about), [stamp(picture) for picture in pictures]]).encode()).hexdigest()[:24]
+    key = sha256(
+        json.dumps([size, dict(about), [picture_stamp(picture) for picture in pictures]]).encode()
+    ).hexdigest()[:24]
     path = folder / f"{key}.npy"
     if not path.is_file():
-        write(path, pictures, look, size, show)
+        write_features(path, pictures, look, size, show)
     seen = np.load(path, mmap_mode="r")  # (pictures, cells, channels)
     return [None if np.isnan(row[0, 0]) else row for row in seen]
 
 
-def write(path: Path, pictures: Sequence[Picture], look: Look, size: int, show: bool) -> None:
+def write_features(path: Path, pictures: Sequence[Picture], look: EncodeBatch, size: int, show: bool) -> None:
     """Write the features of pictures, those of an unreadable one as NaN."""
     from tqdm import tqdm
 
@@ -78,7 +80,7 @@ def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
 
 
-def feature_batches(pictures: Sequence[Picture], look: Look, size: int) -> Iterator[np.ndarray]:
+def feature_batches(pictures: Sequence[Picture], look: EncodeBatch, size: int) -> Iterator[np.ndarray]:
     """Yield what is seen of pictures batch by batch, float16 `(batch, cells, channels)`."""
     with ThreadPoolExecutor(2) as pool:
         for first in range(0, len(pictures), BATCH):

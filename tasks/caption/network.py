@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from data.pictures.captions import check_lost
-from data.pictures.files import stamp
+from data.pictures.files import picture_stamp
 from data.splits import Example, Examples, Splits
 from data.texts.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
@@ -15,7 +15,7 @@ from layers.embedding import GivenLoss, TiedEmbedding
 from layers.encoder import GridEncoder
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
-from tasks.caption.features import feature_folder, picture_features, readable_square
+from tasks.caption.features import cache_folder, picture_features, readable_square
 from tasks.caption.pipeline import Codec
 from tasks.engine.task import KerasPart
 
@@ -24,10 +24,10 @@ def build(config: Config, codec: Codec) -> keras.Model:
     """Return the compiled network: it reads pictures, or their features by a frozen encoder. Captions so far, and what
     is next in them, are `(batch, captions, time)`. It gives the mean loss of the captions of each picture `(batch,)`.
     """
-    encoder = GridEncoder(config.encoder, config.size, config.filters, trainable=not config.frozen, name="encoder")
+    encoder = GridEncoder(config.encoder, config.size, config.filters, trainable=not config.is_frozen, name="encoder")
     encoder.build((None, config.size, config.size, 3))
-    shape = encoder.cells if config.frozen else (config.size, config.size, 3)
-    seen = keras.Input(shape, dtype="float16" if config.frozen else "uint8", name="seen")
+    shape = encoder.cells if config.is_frozen else (config.size, config.size, 3)
+    seen = keras.Input(shape, dtype="float16" if config.is_frozen else "uint8", name="seen")
     before, after = (keras.Input((None, None), dtype="int32", name=name) for name in ("before", "after"))
     embedding = TiedEmbedding(codec.size, config.embedding, config.label_smoothing, name="embedding")
     decoder = RecurrentDecoder(
@@ -67,7 +67,7 @@ def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> S
         OutputError: What the encoder sees cannot be kept.
     """
     encoder = model.get_layer("encoder")
-    if not config.frozen:
+    if not config.is_frozen:
         return Splits(
             examples_with_pixels(splits.train, config), examples_with_pixels(splits.valid, config), splits.test
         )
@@ -86,14 +86,14 @@ def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> S
 
     grids = {}
     for name, way in {"grid": look, **({"mirrored": mirror_view} if config.mirror else {})}.items():
-        seen = picture_features(pictures, way, config.size, about | {"way": name}, feature_folder(config.cache), show)
+        seen = picture_features(pictures, way, config.size, about | {"way": name}, cache_folder(config.cache), show)
         grids[name] = dict(zip(sorted(order), seen, strict=True))
     return Splits(examples_with_grids(splits.train, grids), examples_with_grids(splits.valid, grids), splits.test)
 
 
 def picture_identity(example: Example) -> str:
     """Return what tells the picture of an example from others."""
-    return json.dumps(stamp(example["image"]))
+    return json.dumps(picture_stamp(example["image"]))
 
 
 def examples_with_grids(examples: Examples, grids: dict[str, dict[str, Any]]) -> list[Example]:

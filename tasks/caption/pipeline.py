@@ -13,9 +13,9 @@ from typing_extensions import override
 from data import catalogue, sources
 from data.builtin import sets
 from data.pictures.captions import all_captioned_pictures, captioned_splits
-from data.pictures.files import Held
+from data.pictures.files import MemoryFile
 from data.pictures.photo import jpeg_bytes, square_pixels
-from data.splits import Example, Examples, Splits, hold_out
+from data.splits import Example, Examples, Splits, holdout_split
 from data.texts.text import caption_words, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
@@ -40,7 +40,7 @@ def load(config: Config) -> Splits:
     """
     splits = sources.load(
         config.data,
-        builtin=partial(embedded_splits, config),
+        builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
     )
@@ -52,10 +52,10 @@ def load(config: Config) -> Splits:
     return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
-def embedded_splits(config: Config) -> Splits:
+def builtin_splits(config: Config) -> Splits:
     """Return the embedded scenes."""
     train, test = sets.scenes()
-    return Splits(*hold_out(train, config.valid, config.seed), test)
+    return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def columns(config: Config) -> dict[str, str]:
@@ -77,10 +77,10 @@ def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     change = partial(compact_example, config, count(1))
     found = catalogue.read(name, ("train",), COLUMNS, config.data_dir, optional=("val", "test"), change=change)
-    train, test = (found["train"], found["test"]) if "test" in found else hold_out(found["train"], 0.1, seed=0)
+    train, test = (found["train"], found["test"]) if "test" in found else holdout_split(found["train"], 0.1, seed=0)
     if "val" in found:
         return Splits(train, found["val"], test)
-    return Splits(*hold_out(train, config.valid, config.seed), test)
+    return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def catalogue_part(config: Config, part: str) -> Examples | None:
@@ -91,7 +91,7 @@ def catalogue_part(config: Config, part: str) -> Examples | None:
 
 def compact_example(config: Config, numbers: Iterator[int], row: Example) -> Example:
     """Return an example with its picture as a small file in memory, since memory is to hold thousands."""
-    return row | {"image": Held(f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size)))}
+    return row | {"image": MemoryFile(f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size)))}
 
 
 class Codec(task.Codec):

@@ -17,9 +17,9 @@ from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.search import Hypothesis
 
-SHOWN = 200  # answers kept
-SHEET = 20  # pictures of the contact sheet
-DRAWN = 4  # pictures whose attention is drawn
+ANSWER_COUNT = 200  # answers kept
+SHEET_COUNT = 20  # pictures of the contact sheet
+ATTENTION_COUNT = 4  # pictures whose attention is drawn
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
@@ -33,7 +33,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     read, texts, lost = list[Example](), list[str](), list[str]()
     spent = np.zeros(2)
     for batch in batches(examples, pipeline.config.batch_size):
-        pixels, kept = readable_examples(batch, pipeline.config.size, lost)
+        pixels, kept = readable_pictures(batch, pipeline.config.size, lost)
         if kept:
             found, seconds = timed_captions(pipeline, pixels)
             spent += seconds
@@ -50,17 +50,17 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         | true_share(texts, read)
         | {name: round(float(rate), 1) for name, rate in rates.items()},
         answers=[
-            {"input": name_of(example, row), "answer": {"caption": text}, "reference": example["captions"]}
-            for row, (example, text) in enumerate(zip(read[:SHOWN], texts, strict=False))
+            {"input": picture_name(example, row), "answer": {"caption": text}, "reference": example["captions"]}
+            for row, (example, text) in enumerate(zip(read[:ANSWER_COUNT], texts, strict=False))
         ],
         figures={
-            "captions": lambda: caption_sheet(read[:SHEET], texts, pipeline.config.size),
-            "attention": lambda: attention_sheet(pipeline, read[:DRAWN]),
+            "captions": lambda: caption_sheet(read[:SHEET_COUNT], texts, pipeline.config.size),
+            "attention": lambda: attention_sheet(pipeline, read[:ATTENTION_COUNT]),
         },
     )
 
 
-def readable_examples(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
+def readable_pictures(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
     """Return the pictures that can be read and their examples, and note the names of the others."""
     pixels, kept = [], []
     for example in examples:
@@ -93,7 +93,7 @@ def true_share(texts: Sequence[str], examples: Examples) -> dict[str, float]:
     return {"true": sum(right) / len(right), "true_low": low, "true_high": high}
 
 
-def name_of(example: Example, row: int) -> str:
+def picture_name(example: Example, row: int) -> str:
     """Return what to call the picture of an example."""
     return f"example {row}" if isinstance(example["image"], np.ndarray) else example["image"].name
 
@@ -110,10 +110,10 @@ def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) 
 
 def attention_sheet(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Any:
     """Return where each word of the captions of some pictures looked."""
-    return figures.attention_sheet(list(attended_pictures(pipeline, examples)))
+    return figures.attention_sheet(list(attention_panels(pipeline, examples)))
 
 
-def attended_pictures(
+def attention_panels(
     pipeline: Pipeline[Config], examples: Sequence[Example]
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """Yield pictures with the words of their captions and their attention."""

@@ -38,7 +38,7 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"
-    splits = pipeline.task.load(pipeline.config).limited_to(pipeline.config.limit)
+    splits = pipeline.task.load(pipeline.config).with_limit(pipeline.config.limit)
     return score(pipeline, splits._asdict()[part], split)
 
 

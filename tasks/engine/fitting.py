@@ -129,7 +129,7 @@ def fit(
 def fit_epoch(model: keras.Model, train: Batches, epoch: int, bar: "Bar") -> dict[str, float]:
     """Take the gradient steps of one epoch, and return its number, its loss and its metrics."""
     history = model.fit(
-        train.feed(epoch),
+        train.epoch_data(epoch),
         initial_epoch=epoch,
         epochs=epoch + 1,
         steps_per_epoch=len(train),
@@ -142,7 +142,7 @@ def fit_epoch(model: keras.Model, train: Batches, epoch: int, bar: "Bar") -> dic
 
 def validate(kept: keras.Model, valid: Batches) -> dict[str, float]:
     """Return the loss and the metrics on the validation split, their names beginning with `val_`."""
-    values = kept.evaluate(valid.feed(), steps=len(valid), return_dict=True, verbose=0)
+    values = kept.evaluate(valid.epoch_data(), steps=len(valid), return_dict=True, verbose=0)
     return {f"val_{name}": value for name, value in values.items()}
 
 

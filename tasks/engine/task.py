@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 
 from data import tables
-from data.pictures.files import Held, Zipped, find_photos
+from data.pictures.files import MemoryFile, ZipMember, find_photos
 from data.splits import DataError, Example, Examples, Splits
 from tasks.engine import runs
 from tasks.engine.config import JsonObject, TaskConfig
@@ -67,7 +67,7 @@ TEXT = Input(
 IMAGE = Input(
     field="image",
     column="image_column",
-    types=(str, Path, Zipped, Held, np.ndarray),
+    types=(str, Path, ZipMember, MemoryFile, np.ndarray),
     expand=lambda word: map(str, find_photos(word)[1]) if Path(word).is_dir() else [word],
     refusal="a picture must be a path or a uint8 array",
 )

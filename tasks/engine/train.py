@@ -77,7 +77,7 @@ def complete(task: Task[C], config: C, splits: Splits, run: Path, progress: bool
     LOG.info("Run: %s", run)
     keras.utils.set_random_seed(config.seed)
     codec = task.codec.learn(config, splits.train)
-    splits = splits.limited_to(config.limit)
+    splits = splits.with_limit(config.limit)
     part = keras_part(task)
     with precision(config.precision):
         model = part.build(config, codec)

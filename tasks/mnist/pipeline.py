@@ -9,9 +9,9 @@ import numpy as np
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.pictures.digits import fitted_character, framed_character, grey_levels, is_framed, warp
+from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
 from data.pictures.files import SUFFIXES
-from data.splits import DataError, Example, Examples, Splits, hold_out
+from data.splits import DataError, Example, Examples, Splits, holdout_split
 from tasks.engine import task
 from tasks.engine.task import IMAGE, Pipeline, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
@@ -19,7 +19,7 @@ from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
 
 SIZE = 28  # pixels
-WORST = 25  # mistakes shown
+MISTAKES = 25  # mistakes shown
 COLUMNS = {"image": "image", "label": "label"}
 
 
@@ -31,7 +31,7 @@ def load(config: Config) -> Splits:
     """
     splits = sources.load(
         config.data,
-        builtin=partial(embedded_splits, config),
+        builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
     )
@@ -41,16 +41,17 @@ def load(config: Config) -> Splits:
     return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
-def embedded_splits(config: Config) -> Splits:
+def builtin_splits(config: Config) -> Splits:
     """Return the embedded digits."""
     train, test = sets.digits()
-    return splits_with_images(Splits(*hold_out(train, config.valid, config.seed), test), framed_character)
+    return splits_with_images(Splits(*holdout_split(train, config.valid, config.seed), test), framed_character)
 
 
 def own_splits(config: Config, path: str) -> Splits:
     """Return the pictures in a folder of classes."""
     return splits_with_images(
-        sources.folder_of_classes(Path(path), SUFFIXES, "image", config.valid, config.seed), partial(file_image, config)
+        sources.class_folder_splits(Path(path), SUFFIXES, "image", config.valid, config.seed),
+        partial(file_image, config),
     )
 
 
@@ -67,7 +68,7 @@ def file_image(config: Config, path: Path) -> np.ndarray:
 def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     parts = catalogue.read(name, ("train", "test"), COLUMNS, config.data_dir)
-    splits = Splits(*hold_out(parts["train"], config.valid, config.seed), parts["test"])
+    splits = Splits(*holdout_split(parts["train"], config.valid, config.seed), parts["test"])
     return splits_with_images(splits, partial(catalogue_image, name))
 
 
@@ -119,9 +120,9 @@ class Codec(task.Codec):
 
         Arrays of 28x28 are taken as they are: light ink on black, framed.
         """
-        return np.stack([self.frame(picture) for picture in raw])[..., None].astype("float32") / 255
+        return np.stack([self.character_pixels(picture) for picture in raw])[..., None].astype("float32") / 255
 
-    def frame(self, picture: Path | str | np.ndarray) -> np.ndarray:
+    def character_pixels(self, picture: Path | str | np.ndarray) -> np.ndarray:
         """Return one picture as uint8 `(28, 28)`."""
         levels = grey_levels(picture)
         if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
@@ -140,7 +141,7 @@ class Codec(task.Codec):
         check_classes(examples, self.classes)
         labels = np.array([self.numbers[example["label"]] for example in examples], "int32")
         if random is not None and any(self.augmentation.values()):
-            images = warp(images, random, **self.augmentation)
+            images = distorted_images(images, random, **self.augmentation)
         return images.astype("float32") / 255, labels
 
 
@@ -160,7 +161,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     answers = pipeline.predict([example["image"] for example in examples])
     truth = [example["label"] for example in examples]
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
-    worst, shown = mistakes(answers, truth, WORST)
+    worst, shown = mistakes(answers, truth, MISTAKES)
     captions = [f"{truth[i]} read as {answers[i]['label']}" for i in worst]
     return Report(
         metrics=found,

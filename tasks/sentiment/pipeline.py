@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.splits import DataError, Example, Examples, Splits, check_labels, hold_out
+from data.splits import DataError, Example, Examples, Splits, check_labels, holdout_split
 from data.texts.labelled_texts import all_texts, labelled_texts
 from data.texts.text import (
     PAD,
@@ -34,7 +34,7 @@ from tasks.toolbox.labels import aligned_examples, check_classes, class_answers,
 
 Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
-WORST = 50  # mistakes kept
+MISTAKES = 50  # mistakes kept
 STEP = 0.5  # how far a step of the n-gram branch goes, compared with one of the recurrent branch
 
 
@@ -46,7 +46,7 @@ def load(config: Config) -> Splits:
     """
     splits = sources.load(
         config.data,
-        builtin=partial(embedded_splits, config),
+        builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
     )
@@ -62,11 +62,11 @@ def columns(config: Config) -> dict[str, str]:
     return {"text": config.text_column, "label": config.label_column}
 
 
-def embedded_splits(config: Config) -> Splits:
+def builtin_splits(config: Config) -> Splits:
     """Return the embedded reviews; the two of a pair stay together."""
     train, test = sets.reviews()
     pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]
-    parts = hold_out(pairs, config.valid, config.seed)
+    parts = holdout_split(pairs, config.valid, config.seed)
     kept, held = ([review for pair in part for review in pair["pair"]] for part in parts)
     return Splits(kept, held, test)
 
@@ -85,7 +85,7 @@ def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
     found = catalogue.read(name, ("train", "test"), columns(config), config.data_dir)
     train, test = (list(map(text_example, found[part])) for part in ("train", "test"))
-    return Splits(*hold_out(train, config.valid, config.seed), test)
+    return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def catalogue_part(config: Config, part: str) -> Examples | None:
@@ -303,7 +303,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
     reliability = metrics.reliability_rows(chances.max(1), right)
     auc = metrics.ranking_area(truth, chances, classes)
-    _, shown = mistakes(answers, truth, WORST)
+    _, shown = mistakes(answers, truth, MISTAKES)
     own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
     return Report(
         metrics=own | {"auc": auc, "ece": metrics.calibration_error(reliability)} | found,

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.splits import DataError, Example, Examples, Splits, hold_out
+from data.splits import DataError, Example, Examples, Splits, holdout_split
 from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths, text_sentences
 from data.texts.vocabulary import END, START, Pieces
@@ -27,12 +27,12 @@ from tasks.translate.config import LIMITS, SOURCES, Config
 
 LOG = logging.getLogger("tasks")
 PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a catalogue name
-SHOWN = 200  # answers kept, and sentences timed
-DRAWN = 6  # alignments in a figure
+ANSWER_COUNT = 200  # answers kept, and sentences timed
+ALIGNMENT_COUNT = 6  # alignments in a figure
 Tokens = Sequence[int]
 
 
-def languages(config: Config) -> tuple[str, str]:
+def language_pair(config: Config) -> tuple[str, str]:
     """Return the language to translate from and the one to translate to.
 
     What is not said follows from the name of a catalogue data set; other data is English and German.
@@ -55,19 +55,19 @@ def load(config: Config) -> Splits:
     """
     return sources.load(
         config.data,
-        builtin=partial(embedded_splits, config),
+        builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
     )
 
 
-def embedded_splits(config: Config) -> Splits:
+def builtin_splits(config: Config) -> Splits:
     """Return the embedded sentences."""
-    source, target = languages(config)
+    source, target = language_pair(config)
     if {source, target} != {"en", "de"}:
         raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
     train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in sets.pairs())
-    splits = Splits(*hold_out(train, config.valid, config.seed), test)
+    splits = Splits(*holdout_split(train, config.valid, config.seed), test)
     return splits if config.test is None else splits._replace(test=part_to_test(config, config.test))
 
 
@@ -76,27 +76,27 @@ def own_splits(config: Config, path: str) -> Splits:
     test = config.test
     other = None if test is None or not Path(test).exists() else part_to_test(config, test)
     own = test if other is None else None
-    splits = sentence_pairs(Path(path), *languages(config), config.valid, config.seed, own)
+    splits = sentence_pairs(Path(path), *language_pair(config), config.valid, config.seed, own)
     return splits if other is None else splits._replace(test=other)
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
     """Return a data set of the catalogue."""
-    columns = dict(zip(("text", "translation"), languages(config), strict=True))
+    columns = dict(zip(("text", "translation"), language_pair(config), strict=True))
     found = catalogue.read(name, ("train",), columns, config.data_dir, optional=("validation", "test"))
     train = found["train"]
     if config.test is not None:
         test = part_to_test(config, config.test)
     else:
-        train, test = (train, found["test"]) if "test" in found else hold_out(train, 0.1, seed=0)
+        train, test = (train, found["test"]) if "test" in found else holdout_split(train, 0.1, seed=0)
     if "validation" in found:
         return Splits(train, found["validation"], test)
-    return Splits(*hold_out(train, config.valid, config.seed), test)
+    return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def part_to_test(config: Config, test: str) -> Examples:
     """Return the sentences to test on instead of the data's own."""
-    source, target = languages(config)
+    source, target = language_pair(config)
     columns = {"text": source, "translation": target}
     return sources.part_to_test(
         config.data,
@@ -119,7 +119,7 @@ class Codec(task.Codec):
     def learn(cls, config: Config, train: Examples) -> Self:
         texts = [clean_text(example[field]) for field in ("text", "translation") for example in train]
         pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True)
-        codec = cls(config, languages(config), pieces, [config.max_length + 1], [config.max_length + 1])
+        codec = cls(config, language_pair(config), pieces, [config.max_length + 1], [config.max_length + 1])
         lengths = [[len(codec.numbers(example[field])) + 1 for example in train] for field in ("text", "translation")]
         chosen = [padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths]
         return cls(config, codec.languages, pieces, *chosen)
@@ -149,7 +149,9 @@ class Codec(task.Codec):
         share = self.config.sampling if random is not None else 0.0
         found: list[int] = []
         for word in clean_text(text).split():
-            found += self.pieces.sampled_numbers(word, share, random) if share and random else self.pieces.numbers(word)
+            found += (
+                self.pieces.sampled_spelling(word, share, random) if share and random else self.pieces.numbers(word)
+            )
         return found[: self.config.max_length]
 
     def inputs(self, raw: Sequence[Tokens]) -> tuple[np.ndarray]:
@@ -329,15 +331,15 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
     truth = [clean_text(example["translation"]) for example in examples]
     rates = {
-        f"{name}_per_second": sentences_per_second(pipeline, rows[:SHOWN], beam)
+        f"{name}_per_second": sentences_per_second(pipeline, rows[:ANSWER_COUNT], beam)
         for name, beam in (("greedy", 1), ("beam5", 5))
     }
-    picked = [index for index, row in enumerate(rows) if len(row) < 20][:DRAWN]
+    picked = [index for index, row in enumerate(rows) if len(row) < 20][:ALIGNMENT_COUNT]
     return Report(
         metrics=metrics.translation_metrics(answers, truth) | rates,
         answers=[
             {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
-            for example, answer in list(zip(examples, answers, strict=True))[:SHOWN]
+            for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
         ],
         figures={
             "lengths": lambda: figures.bleu_by_length(answers, truth, [len(row) for row in rows]),

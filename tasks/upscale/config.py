@@ -87,7 +87,7 @@ class Config(TaskConfig):
         """Return a config with other values for some settings; all pictures of other data are the test split."""
         data = settings.get("data", self.data)
         if data != self.data and "test" not in settings:
-            settings = {**settings, "test": None if data.partition("/")[0] in NAMED else data}
+            settings = {**settings, "test": None if data.partition("/")[0] in DATA_NAMES else data}
         return super().with_settings(settings)
 
     def stages(self) -> list[Stage]:
@@ -145,7 +145,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
 
-NAMED = ("div2k", "builtin")  # data that is not a folder
+DATA_NAMES = ("div2k", "builtin")  # data that is no folder
 
 SOURCES = {
     "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from data.pictures.imresize import RANGE, imresize, luma, picture_before_turn, turned_picture, whole_levels
+from data.pictures.imresize import RANGE, imresize, luma, turned_picture, unturned_picture, whole_levels
 from data.pictures.photo import Photo
 from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
@@ -31,17 +31,17 @@ def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False)
     cover = None if photo.alpha is None else np.pad(photo.alpha.astype("float32"), TAPS, mode="symmetric")
     alpha = None if cover is None else np.empty(pixels.shape[:2], "uint8")
     corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
-    for row, column in progress(corners) if show else corners:
+    for row, column in progress_bar(corners) if show else corners:
         piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
         new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
         pixels[new] = enlarged_piece(pipeline, piece, border)
         if alpha is not None and cover is not None:
             part = cover[row : row + side + 2 * TAPS, column : column + side + 2 * TAPS]
-            alpha[new] = whole_levels(picture_inside(imresize(part, scale), TAPS * scale))
+            alpha[new] = whole_levels(inner_picture(imresize(part, scale), TAPS * scale))
     return replace(photo, pixels=pixels, alpha=alpha)
 
 
-def progress(corners: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+def progress_bar(corners: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
     """Return the corners of pieces, with a bar on standard error while they are worked through."""
     from tqdm import tqdm
 
@@ -52,8 +52,8 @@ def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -
     """Return a piece of a picture enlarged, without the border that is given with it."""
     scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
     levels = piece * np.float32(255 / full)  # (height, width, channels)
-    grown = picture_inside(imresize(picture_inside(levels, border - TAPS), scale), TAPS * scale)
-    lacking = picture_inside(luma_residual(pipeline, luma(levels)), border * scale)
+    grown = inner_picture(imresize(inner_picture(levels, border - TAPS), scale), TAPS * scale)
+    lacking = inner_picture(luma_residual(pipeline, luma(levels)), border * scale)
     grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
     return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
 
@@ -64,10 +64,10 @@ def luma_residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
     total: Any = 0
     for way in ways:
         (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned_picture(plane, way)]))
-        total = total + picture_before_turn(lacking[0, :, :, 0], way)
+        total = total + unturned_picture(lacking[0, :, :, 0], way)
     return total * np.float32(255 / len(ways))
 
 
-def picture_inside(picture: np.ndarray, border: int) -> np.ndarray:
+def inner_picture(picture: np.ndarray, border: int) -> np.ndarray:
     """Return a picture without so many rows and columns on each side."""
     return picture[border : len(picture) - border, border : picture.shape[1] - border]

@@ -55,7 +55,7 @@ def build(config: Config, codec: Codec) -> keras.Model:
     stages = config.stages()
     for number, stage in enumerate(stages, start=1):
         last = number == len(stages)
-        x = layer(stage, config.activation, f"{stage.kind}_{number}", **({"dtype": "float32"} if last else {}))(x)
+        x = stage_layer(stage, config.activation, f"{stage.kind}_{number}", **({"dtype": "float32"} if last else {}))(x)
     x = keras.layers.Rescaling(GAIN, name="gain", dtype="float32")(x)
     model = keras.Model(image, x, name="upscale")
     model.compile(
@@ -66,7 +66,7 @@ def build(config: Config, codec: Codec) -> keras.Model:
     return model
 
 
-def layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> keras.layers.Layer:
+def stage_layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> keras.layers.Layer:
     """Return a layer of the network; only one deconvolution, the last, has a single feature map and no activation."""
     if stage.kind == "deconvolution":
         own = "linear" if stage.filters == 1 else activation

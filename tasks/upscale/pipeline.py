@@ -13,10 +13,18 @@ from typing_extensions import override
 from data import catalogue, sources
 from data.builtin import sets
 from data.pictures.files import File, find_photos
-from data.pictures.imresize import degraded_picture, imresize, luma, modcrop, patches, turned_picture, whole_levels
-from data.pictures.photo import Photo, format_of, make_room, photo_of, read_photo, write_photo
+from data.pictures.imresize import (
+    degraded_picture,
+    imresize,
+    luma,
+    modcrop,
+    patch_corners,
+    turned_picture,
+    whole_levels,
+)
+from data.pictures.photo import Photo, format_of, make_parent_folder, photo_of, read_photo, write_photo
 from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Examples, Later, Splits, hold_out
+from data.splits import DataError, Example, Examples, LazyExamples, Splits, holdout_split
 from tasks.engine import runs, task
 from tasks.engine.config import SettingError
 from tasks.engine.task import IMAGE, Pipeline, Task
@@ -26,8 +34,8 @@ from tasks.upscale.enlarge import TAPS, enlarged_photo
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
-CHECKED = 16  # patches of each validation picture
-SHOWN = 5  # pictures named in a notice
+VALIDATION_PATCHES = 16  # patches of each validation picture
+NAME_COUNT = 5  # pictures named in a notice
 Source = File | np.ndarray
 Pictures = tuple[list[Source], list[Source], list[Source]]  # for training, the last place apart; for testing
 
@@ -43,32 +51,32 @@ def load(config: Config) -> Splits:
     """
     if config.init_from is not None:
         runs.read_config(config.init_from, TASK.name)  # what is not there is missed at once
-    parts = cache(partial(pictures, config))
+    parts = cache(partial(picture_parts, config))
     test = None if config.test is None else all_pictures(config.test)
     if config.test != config.data:
         parts()  # likewise
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
-        Later(lambda: training_examples(parts()[0], config, sizes)),
-        Later(lambda: training_examples(parts()[1], config, [1.0])),
-        Later(lambda: test_examples(parts()[2] if test is None else test, config)),
+        LazyExamples(lambda: training_examples(parts()[0], config, sizes)),
+        LazyExamples(lambda: training_examples(parts()[1], config, [1.0])),
+        LazyExamples(lambda: test_examples(parts()[2] if test is None else test, config)),
     )
 
 
-def pictures(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
+def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
     """Return the pictures for training, validation and testing; files are not read yet."""
     others, last, test = sources.load(
         config.data,
-        builtin=embedded_pictures,
+        builtin=builtin_pictures,
         files=partial(own_pictures, config),
         named=partial(catalogue_pictures, config),
     )
     share = config.valid * (len(others) + len(last)) / len(last)
-    train, valid = hold_out(last, min(share, 0.9), config.seed)
+    train, valid = holdout_split(last, min(share, 0.9), config.seed)
     return [*others, *train], valid, test
 
 
-def embedded_pictures() -> Pictures:
+def builtin_pictures() -> Pictures:
     """Return the embedded photographs."""
     train, test = sets.photos()
     return [], list(train), list(test)
@@ -79,7 +87,7 @@ def own_pictures(config: Config, places: str) -> Pictures:
     before, last = find_photos(places)
     if config.test is not None:
         return list(before), list(last), []
-    return list(before), *hold_out(list[Source](last), TEST_SHARE, seed=0)
+    return list(before), *holdout_split(list[Source](last), TEST_SHARE, seed=0)
 
 
 def catalogue_pictures(config: Config, name: str) -> Pictures:
@@ -101,12 +109,12 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
     Raises:
         DataError: Not one picture is as large as a patch.
     """
-    planes = [whole_levels(luma(pixels_of(source))) for source in sources]
+    planes = [whole_levels(luma(source_pixels(source))) for source in sources]
     side, left_out = config.patch * config.scale, []
     for size in sizes:
         for number, (source, plane) in enumerate(zip(sources, planes, strict=True)):
             truth = modcrop(plane if size == 1 else whole_levels(imresize(plane, size)), config.scale)
-            name = name_of(source, number)
+            name = picture_name(source, number)
             if min(truth.shape) >= side:
                 yield {"name": f"{name} at {size:.0%}", "image": degraded_picture(truth, config.scale), "truth": truth}
             elif size == 1:
@@ -117,7 +125,7 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
             f"ones, or a --patch below {config.patch}."
         )
     if left_out:
-        some = ", ".join(left_out[:SHOWN]) + (", ..." if len(left_out) > SHOWN else "")
+        some = ", ".join(left_out[:NAME_COUNT]) + (", ..." if len(left_out) > NAME_COUNT else "")
         LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(left_out), some)
 
 
@@ -129,7 +137,7 @@ def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example
     """
     least = metrics.WINDOW + 2 * config.scale
     for number, source in enumerate(sources):
-        truth, name = modcrop(pixels_of(source), config.scale), name_of(source, number)
+        truth, name = modcrop(source_pixels(source), config.scale), picture_name(source, number)
         if min(truth.shape[:2]) < least:
             raise DataError(
                 f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels where "
@@ -138,12 +146,12 @@ def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example
         yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
 
 
-def name_of(source: Source, number: int) -> str:
+def picture_name(source: Source, number: int) -> str:
     """Return what to call a picture, the `number`th of its split."""
     return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
-def pixels_of(source: Source) -> np.ndarray:
+def source_pixels(source: Source) -> np.ndarray:
     """Return the pixels of a picture, uint8 `(height, width, channels)`, without its transparency."""
     pixels = source if isinstance(source, np.ndarray) else read_photo(source).pixels
     return whole_levels(pixels / 257) if pixels.dtype == np.uint16 else pixels
@@ -189,7 +197,7 @@ class Codec(task.Codec):
         for example in examples:
             height, width = example["image"].shape
             if random is None:
-                rows += [(example, place, 0) for place in patches((height, width), side, CHECKED)]
+                rows += [(example, place, 0) for place in patch_corners((height, width), side, VALIDATION_PATCHES)]
             else:
                 place = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
                 rows.append((example, place, int(random.integers(8))))
@@ -220,7 +228,9 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
     """
     return [
         picture_answer(
-            of_array(pipeline, one) if isinstance(one, np.ndarray) else pixels_with_alpha(of_file(pipeline, one))
+            enlarged_array(pipeline, one)
+            if isinstance(one, np.ndarray)
+            else pixels_with_alpha(enlarged_file_photo(pipeline, one))
         )
         for one in inputs
     ]
@@ -231,13 +241,13 @@ def picture_answer(image: np.ndarray) -> dict[str, Any]:
     return {"image": image, "width": image.shape[1], "height": image.shape[0]}
 
 
-def of_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
+def enlarged_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
     """Return a picture in memory enlarged; a fourth channel is transparency."""
     grown = pixels_with_alpha(enlarged_photo(pipeline, photo_of(picture)))
     return grown[:, :, 0] if picture.ndim == 2 else grown
 
 
-def of_file(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
+def enlarged_file_photo(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
     """Return the photo in a file enlarged."""
     return enlarged_photo(pipeline, read_photo(Path(path)), show)
 
@@ -274,9 +284,9 @@ def write(
         target = beside if out is None else out if single else out / file.name
         if target.exists():
             raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
-        make_room(target)
+        make_parent_folder(target)
         start = time.monotonic()
-        photo = of_file(pipeline, file, show)
+        photo = enlarged_file_photo(pipeline, file, show)
         write_photo(photo, target, format_of(target) if single else None)
         height, width = photo.pixels.shape[:2]
         seconds = round(time.monotonic() - start, 2)

@@ -14,8 +14,8 @@ from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.upscale.config import Config
 
-DRAWN = 6  # pictures on the contact sheet
-ZOOMED = 96  # pixels of each side shown there
+SHEET_COUNT = 6  # pictures on the contact sheet
+ZOOM = 96  # pixels of each side shown there
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
@@ -60,7 +60,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
             for example, row in zip(examples, rows, strict=True)
         ],
-        figures={"contact_sheet": lambda: contact_sheet(pipeline, examples[:DRAWN], rows)},
+        figures={"contact_sheet": lambda: contact_sheet(pipeline, examples[:SHEET_COUNT], rows)},
     )
 
 
@@ -79,7 +79,7 @@ def contact_sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence
         truth = example["truth"]
         bicubic = whole_levels(imresize(example["image"], pipeline.config.scale))
         (answer,) = pipeline.predict([example["image"]])
-        place = worst_square(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOMED, *truth.shape[:2]))
+        place = worst_square(np.abs(bicubic.astype("float32") - truth).mean(2), min(ZOOM, *truth.shape[:2]))
         shown.append(
             [
                 (bicubic[place], f"bicubic  {row['bicubic_psnr']:.2f} dB"),

@@ -69,9 +69,9 @@ def test_fit_reads_batches_of_any_length():
     model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(inputs[..., None])))
     model.compile(loss="mse", optimizer="sgd")
     batches = Batches(EXAMPLES, encoder(widening), 4, seed=0)
-    history = model.fit(batches.feed(0), shuffle=False, verbose=0)
+    history = model.fit(batches.epoch_data(0), shuffle=False, verbose=0)
     assert len(history.history["loss"]) == 1
-    assert np.isfinite(model.evaluate(batches.feed(1), verbose=0))
+    assert np.isfinite(model.evaluate(batches.epoch_data(1), verbose=0))
 
 
 def bucketed(seed=None, size=4):
@@ -138,7 +138,7 @@ def test_sequences_may_differ_in_length_in_any_number_of_axes():
         longest = max(example["n"] for example in examples)
         return np.ones((len(examples), 2, longest), "int32"), np.ones(len(examples), "float32")
 
-    shapes = [tuple(x.shape) for x, _ in Batches(rows, encoder(encode), 2).feed()]
+    shapes = [tuple(x.shape) for x, _ in Batches(rows, encoder(encode), 2).epoch_data()]
     assert shapes == [(2, 2, 2), (2, 2, 4), (2, 2, 6)]
 
 

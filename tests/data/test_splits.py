@@ -3,33 +3,33 @@
 import numpy as np
 import pytest
 
-from data.splits import DataError, Later, Splits, check_labels, fingerprint, hold_out
+from data.splits import DataError, LazyExamples, Splits, check_labels, fingerprint, holdout_split
 
 EXAMPLES = [{"text": str(number), "label": str(number % 2)} for number in range(50)]
 
 
 def test_a_part_is_held_out_by_seed():
-    rest, held = hold_out(EXAMPLES, 0.2, seed=3)
+    rest, held = holdout_split(EXAMPLES, 0.2, seed=3)
     assert len(held) == 10
     assert sorted(e["text"] for e in [*rest, *held]) == sorted(e["text"] for e in EXAMPLES)
-    assert (rest, held) == hold_out(EXAMPLES, 0.2, seed=3)
-    assert held != hold_out(EXAMPLES, 0.2, seed=4)[1]
+    assert (rest, held) == holdout_split(EXAMPLES, 0.2, seed=3)
+    assert held != holdout_split(EXAMPLES, 0.2, seed=4)[1]
 
 
 @pytest.mark.parametrize("share", [0.001, 0.999])
 def test_no_part_is_ever_empty(share):
-    assert all(hold_out(EXAMPLES[:2], share, seed=0))
+    assert all(holdout_split(EXAMPLES[:2], share, seed=0))
 
 
 def test_one_example_is_too_few():
     with pytest.raises(DataError, match="1 training examples"):
-        hold_out(EXAMPLES[:1], 0.5, seed=0)
+        holdout_split(EXAMPLES[:1], 0.5, seed=0)
 
 
 def test_a_limit_cuts_every_split():
     splits = Splits(EXAMPLES[:30], EXAMPLES[30:33], EXAMPLES[33:])
-    assert [len(split) for split in splits.limited_to(5)] == [5, 3, 5]
-    assert splits.limited_to(None) == splits
+    assert [len(split) for split in splits.with_limit(5)] == [5, 3, 5]
+    assert splits.with_limit(None) == splits
 
 
 def test_a_fingerprint_sees_every_value():
@@ -64,8 +64,8 @@ def test_a_class_without_test_examples_is_no_fault():
 
 def test_examples_are_made_when_they_are_asked_for_and_once():
     made = []
-    later = Later(lambda: made.append(1) or EXAMPLES[:3])
-    assert Splits(later, later, later).limited_to(None).train is later
+    later = LazyExamples(lambda: made.append(1) or EXAMPLES[:3])
+    assert Splits(later, later, later).with_limit(None).train is later
     assert made == []
     assert (len(later), later[1], list(later), later[:2]) == (3, EXAMPLES[1], EXAMPLES[:3], EXAMPLES[:2])
     assert made == [1]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from data.sources import folder_of_classes
+from data.sources import class_folder_splits
 from data.splits import DataError
 from data.tables import table_inputs, table_rows
 from data.texts.labelled_texts import labelled_texts
@@ -20,7 +20,7 @@ def make(root, *names):
 
 
 def read(path, valid=0.25, seed=0):
-    return folder_of_classes(path, (".txt",), "file", valid, seed)
+    return class_folder_splits(path, (".txt",), "file", valid, seed)
 
 
 def test_classes_are_folders_and_the_parts_never_overlap(tmp_path):

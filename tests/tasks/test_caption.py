@@ -232,7 +232,7 @@ def test_every_encoder_sees_a_grid_and_comes_back_from_its_config(name):
 
 def test_an_encoder_without_weights_is_trained(settings, tmp_path):
     config = tasks.configure("caption", **(settings | {"encoder_weights": "none"}))
-    assert not config.frozen
+    assert not config.is_frozen
     model = keras_part(tasks.get("caption")).build(config, Codec.learn(config, load(config).train))
     assert model.get_layer("encoder").trainable_weights
     assert model.input_shape[0] == (None, 64, 64, 3)

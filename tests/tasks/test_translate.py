@@ -19,7 +19,7 @@ from data.texts.text import PAD
 from data.texts.vocabulary import END, START
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
-from tasks.translate.pipeline import attention_alignment, beam_hypotheses, languages, load
+from tasks.translate.pipeline import attention_alignment, beam_hypotheses, language_pair, load
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"data": "builtin", "limit": 200, "epochs": 3, "batch_size": 32, "average": 0, "embedding": 16, "units": 24}
@@ -135,7 +135,7 @@ def test_training_sees_other_spellings_of_a_source_each_epoch_and_validation_the
 
 def test_either_direction_is_read(pipeline):
     config = tasks.configure("translate", data="builtin", source="de")
-    assert languages(config) == ("de", "en")
+    assert language_pair(config) == ("de", "en")
     there, back = load(tasks.configure("translate", data="builtin")), load(config)
     assert there.test[5] == {"text": back.test[5]["translation"], "translation": back.test[5]["text"]}
 
@@ -152,7 +152,7 @@ def test_either_direction_is_read(pipeline):
     ],
 )
 def test_languages_follow_from_the_data_where_they_are_not_said(settings, pair):
-    assert languages(tasks.configure("translate", **settings)) == pair
+    assert language_pair(tasks.configure("translate", **settings)) == pair
 
 
 def test_a_catalogue_set_is_read(tmp_path):

@@ -14,7 +14,7 @@ from PIL import Image
 import tasks
 from data import catalogue
 from data.builtin import sets
-from data.pictures.imresize import imresize, luma, picture_before_turn, turned_picture, whole_levels
+from data.pictures.imresize import imresize, luma, turned_picture, unturned_picture, whole_levels
 from data.pictures.photo import OutputError, read_photo
 from data.splits import DataError
 from tasks.engine import evaluate as evaluation
@@ -130,7 +130,7 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
 def test_an_ensemble_is_the_mean_of_eight_ways(little):
     picture = RANDOM.integers(0, 256, (20, 14), "uint8").astype("float32")
     mean = np.mean(
-        [picture_before_turn(enlarge.luma_residual(little, turned_picture(picture, way)), way) for way in range(8)],
+        [unturned_picture(enlarge.luma_residual(little, turned_picture(picture, way)), way) for way in range(8)],
         axis=0,
     )
     np.testing.assert_allclose(enlarge.luma_residual(little.with_settings(ensemble=True), picture), mean, atol=1e-4)

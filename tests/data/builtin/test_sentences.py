@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.builtin.sentences import Noun, compose, noun_phrase
+from data.builtin.sentences import Noun, composed_sentences, noun_phrase
 from data.builtin.sets import pairs
 
 NOUNS = {"m": Noun("dog", "Hund", "m"), "f": Noun("cat", "Katze", "f"), "n": Noun("horse", "Pferd", "n")}
@@ -36,9 +36,9 @@ def test_an_article_agrees_with_the_next_sound_and_a_stem_may_change():
 
 
 def test_sentences_are_different_whole_and_the_same_each_time():
-    composed = compose(500)
-    assert composed == compose(500)
-    assert compose(700)[:500] == composed
+    composed = composed_sentences(500)
+    assert composed == composed_sentences(500)
+    assert composed_sentences(700)[:500] == composed
     assert len({english for english, _ in composed}) == 500
     for english, german in composed:
         assert english[0].isupper()
@@ -47,7 +47,7 @@ def test_sentences_are_different_whole_and_the_same_each_time():
 
 
 def test_word_order_follows_the_kind_of_sentence():
-    by_english = dict(compose(2100))
+    by_english = dict(composed_sentences(2100))
     for english, german in by_english.items():
         if english.startswith("Does "):
             assert german.endswith("?")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from data.pictures.captions import captioned_splits
-from data.pictures.files import Zipped
+from data.pictures.files import ZipMember
 from data.pictures.photo import read_photo
 from data.splits import DataError
 
@@ -65,7 +65,7 @@ def test_pictures_in_zips(folder):
             path.unlink()
     splits = captioned_splits(folder, COLUMNS, 0.5, 0)
     assert [len(split) for split in splits] == [2, 1, 2]
-    assert isinstance(splits.test[0]["image"], Zipped)
+    assert isinstance(splits.test[0]["image"], ZipMember)
     assert (read_photo(splits.test[0]["image"]).pixels == 3).all()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.pictures.files import Held, find_photos, stamp
+from data.pictures.files import MemoryFile, find_photos, picture_stamp
 from data.pictures.photo import jpeg_bytes, read_photo
 from data.splits import DataError
 
@@ -60,21 +60,21 @@ def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
         one,
         two,
         *zipped,
-        Held("c", one.read_bytes()),
-        Held("d", two.read_bytes() + b" "),
+        MemoryFile("c", one.read_bytes()),
+        MemoryFile("d", two.read_bytes() + b" "),
         COLOURS,
         COLOURS[1:],
     ]
-    stamps = [str(stamp(picture)) for picture in pictures]
+    stamps = [str(picture_stamp(picture)) for picture in pictures]
     assert len(set(stamps)) == len(stamps)
-    assert stamps == [str(stamp(picture)) for picture in pictures]
+    assert stamps == [str(picture_stamp(picture)) for picture in pictures]
     saved(one, Image.fromarray(COLOURS[::-1]))
-    assert str(stamp(one)) != stamps[0]
+    assert str(picture_stamp(one)) != stamps[0]
 
 
 def test_a_picture_in_memory_is_read_as_a_file(tmp_path):
     pixels = np.full((16, 16, 3), 90, "uint8")
-    held = Held("picture 1", jpeg_bytes(pixels))
+    held = MemoryFile("picture 1", jpeg_bytes(pixels))
     np.testing.assert_allclose(read_photo(held).pixels, pixels, atol=2)
     with pytest.raises(DataError, match="'picture 2' is not a picture"):
-        read_photo(Held("picture 2", b"no picture"))
+        read_photo(MemoryFile("picture 2", b"no picture"))

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from data.pictures.imresize import (
+    bicubic_taps,
     degraded_picture,
     imresize,
-    keys,
+    keys_kernel,
     luma,
     modcrop,
-    patches,
-    picture_before_turn,
-    taps,
+    patch_corners,
     turned_picture,
+    unturned_picture,
     whole_levels,
 )
 
@@ -22,22 +22,24 @@ def noise(*shape, seed=0):
 
 
 def test_the_kernel_by_hand():
-    np.testing.assert_allclose(keys(np.array([0, 0.5, -0.5, 1, 1.5, 2, 3])), [1, 0.5625, 0.5625, 0, -0.0625, 0, 0])
+    np.testing.assert_allclose(
+        keys_kernel(np.array([0, 0.5, -0.5, 1, 1.5, 2, 3])), [1, 0.5625, 0.5625, 0, -0.0625, 0, 0]
+    )
 
 
 def test_doubling_by_hand():
     """Between the pixels 0 and 1 of a row that goes on flat, a quarter and three quarters of the way."""
     row = np.array([[0.0, 0.0, 1.0, 1.0]])
-    quarter, rest = keys(np.array([1.25, 0.25, 0.75, 1.75])), keys(np.array([1.75, 0.75, 0.25, 1.25]))
+    quarter, rest = keys_kernel(np.array([1.25, 0.25, 0.75, 1.75])), keys_kernel(np.array([1.75, 0.75, 0.25, 1.25]))
     np.testing.assert_allclose(quarter.sum(), 1)
     answer = imresize(np.repeat(row, 4, 0), 2)[4]
     np.testing.assert_allclose(answer[3:5], [quarter[2] + quarter[3], rest[2] + rest[3]])
 
 
 def test_halving_widens_the_kernel():
-    places, weights = taps(16, 0.5)
+    places, weights = bicubic_taps(16, 0.5)
     assert places.shape == (8, 8)
-    np.testing.assert_allclose(weights[4], keys((np.arange(8) - 3.5) / 2) / 2)
+    np.testing.assert_allclose(weights[4], keys_kernel((np.arange(8) - 3.5) / 2) / 2)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 1 / 2, 1 / 3, 1 / 4, 0.9, 0.7, 1.3, 5.5])
@@ -91,7 +93,7 @@ def test_a_picture_is_made_small_from_whole_blocks():
 @pytest.mark.parametrize("way", range(8))
 def test_a_turn_is_undone(way):
     picture = noise(3, 5, 2)
-    np.testing.assert_array_equal(picture_before_turn(turned_picture(picture, way), way), picture)
+    np.testing.assert_array_equal(unturned_picture(turned_picture(picture, way), way), picture)
 
 
 def test_eight_ways_are_eight():
@@ -100,6 +102,6 @@ def test_eight_ways_are_eight():
 
 @pytest.mark.parametrize(("size", "count"), [((32, 32), 16), ((100, 40), 16), ((33, 900), 5), ((64, 64), 1)])
 def test_patches_lie_inside_and_are_as_many_as_asked(size, count):
-    found = patches(size, 32, count)
+    found = patch_corners(size, 32, count)
     assert len(found) == count
     assert all(0 <= row <= size[0] - 32 and 0 <= column <= size[1] - 32 for row, column in found)

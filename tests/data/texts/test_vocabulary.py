@@ -27,7 +27,7 @@ def test_a_vocabulary_comes_back_from_json(kind):
 
 def test_words_are_numbered_by_frequency():
     vocabulary = Words.learn(TEXTS, 4)
-    assert vocabulary.known == ["film", "good"]
+    assert vocabulary.words == ["film", "good"]
     assert [list(vocabulary.numbers(word)) for word in ("film", "good", "bad")] == [[2], [3], [UNKNOWN]]
 
 
@@ -68,13 +68,13 @@ def test_what_is_spelt_is_read_again(pieces, text):
 def test_sampling_spells_the_same_words_in_other_ways(pieces):
     random = np.random.default_rng(0)
     for word in ("Hunde", "Wiese.", "grün", "日本"):
-        ways = [tuple(pieces.sampled_numbers(word, 0.4, random)) for _ in range(40)]
+        ways = [tuple(pieces.sampled_spelling(word, 0.4, random)) for _ in range(40)]
         assert {pieces.text(way) for way in ways} == {word}
-        assert {tuple(pieces.sampled_numbers(word, 0.0, random)) for _ in range(9)} == {tuple(pieces.numbers(word))}
+        assert {tuple(pieces.sampled_spelling(word, 0.0, random)) for _ in range(9)} == {tuple(pieces.numbers(word))}
     words = {word for text in CASED for word in text.split()}
-    assert any(len({tuple(way) for way in pieces.ways(word, 0.9)}) > 1 for word in words)
+    assert any(len({tuple(way) for way in pieces.spellings(word, 0.9)}) > 1 for word in words)
     again = type(pieces).restore(pieces.state())
-    assert again.ways("Wiesen", 0.3) == pieces.ways("Wiesen", 0.3)
+    assert again.spellings("Wiesen", 0.3) == pieces.spellings("Wiesen", 0.3)
 
 
 def test_our_byte_pair_encoding_is_the_librarys_where_no_merge_is_left_out():
