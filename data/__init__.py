@@ -1,1 +1,1 @@
-"""Data sets and the steps from raw examples to batches of arrays; this package knows no task."""
+"""Data sets and the steps from raw examples to batches of arrays; no task is imported here."""

@@ -3,25 +3,26 @@
 import ctypes
 import math
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import keras
 import numpy as np
 
 from data.splits import Example, Examples
 
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of what `mallopt` sets, in bytes
-Arrays = Any
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of the parameters of `mallopt`, in bytes
+Arrays: TypeAlias = Any  # one array, or several in the nesting that a network reads
+Dataset: TypeAlias = Any  # a `tf.data.Dataset`, or batches one by one
 
 
 class Encoder(Protocol):
-    """What batches ask of a codec."""
+    """Methods of a codec that batches call."""
 
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return examples as `(x, y)` or `(x, y, weights)`; with `random`, augmented."""
 
     def vary(self, example: Example, random: np.random.Generator) -> Example:
-        """Return another version of an example for each epoch, made before its bucket is asked for."""
+        """Return another version of an example for each epoch, made before its bucket is chosen."""
 
     def turns(self, example: Example) -> int:
         """Return how many times an epoch visits the example."""
@@ -34,19 +35,19 @@ class Encoder(Protocol):
 
 
 class Batches:
-    """Encoded batches of examples.
+    """Encoded batches of examples, for training and evaluation.
 
-    Every epoch has its own order, drawn from `(seed, epoch)`, and every batch its own random numbers, drawn from
-    `(seed, epoch, batch)`: a resumed training sees what an uninterrupted one would have seen.
-
-    Examples of different buckets share a batch only at the end of a bucket. So no text is padded to the length of a
-    much longer one. Batches have `size` examples each; if costs differ, batches of about equal cost instead.
+    * The order of an epoch is drawn from `(seed, epoch)`.
+    * The random numbers of a batch are drawn from `(seed, epoch, batch)`.
+    * A resumed training therefore gets the same batches as an uninterrupted one.
+    * Examples of different buckets share a batch only at the end of a bucket.
+    * Batches have `size` examples each; if costs differ, they have about equal cost instead.
 
     Args:
         examples: At least one raw example.
         encoder: Encodes them.
-        size: Examples a batch, at least 1; in the mean, if costs differ.
-        seed: Shuffles, varies and augments; `None` keeps the examples as they are and, within a bucket, in order.
+        size: Examples per batch, at least 1; the mean if costs differ.
+        seed: Shuffles, varies and augments; `None` keeps the examples unchanged and, within a bucket, in order.
     """
 
     def __init__(self, examples: Examples, encoder: Encoder, size: int, *, seed: int | None = None) -> None:
@@ -75,25 +76,26 @@ class Batches:
             yield self.encoder.encode([examples[row] for row in batches[index]], random)
 
     def batch_ends(self, buckets: np.ndarray) -> np.ndarray:
-        """Return where each batch but the last ends in a row of examples with these buckets."""
+        """Return the end of each batch but the last, for examples sorted into these buckets."""
         costs = np.array([self.encoder.cost(int(bucket)) for bucket in buckets])
         if len(set(costs.tolist())) > 1:
             return equal_cost_cuts(costs, len(self))
         return self.size * np.arange(1, len(self))
 
-    def epoch_data(self, number: int = 0) -> Any:
+    def epoch_data(self, number: int = 0) -> Dataset:
         """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
 
-        TensorFlow gets a prefetched `tf.data.Dataset` in which the batch size is open, and so is the length of
-        sequences: arrays of two axes, and int32 arrays of any. Other backends get the plain generator.
+        * TensorFlow gets a prefetched `tf.data.Dataset`. Its batch size is open.
+        * So is the length of sequences: arrays of two axes, and int32 arrays of any.
+        * Other backends get the plain generator.
         """
         if keras.config.backend() != "tensorflow":
             return self.epoch(number)
         import tensorflow as tf
 
-        def spec(array: np.ndarray) -> Any:
-            opened = array.ndim <= 2 or array.dtype == "int32"
-            sizes = (None,) * (array.ndim - 1) if opened else array.shape[1:]
+        def spec(array: np.ndarray) -> tf.TensorSpec:
+            is_open = array.ndim <= 2 or array.dtype == "int32"
+            sizes = (None,) * (array.ndim - 1) if is_open else array.shape[1:]
             return tf.TensorSpec((None, *sizes), array.dtype)
 
         signature = keras.tree.map_structure(spec, self.encoder.encode([self.examples[0]], None))
@@ -107,18 +109,18 @@ class Batches:
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed memory for the next step, as it does unless told otherwise.
+    """Let the C library keep freed memory for the next step.
 
-    TensorFlow tells it otherwise as soon as a dataset comes from a generator (`M_TRIM_THRESHOLD` of 128 kB): each step
-    then asks the system for its memory anew. With batches of different length that takes about twice as long.
+    TensorFlow sets `M_TRIM_THRESHOLD` to 128 kB when a dataset comes from a generator. Freed memory then returns to
+    the system after each step. If batches differ in length, a step takes about twice as long.
     """
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # there is none outside of glibc
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # only glibc has it
         mallopt(TRIM_THRESHOLD, 1 << 30)
         mallopt(MMAP_THRESHOLD, 1 << 30)
 
 
 def equal_cost_cuts(costs: np.ndarray, count: int) -> np.ndarray:
-    """Return where to cut a row of examples into `count` batches that cost about the same, none of them empty."""
+    """Return the places that cut a sequence of examples into `count` batches of about equal cost, none empty."""
     steps = np.arange(1, count)
     places = np.searchsorted(np.cumsum(costs), costs.sum() / count * steps)
     return np.minimum(np.maximum.accumulate(np.maximum(places, 1) - steps) + steps, len(costs) - count + steps)

@@ -10,12 +10,14 @@ from contextlib import redirect_stdout
 from functools import reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from data.splits import Example, UnavailableError
 
 BATCH = 1024  # rows read at a time
+Builder: TypeAlias = Any  # a `tfds.core.DatasetBuilder`; TensorFlow Datasets has no types
+Value: TypeAlias = Any  # a value of an example
 NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9_.-]+)?(:[0-9.*]+)?")
 
 
@@ -33,46 +35,65 @@ def read(
     optional: Sequence[str] = (),
     change: Callable[[Example], Example] = dict,
 ) -> dict[str, list[Example]]:
-    """Return splits of a catalogue data set; what is not prepared yet is downloaded by TensorFlow Datasets.
+    """Return splits of a catalogue data set, downloaded by TensorFlow Datasets if necessary.
 
     Args:
         name: Catalogue name, for instance `mnist`.
-        splits: Names of the splits to read, in the catalogue's words.
-        columns: The field that each column becomes in an example, and its name in the catalogue; `a/b` is column `b`
-            of a column `a` that has several.
+        splits: Names of the splits to read, as in the catalogue.
+        columns: Field of an example -> name of the column in the catalogue. `a/b` is the column `b` inside the column
+            `a`.
         data_dir: Folder of prepared data sets; `None` is `TFDS_DATA_DIR`, or the library's own default.
-        optional: Names of splits to read where the data set has them.
-        change: What becomes of each example as soon as it is read.
+        optional: Names of splits to read if the data set has them.
+        change: Function applied to each example as it is read.
 
     Raises:
         UnavailableError: The data set is unknown, or is not prepared and cannot be downloaded.
+    """
+    builder = data_set_builder(name, data_dir)
+    if not builder.is_prepared():
+        prepare(builder, name)
+    check_columns(builder, name, columns)
+    check_splits(builder, name, splits)
+    found = (*splits, *(split for split in optional if split in builder.info.splits))
+    return {split: [change(row) for row in split_rows(builder, split, columns)] for split in found}
+
+
+def data_set_builder(name: str, data_dir: Path | None) -> Builder:
+    """Return the builder of a data set.
+
+    Raises:
+        UnavailableError: The catalogue has no such data set.
     """
     import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()
     logging.getLogger("absl").setLevel(logging.ERROR)
     try:
-        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
+        return tfds.builder(name, data_dir=data_dir, try_gcs=False)
     except tfds.core.DatasetNotFoundError as error:
         near = difflib.get_close_matches(name.partition("/")[0], tfds.list_builders(), n=1)
         raise UnavailableError(
             f"TensorFlow Datasets has no data set {name!r}; give a name of its catalogue, a path, or --data builtin."
             + (f" Did you mean {near[0]!r}?" if near else "")
         ) from error
-    if not builder.is_prepared():
-        prepare(builder, name)
+
+
+def check_columns(builder: Builder, name: str, columns: Mapping[str, str]) -> None:
+    """Raise `UnavailableError` unless a data set has all columns."""
     missing = sorted({column.partition("/")[0] for column in columns.values()} - set(builder.info.features))
     if missing:
         raise UnavailableError(
             f"Data set {name!r} has no column {missing[0]!r}; it has: {', '.join(builder.info.features)}."
         )
-    absent = [split for split in splits if split not in builder.info.splits]
-    if builder.info.splits and absent:
+
+
+def check_splits(builder: Builder, name: str, splits: Sequence[str]) -> None:
+    """Raise `UnavailableError` unless a data set has all splits; one without any splits passes."""
+    missing = [split for split in splits if split not in builder.info.splits]
+    if builder.info.splits and missing:
         raise UnavailableError(
-            f"Data set {name!r} has no split {absent[0]!r}; it has: {', '.join(builder.info.splits)}."
+            f"Data set {name!r} has no split {missing[0]!r}; it has: {', '.join(builder.info.splits)}."
         )
-    there = [split for split in optional if split in builder.info.splits]
-    return {split: [change(row) for row in split_rows(builder, split, columns)] for split in (*splits, *there)}
 
 
 def read_part(
@@ -86,27 +107,33 @@ def read_part(
     return read(name, (), columns, data_dir, optional=(part,), change=change).get(part)
 
 
-def prepare(builder: Any, name: str) -> None:
-    """Download and prepare a data set, or say how to do without; library output goes to standard error."""
+def prepare(builder: Builder, name: str) -> None:
+    """Download and prepare a data set.
+
+    Library output goes to standard error, because standard output carries answers.
+
+    Raises:
+        UnavailableError: The data set cannot be downloaded.
+    """
     try:
-        for url in [*builder.url_infos][:1]:  # without a network, know so at once and not after ten tries
+        for url in [*builder.url_infos][:1]:  # fail at once without a network, instead of after ten tries
             socket.getaddrinfo(urlsplit(url).hostname, 443)
         with redirect_stdout(sys.stderr):
             builder.download_and_prepare()
-    except Exception as error:  # whatever a download can raise means the same to the user
+    except Exception as error:  # a download can raise anything; it means the same to the user
         folder = builder.data_path.parents[builder.info.full_name.count("/")]
         reason = "no network" if isinstance(error, OSError) else type(error).__name__
         raise UnavailableError(
             f"Data set {name!r} is not prepared in {str(folder)!r} and could not be downloaded ({reason}); "
-            f"give --data-dir a folder where it is, or use --data builtin."
+            f"give --data-dir its folder, or use --data builtin."
         ) from error
 
 
-def split_rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator[Example]:
-    """Yield one split in the catalogue's own order, class labels by name."""
+def split_rows(builder: Builder, split: str, columns: Mapping[str, str]) -> Iterator[Example]:
+    """Yield the examples of one split in the catalogue's own order, with class labels as names."""
     import tensorflow_datasets as tfds
 
-    def column(row: Any, path: str) -> Any:
+    def column(row: Value, path: str) -> Value:
         return reduce(getitem, path.split("/"), row)
 
     features = {field: column(builder.info.features, path) for field, path in columns.items()}
@@ -116,13 +143,13 @@ def split_rows(builder: Any, split: str, columns: Mapping[str, str]) -> Iterator
     dataset = builder.as_dataset(split=split, shuffle_files=False)
     dataset = dataset.map(lambda row: {field: column(row, path) for field, path in columns.items()})
     fixed = all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values())
-    for batch in tfds.as_numpy(dataset.batch(BATCH if fixed else 1)):  # one by one where sizes differ
+    for batch in tfds.as_numpy(dataset.batch(BATCH if fixed else 1)):  # batches of one if sizes differ
         for index in range(len(next(iter(batch.values())))):
             yield {field: name_of.get(field, plain_value)(values[index]) for field, values in batch.items()}
 
 
-def plain_value(value: Any) -> Any:
-    """Return text for bytes, a list of texts for an array of them, and any other value as it is."""
+def plain_value(value: Value) -> Value:
+    """Return text for bytes, a list of texts for an array of bytes, and any other value unchanged."""
     if getattr(value, "dtype", None) == "object":
         return [one.decode("utf-8") for one in value]
     return value.decode("utf-8") if isinstance(value, bytes) else value

@@ -1,4 +1,4 @@
-"""Where examples come from: the embedded data, the user's own files, or a catalogue."""
+"""Sources of examples: the embedded data, the user's own files, or a catalogue."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], named: Callable[[str], T]) -> T:
-    """Return what one of three functions makes of data: the only place that decides between them.
+    """Return data read by one of three functions; only this function chooses between the sources.
 
     Args:
-        data: `"builtin"`; a path, or what has not the form of a catalogue name; or a catalogue name.
+        data: `"builtin"`, a path, or a catalogue name. Text without the form of a catalogue name is a path.
         builtin: Reads the embedded data.
         files: Reads the user's own files.
         named: Reads a data set of the catalogue.
@@ -30,7 +30,7 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
 
 
 def is_in_catalogue(data: str) -> bool:
-    """Return whether data is to be looked up in a catalogue: it has the form of a name, and there is no such path."""
+    """Return whether data names a data set of the catalogue: it has the form of a name, and no such path exists."""
     return data != "builtin" and catalogue.is_name(data) and not Path(data).exists()
 
 
@@ -55,7 +55,7 @@ def part_to_test(
 
 
 def data_name(data: str) -> str:
-    """Return what data is called: its catalogue name, or the names of its files and folders without their places.
+    """Return the name of data: its catalogue name, or the names of its files and folders without their parents.
 
     Example:
         >>> data_name("/data/sr/t91, /data/sr/general100")
@@ -69,21 +69,22 @@ def data_name(data: str) -> str:
 
 
 def class_folder_splits(path: Path, suffixes: Sequence[str], field: str, valid: float, seed: int) -> Splits:
-    """Return the files below a folder that holds a folder for each class.
+    """Return the splits of a folder that holds a folder for each class.
 
-    The classes lie in `path`, and a fifth of the files is kept for testing, whatever the seed. Or they lie in
-    `path/train` and `path/test`. The validation part is cut from the training part by seed.
+    * If `path/train` and `path/test` exist, they hold the classes.
+    * Otherwise `path` holds them, and a fifth of the files is kept for testing, whatever the seed.
+    * The validation part is drawn from the training part by seed.
 
     Args:
         path: An existing folder.
         suffixes: Endings of the files to take, in lower case, with their dots.
-        field: Name that the path of a file gets in its example; `label` is its class.
+        field: Field of an example that gets the path of the file; `label` gets its class.
         valid: Fraction of the training part that is kept for validation, in (0, 1).
         seed: Chooses the validation part.
 
     Raises:
         FileNotFoundError: There is no such folder.
-        DataError: The folder has no such files, or no two classes of them.
+        DataError: The folder has no such files, or fewer than two classes.
     """
     if not path.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path)!r}; give --data a folder with a folder for each class.")
@@ -96,7 +97,7 @@ def class_folder_splits(path: Path, suffixes: Sequence[str], field: str, valid: 
 
 
 def files_by_class(path: Path, suffixes: Sequence[str], field: str) -> list[Example]:
-    """Return the files of each class below a folder, in the order of their names."""
+    """Return an example for each file of each class below a folder, sorted by name."""
     found = [
         {field: file, "label": folder.name}
         for folder in (sorted(path.iterdir()) if path.is_dir() else ())

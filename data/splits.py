@@ -1,10 +1,10 @@
-"""Raw examples, their splits, and what can be wrong with data."""
+"""Raw examples, their splits, and errors about data."""
 
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 Example = dict[str, Any]
 Examples = Sequence[Example]
@@ -12,13 +12,13 @@ T = TypeVar("T")
 
 
 class DataError(ValueError):
-    """The data is there and cannot be used as it is."""
+    """The data exists but cannot be used."""
 
     exit_code = 65
 
 
 class PartError(ValueError):
-    """A part of the data that is asked for by name and does not exist."""
+    """The named part of the data does not exist."""
 
     exit_code = 2
 
@@ -30,25 +30,29 @@ class UnavailableError(RuntimeError):
 
 
 class LazyExamples(Sequence[Example]):
-    """Examples that are made when one of them, or their number, is first asked for."""
+    """Examples that are created when one of them, or their number, is first requested."""
 
     def __init__(self, make: Callable[[], Iterable[Example]]) -> None:
         self.make = make
 
     @cached_property
     def examples(self) -> list[Example]:
-        """Return the examples."""
+        """All examples, created on first use."""
         return list(self.make())
 
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Examples: ...
+    def __getitem__(self, index: int | slice) -> Example | Examples:
         return self.examples[index]
 
 
 class Splits(NamedTuple):
-    """Raw examples for fitting, for choosing and for reporting."""
+    """Raw examples for training, validation and testing."""
 
     train: Examples
     valid: Examples
@@ -60,11 +64,11 @@ class Splits(NamedTuple):
 
 
 def holdout_split(examples: Sequence[T], share: float, seed: int) -> tuple[list[T], list[T]]:
-    """Return the examples without a part, and that part, chosen by seed.
+    """Return the remaining examples and the held-out examples, chosen by seed.
 
     Args:
         examples: At least two examples.
-        share: Fraction that is kept aside, in (0, 1); at least one example is, and at least one is not.
+        share: Fraction to hold out, in (0, 1). Each of the two parts gets at least one example.
         seed: The same seed and examples give the same parts, both in a shuffled order.
 
     Raises:
@@ -79,7 +83,7 @@ def holdout_split(examples: Sequence[T], share: float, seed: int) -> tuple[list[
 
 
 def check_labels(splits: Splits) -> None:
-    """Raise `DataError` unless the training examples have two classes, and the others none that they lack."""
+    """Raise `DataError` unless the training examples have two classes, and all classes of the other splits."""
     known = sorted({example["label"] for example in splits.train})
     if len(known) < 2:
         raise DataError(f"The training examples have one class only, {known[0]!r}; give at least two.")
@@ -92,8 +96,8 @@ def check_labels(splits: Splits) -> None:
                 )
 
 
-def fingerprint(splits: Splits) -> dict[str, Any]:
-    """Return the number of examples in each split, and a SHA-256 of all their values or file names."""
+def fingerprint(splits: Splits) -> dict[str, int | str]:
+    """Return the number of examples in each split, and a SHA-256 of all values; files count by name."""
     total = hashlib.sha256()
     for split in splits:
         for example in split:

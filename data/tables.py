@@ -6,26 +6,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from operator import not_
 from pathlib import Path
-from typing import Any
 
 from data.sources import TEST_SHARE
 from data.splits import DataError, Example, holdout_split
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
-TABLES = (*SEPARATORS, ".jsonl")  # endings of tables
+TABLES = (*SEPARATORS, ".jsonl")  # suffixes of tables
+Row = Mapping[str, object]  # values by column name
 LONGEST = 1 << 30  # characters in one field of a table
 
 
 def table_parts(path: Path, columns: Mapping[str, str], options: str) -> tuple[list[Example], list[Example]] | None:
     """Return the training and the test rows of a table, or of a folder with the tables `train` and `test`.
 
-    A column `split` may say `train` or `test`. Without it a fifth of a single table is kept for testing, whatever the
-    seed. A folder without both tables gives `None`.
+    * If a single table has a column `split`, its rows with `test` there are for testing.
+    * Otherwise a fifth of a single table is kept for testing, whatever the seed.
+    * A folder without both tables gives `None`.
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file, or a folder.
-        columns: The field that each column becomes in an example, and its name in the table.
-        options: Which options name the columns, for the sentence that refuses a table.
+        columns: Field of an example -> name of the column in the table.
+        options: Options that name the columns, for the error message.
     """
     if not path.is_file():
         found = part_files(path)
@@ -59,14 +60,14 @@ def table_rows(
 
     Args:
         path: A `.csv`, `.tsv` or `.jsonl` file.
-        columns: The field that each column becomes in an example, and its name in the table.
-        options: Which options name the columns.
+        columns: Field of an example -> name of the column in the table.
+        options: Options that name the columns, for the error message.
         optional: Columns that may be missing; their fields are then empty.
-        separator: What stands between the fields of a row; `None` is what the ending of the name says.
+        separator: Delimiter between the fields of a row; `None` follows from the suffix of the file.
 
     Raises:
         FileNotFoundError: There is no such file.
-        DataError: The table has no such column, or a row cannot be read; the sentence names its line.
+        DataError: The table has no such column, or a row cannot be read; the message names the line.
     """
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
@@ -75,17 +76,21 @@ def table_rows(
         raise DataError(f"{str(path)!r} is not a table; its name must end in {', '.join(TABLES)}.")
     try:
         for line, row in delimited_records(path, separator) if separator else json_records(path):
-            missing = next((name for name in columns.values() if row.get(name) is None), None)
-            if missing is not None:
-                columns_there = ", ".join(map(str, row))
-                raise DataError(
-                    f"{str(path)!r}, line {line}, has no column {missing!r}; its columns are: {columns_there}. "
-                    f"Name the column with {options}."
-                )
-            named = {field: str(row[name]) for field, name in columns.items()}
-            yield named | {name: str(row.get(name) or "") for name in optional}
+            check_columns(row, columns, f"{str(path)!r}, line {line},", options)
+            fields = {field: str(row[name]) for field, name in columns.items()}
+            yield fields | {name: str(row.get(name) or "") for name in optional}
     except UnicodeDecodeError as error:
         raise DataError(f"{str(path)!r} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def check_columns(row: Row, columns: Mapping[str, str], place: str, options: str) -> None:
+    """Raise `DataError` unless a row has all columns; the message names its place."""
+    missing = next((name for name in columns.values() if row.get(name) is None), None)
+    if missing is not None:
+        raise DataError(
+            f"{place} has no column {missing!r}; its columns are: {', '.join(map(str, row))}. "
+            f"Name the column with {options}."
+        )
 
 
 def table_inputs(path: Path, column: str) -> Iterator[str]:
@@ -99,29 +104,28 @@ def table_inputs(path: Path, column: str) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file if line.strip())
 
 
-def delimited_records(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def delimited_records(path: Path, separator: str) -> Iterator[tuple[int, Row]]:
     """Yield the rows of a CSV or TSV file by column name, each with the number of its last line."""
     csv.field_size_limit(LONGEST)
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, delimiter=separator, strict=True)
         try:
             names = next(reader, [])
-            for values in reader:
-                if values and len(values) != len(names):
+            for values in filter(None, reader):
+                if len(values) != len(names):
                     raise DataError(
-                        f"{str(path)!r}, line {reader.line_num}: {len(values)} fields where the first line names "
-                        f"{len(names)}; put a text that holds the delimiter or a line break in double quotes."
+                        f"{str(path)!r}, line {reader.line_num}: {len(values)} fields, and the first line names "
+                        f"{len(names)}. Put text with a delimiter or a line break in double quotes."
                     )
-                if values:
-                    yield reader.line_num, dict(zip(names, values, strict=True))
+                yield reader.line_num, dict(zip(names, values, strict=True))
         except csv.Error as error:
             raise DataError(
-                f"{str(path)!r}, line {reader.line_num}: quotes are out of place ({error}); a text that holds "
-                f"a double quote stands in double quotes, with its own doubled."
+                f"{str(path)!r}, line {reader.line_num}: misplaced quotes ({error}). Put text with a double "
+                f"quote in double quotes, and double the quotes inside."
             ) from error
 
 
-def json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_records(path: Path) -> Iterator[tuple[int, Row]]:
     """Yield the objects of a JSONL file, each with the number of its line."""
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
@@ -131,5 +135,5 @@ def json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 except ValueError as error:
                     raise DataError(f"{str(path)!r}, line {number}: not valid JSON ({error}).") from error
                 if not isinstance(row, dict):
-                    raise DataError(f"{str(path)!r}, line {number}: a JSON object must stand on each line.")
+                    raise DataError(f"{str(path)!r}, line {number}: each line must be a JSON object.")
                 yield number, row
