@@ -1,4 +1,4 @@
-"""Pictures and what is said of them, from the user's own files. NumPy and Pillow only."""
+"""Pictures with captions, from the user's own files. NumPy and Pillow only."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from data.tables import TABLES, table_rows
 
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the pictures that may be missing or damaged
-PARTS = {  # what a split may be called, and what it is here
+PARTS = {  # name of a split in a table -> name of the split here
     "train": "train",
     "val": "valid",
     "valid": "valid",
@@ -23,42 +23,50 @@ Row = tuple[str, str, str]  # name of a picture, its split or nothing, a caption
 
 
 def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: int) -> Splits:
-    """Return pictures with their captions: examples with an `image`, a file, and its `captions`.
+    """Return the splits of pictures with captions: examples with an `image`, a file, and its `captions`.
+
+    The captions are in one of two forms:
+
+    * a table with a row for each caption: `.csv`, `.tsv`, `.jsonl`, or `captions.txt` (comma-separated);
+    * `*.token.txt`, the form of Flickr8k, with lists of names such as `*trainImages.txt`.
+
+    The pictures are in the folder, in folders below it, or in zips in the folder.
+
+    A table may have a column `split`:
+
+    * `train`: for training;
+    * `val`, `valid`, `validation` or `dev`: for validation;
+    * `test`: for testing; without it, a fifth of the pictures is for testing, whatever the seed;
+    * any other split is left out.
 
     Args:
-        path: A folder with captions and pictures, or a captions file in it. The captions are a table, `.csv`, `.tsv`,
-            `.jsonl` or `captions.txt` (comma-separated), with a row for each caption; or `*.token.txt` as Flickr8k has
-            it, with lists of names such as `*trainImages.txt`. The pictures are anywhere in the folder, in folders
-            below it, or in zips.
-        columns: The name in a table of `image` and `caption`. A column `split` is read where there is one: `train`,
-            `val`, `valid`, `validation` or `dev`, and `test`; rows of any other split are left out.
-        valid: Fraction of the training pictures kept for validation where no split says which, in (0, 1).
-        seed: Chooses those.
-
-    Where no split is for testing, a fifth of the pictures is, whatever the seed.
+        path: A folder with captions and pictures, or a captions file in it.
+        columns: Field (`image` or `caption`) -> name of its column in a table.
+        valid: Fraction of the training pictures kept for validation if no split is for it, in (0, 1).
+        seed: Chooses the validation pictures.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        DataError: There are no captions or no pictures, a zip is damaged, or over one picture in a hundred is missing.
+        DataError: There are no captions or no pictures, a zip is damaged, or over 1 % of the pictures are missing.
     """
     found = captioned_parts(path, columns)
     parts = {name: [example for part, example in found if PARTS.get(part) == name] for name in ("train", "valid")}
     test = [example for part, example in found if PARTS.get(part) == "test"]
     train = parts["train"] or [example for part, example in found if not part]
     if other := sum(bool(part) and part not in PARTS for part, _ in found):
-        LOG.warning("Left out, since their split is none of train, valid and test: %d pictures.", other)
+        LOG.warning("Left out, since their split is not train, valid or test: %d pictures.", other)
     if not test:
         train, test = holdout_split(train, TEST_SHARE, seed=0)
     return Splits(train, parts["valid"], test) if parts["valid"] else Splits(*holdout_split(train, valid, seed), test)
 
 
 def all_captioned_pictures(path: Path, columns: dict[str, str]) -> list[Example]:
-    """Return all pictures with their captions, whatever their split; otherwise as `captioned`."""
+    """Return all pictures with their captions, whatever their split; otherwise as `captioned_splits`."""
     return [example for _, example in captioned_parts(path, columns)]
 
 
 def captioned_parts(path: Path, columns: dict[str, str]) -> list[tuple[str, Example]]:
-    """Return pictures with their captions, each with the name of its split or an empty one."""
+    """Return pictures with their captions, each with the name of its split, or an empty name."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     folder = path if path.is_dir() else path.parent
@@ -68,10 +76,10 @@ def captioned_parts(path: Path, columns: dict[str, str]) -> list[tuple[str, Exam
 
 
 def captions_file(folder: Path) -> Path:
-    """Return the file with captions in a folder: the only one, or the one that is called so."""
-    there = sorted(path for path in folder.iterdir() if path.is_file())
-    tokenized = [path for path in there if path.name.endswith(".token.txt") and "lemma" not in path.name]
-    tabled = [path for path in there if path.suffix.lower() in TABLES or path.name.lower() == "captions.txt"]
+    """Return the captions file of a folder: the only candidate, or the only one named `captions`."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    tokenized = [path for path in files if path.name.endswith(".token.txt") and "lemma" not in path.name]
+    tabled = [path for path in files if path.suffix.lower() in TABLES or path.name.lower() == "captions.txt"]
     named = [path for path in tabled if path.stem.lower().startswith("captions")]
     for choice in (tokenized, named, tabled):
         if len(choice) == 1:
@@ -106,7 +114,7 @@ def token_rows(path: Path) -> Iterable[Row]:
 
 
 def folder_pictures(folder: Path) -> list[File]:
-    """Return the pictures in a folder, in folders below it, and in the zips that lie in it.
+    """Return the pictures in a folder, in folders below it, and in the zips of the folder.
 
     Raises:
         DataError: There are none, or a zip is damaged.
@@ -119,10 +127,10 @@ def folder_pictures(folder: Path) -> list[File]:
 
 
 def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> list[tuple[str, Example]]:
-    """Return the pictures that have captions, in the order of their names, each with its split.
+    """Return the examples of pictures with captions, sorted by name, each with its split.
 
     Raises:
-        DataError: More than one in a hundred is missing.
+        DataError: More than one picture in a hundred is missing.
     """
     captions: dict[str, list[str]] = {}
     splits: dict[str, str] = {}
@@ -131,23 +139,23 @@ def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> l
         if caption.strip():
             captions.setdefault(place, []).append(caption.strip())
             splits.setdefault(place, split)
-    there = {file.name: file for file in files}
-    lost = sorted(image for image in captions if image not in there)
-    check_lost(lost, len(captions), f"named in {name!r} and not there")
-    if alone := sorted(image for image in there if image not in captions):
+    found = {file.name: file for file in files}
+    lost = sorted(image for image in captions if image not in found)
+    check_lost(lost, len(captions), f"named in {name!r} but missing")
+    if alone := sorted(image for image in found if image not in captions):
         LOG.warning("Left out, since they have no caption: %d pictures, the first is %r.", len(alone), alone[0])
     return [
-        (splits[image], {"image": there[image], "captions": captions[image]})
+        (splits[image], {"image": found[image], "captions": captions[image]})
         for image in sorted(captions)
-        if image in there
+        if image in found
     ]
 
 
 def check_lost(lost: Sequence[str], total: int, what: str) -> None:
-    """Say how many of `total` pictures are left out, and what is wrong with them.
+    """Give notice of the number of pictures left out, and their fault.
 
     Raises:
-        DataError: They are more than one in a hundred.
+        DataError: More than one picture in a hundred is lost.
     """
     if not lost:
         return

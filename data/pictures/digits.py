@@ -1,7 +1,5 @@
 """Pictures as arrays: reading, framing, distorting. NumPy and Pillow only."""
 
-from typing import Any
-
 import numpy as np
 from PIL import Image
 
@@ -16,7 +14,7 @@ def grey_levels(picture: File | str | np.ndarray) -> np.ndarray:
         picture: A file, or a uint8 array `(height, width)` or `(height, width, channels)` with 1, 3 or 4 channels.
 
     Raises:
-        FileNotFoundError, DataError: As `photo_of`.
+        FileNotFoundError, DataError: As for `photo_of`.
     """
     return photo_grey_levels(photo_of(picture))
 
@@ -24,7 +22,7 @@ def grey_levels(picture: File | str | np.ndarray) -> np.ndarray:
 def photo_grey_levels(photo: Photo) -> np.ndarray:
     """Return a photo as grey levels, uint8 `(height, width)`.
 
-    Transparency is read over white, or over black if white shows nothing.
+    A transparent photo is composed over white, or over black if white ink would vanish.
     """
     if photo.pixels.dtype == np.uint16:
         return np.asarray((photo.pixels[:, :, 0] * (255 / 65535)).round().astype("uint8"))
@@ -38,29 +36,30 @@ def photo_grey_levels(photo: Photo) -> np.ndarray:
 
 
 def ink_strength(image: np.ndarray) -> np.ndarray:
-    """Return how much each pixel differs from the ground, float32 `(height, width)` in [0, 1].
+    """Return the contrast of each pixel with the background, float32 `(height, width)` in [0, 1].
 
-    The ground is what most of the border shows, so dark on light and light on dark come out alike. What
-    is not stronger than the noise of the border is 0; the strongest stroke is 1.
+    * The background is the median level of the border, so dark and light ink give the same result.
+    * Contrast below the noise of the border is 0; the strongest stroke is 1.
     """
     levels = image.astype("float32")
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    ground = np.median(border)
-    sign = -1 if ground > (levels.min() + levels.max()) / 2 else 1
-    strength = np.maximum(sign * (levels - ground), 0)
+    background = np.median(border)
+    sign = -1 if background > (levels.min() + levels.max()) / 2 else 1
+    strength = np.maximum(sign * (levels - background), 0)
     peak = strength.max()
     if peak < 8:  # grey levels: an empty page
         return np.zeros_like(strength)
-    noise = np.quantile(np.abs(border - ground), 0.8) * 2 / peak
+    noise = np.quantile(np.abs(border - background), 0.8) * 2 / peak
     strength /= peak
     return np.where(strength > min(max(noise, 0.02), 0.5), strength, 0)
 
 
 def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
-    """Return a drawn character as MNIST shows it, uint8 `(size, size)`, light ink on black.
+    """Return a character in the frame of MNIST, uint8 `(size, size)`, light ink on black.
 
-    The ink is scaled to fit a square of `box` pixels, keeping its shape. Its centre of mass is put in the middle. A
-    picture of that form comes back unchanged.
+    * The ink is scaled to fit a square of `box` pixels, with its aspect ratio kept.
+    * The centre of mass moves to the middle.
+    * A picture already in that frame is returned unchanged.
 
     Args:
         image: uint8 `(height, width)`, dark on light or light on dark, any size.
@@ -70,7 +69,7 @@ def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.nda
     if image.shape == (size, size) and is_framed(image[None], box)[0]:
         return image
     strength = ink_strength(image)
-    strong = strength > 0.1  # fainter ink, such as the ripples of a JPEG file, does not set the frame
+    strong = strength > 0.1  # fainter ink, such as JPEG artefacts, does not set the frame
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     if not len(rows):
         return np.zeros((size, size), "uint8")
@@ -89,11 +88,11 @@ def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.nda
 
 
 def is_framed(images: np.ndarray, box: int = 20) -> np.ndarray:
-    """Return for each picture whether it is light ink on black in MNIST's frame, bool `(batch,)`.
+    """Return whether each picture is light ink on black in the frame of MNIST, bool `(batch,)`.
 
     Args:
         images: uint8 `(batch, size, size)`.
-        box: Largest extent of the ink, in pixels; one more is let pass.
+        box: Largest extent of the ink, in pixels, with a tolerance of one.
     """
     size = images.shape[1]
     strength = images + 1e-9
@@ -105,13 +104,13 @@ def is_framed(images: np.ndarray, box: int = 20) -> np.ndarray:
 
 
 def centred_start(weights: np.ndarray, size: int) -> int:
-    """Return where a strip of ink begins when its centre of mass lies in the middle of `size` pixels."""
+    """Return the start of a strip of ink whose centre of mass lies in the middle of `size` pixels."""
     centre = float((weights * np.arange(len(weights))).sum())
     return min(max(round(size / 2 - centre), 0), size - len(weights))
 
 
 def fitted_character(image: np.ndarray, size: int = 28) -> np.ndarray:
-    """Return a whole picture squeezed into a square on a dark ground, uint8 `(size, size)`."""
+    """Return a whole picture resized to a square, light ink on a dark background, uint8 `(size, size)`."""
     strength = ink_strength(image)
     scaled = Image.fromarray(strength).resize((size, size), Image.Resampling.BICUBIC)
     return (np.asarray(scaled).clip(0, 1) * 255).round().astype("uint8")
@@ -127,11 +126,11 @@ def distorted_images(
     shear: float = 0.0,
     elastic: float = 0.0,
 ) -> np.ndarray:
-    """Return each image distorted at random; what comes from outside is 0.
+    """Return each image distorted at random; pixels from outside the image are 0.
 
     Args:
         images: `(batch, height, width, channels)`, uint8 or float.
-        random: Where the random numbers come from.
+        random: Source of the random numbers.
         shift: Largest move along each axis, in pixels.
         rotate: Largest turn, in degrees.
         scale: Largest change of each side, as a fraction of it.
@@ -144,7 +143,7 @@ def distorted_images(
     """
     count, height, width, _ = images.shape
 
-    def draw(limit: float) -> Any:
+    def draw(limit: float) -> np.ndarray:
         return np.asarray(random.uniform(-limit, limit, count), "float32")
 
     angle, slant = np.radians(draw(rotate)), draw(shear)
@@ -179,7 +178,7 @@ def smooth_noise(
 
 
 def bilinear_samples(images: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return images read at other points by bilinear interpolation; what lies outside is 0.
+    """Return images sampled at other points by bilinear interpolation; points outside are 0.
 
     Args:
         images: `(batch, height, width, channels)`.

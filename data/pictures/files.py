@@ -1,4 +1,4 @@
-"""Where pictures are: in files, in zips, in memory; and finding them."""
+"""Locations of pictures: files, members of zips, memory; and the search for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,13 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from data.splits import DataError
 
-FORMATS = {  # endings, and Pillow's name of what they stand for
+FORMATS = {  # suffix -> Pillow's name of the format
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -28,7 +27,7 @@ SUFFIXES = tuple(FORMATS)
 
 @dataclass(frozen=True)
 class ZipMember:
-    """A file in a zip."""
+    """A file in a zip, with the methods of a path that readers use."""
 
     archive: Path
     member: str
@@ -48,7 +47,7 @@ class ZipMember:
 
 @dataclass(frozen=True)
 class MemoryFile:
-    """A file that is held in memory."""
+    """A file in memory, with the methods of a path that readers use."""
 
     name: str
     content: bytes = field(repr=False)
@@ -65,7 +64,7 @@ File = Path | ZipMember | MemoryFile
 
 
 def archive_of(path: Path) -> ZipFile:
-    """Return a zip that stays open from one picture to the next, since its list of names is long to read."""
+    """Return a zip that stays open between pictures, because reading its list of names is slow."""
     return cached_archive(path, path.stat().st_mtime_ns)
 
 
@@ -74,13 +73,16 @@ def cached_archive(path: Path, changed: int) -> ZipFile:
     return ZipFile(path)
 
 
-def picture_stamp(picture: File | np.ndarray) -> list[Any]:
-    """Return what tells a picture from others as JSON types, without reading it where it is a file: its name and size,
-    and when it was changed, or in a zip its check sum. Of an array, or of a file in memory, it is a SHA-256.
+def picture_stamp(picture: File | np.ndarray) -> list[str | int]:
+    """Return the identity of a picture as JSON types, for keys of caches. Files are not read.
+
+    * A file: its name, its size and its modification time.
+    * A member of a zip: its name, its size and its checksum.
+    * An array, or a file in memory: a SHA-256.
     """
     if isinstance(picture, Path):
-        about = picture.stat()
-        return [picture.name, about.st_size, about.st_mtime_ns]
+        status = picture.stat()
+        return [picture.name, status.st_size, status.st_mtime_ns]
     if isinstance(picture, ZipMember):
         info = archive_of(picture.archive).getinfo(picture.member)
         return [picture.name, info.file_size, info.CRC]
@@ -88,14 +90,14 @@ def picture_stamp(picture: File | np.ndarray) -> list[Any]:
 
 
 def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[File], list[File]]:
-    """Return the picture files in folders and zips, by name: those before the last place, and those in it.
+    """Return the picture files in folders and zips, by name: those before the last place, and those of the last.
 
     Args:
         places: Folders, zips or single pictures; several are joined with commas.
 
     Raises:
-        FileNotFoundError: One of them is not there.
-        DataError: One of them holds no pictures, or is not a whole zip.
+        FileNotFoundError: A place does not exist.
+        DataError: A place holds no pictures, or is not a whole zip.
     """
     before: list[File] = []
     here: list[File] = []
@@ -107,9 +109,9 @@ def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[F
 
 
 def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
-    """Return the picture files in a folder or a zip, or a single one by itself."""
+    """Return the picture files in a folder or a zip; a picture file gives itself."""
     if not place.exists():
-        raise FileNotFoundError(f"There is no folder or zip {str(place)!r}; give --data pictures that are there.")
+        raise FileNotFoundError(f"There is no folder or zip {str(place)!r}; give --data an existing one.")
     if place.suffix.lower() in suffixes and place.is_file():
         return [place]
     if place.is_file():
@@ -123,5 +125,5 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
 
 
 def is_visible_picture(path: Path, suffixes: Sequence[str]) -> bool:
-    """Return whether a name is that of a picture that is not hidden."""
+    """Return whether a file is a picture by its suffix, and is not hidden."""
     return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -1,7 +1,4 @@
-"""Photos as files: reading them with all that a file knows, and writing them again.
-
-NumPy and Pillow only.
-"""
+"""Photos as files: reading and writing them with their metadata. NumPy and Pillow only."""
 
 import logging
 import warnings
@@ -10,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -29,9 +25,9 @@ TEXT_TAGS = (
     315,
     33432,
 )  # TIFF's tags for description, camera, software, date, artist, copyright
-METADATA = ("exif", "icc_profile", "dpi", "xmp", "comment")  # what Pillow hands from one file to the next
-QUALITY: dict[str, dict[str, Any]] = {
-    "PNG": {"compress_level": 3},  # twice as fast as the usual 6, and hardly larger
+METADATA = ("exif", "icc_profile", "dpi", "xmp", "comment")  # entries of Pillow's `info` that are kept
+QUALITY: dict[str, dict[str, int | str]] = {
+    "PNG": {"compress_level": 3},  # twice as fast as the default of 6, with files of nearly the same size
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
     "TIFF": {"compression": "tiff_lzw"},
@@ -46,34 +42,34 @@ class OutputError(OSError):
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture and what its file says about it.
+    """A picture with the metadata of its file.
 
     Attributes:
-        pixels: `(height, width, channels)` with one channel for grey or three for red, green and blue; uint8, or
-            uint16 for grey levels of 16 bits.
-        alpha: How much each pixel covers, uint8 `(height, width)`; `None` covers all.
+        pixels: `(height, width, channels)` with one channel (grey) or three (red, green, blue). uint8, or uint16 for
+            grey levels of 16 bits.
+        alpha: Opacity of each pixel, uint8 `(height, width)`; `None` is opaque.
         format: Pillow's name of the file format, such as `"JPEG"`.
-        metadata: EXIF, colour profile, resolution and the like, as Pillow writes them.
+        metadata: EXIF, colour profile, resolution and comments, as Pillow writes them.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     format: str = "PNG"
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
 
 
 @contextmanager
 def open_picture(file: File) -> Iterator[Image.Image]:
-    """Give the picture in a file, as Pillow opens it.
+    """Open the picture in a file with Pillow, for a `with` statement.
 
     Raises:
         FileNotFoundError: There is no such file.
-        DataError: The file is not a picture, or it is damaged or absurdly large; also where that shows only later.
+        DataError: The file is not a picture, is damaged, or is absurdly large; also if that shows only on reading.
     """
     name = str(file)
     try:
         with warnings.catch_warnings(), file.open("rb") as content:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, and not absurdly so
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, but not absurdly so
             with Image.open(content) as image:
                 yield image
     except FileNotFoundError as error:
@@ -89,21 +85,23 @@ def open_picture(file: File) -> Iterator[Image.Image]:
 def read_photo(file: File) -> Photo:
     """Return the photo in a file.
 
-    Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency; it is turned as its EXIF orientation says. Of
-    an animation it is the first frame, with a notice. JPEG is decoded by an accurate transform.
+    * Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency.
+    * The EXIF orientation is applied.
+    * An animation gives its first frame, with a notice.
+    * JPEG is decoded by the accurate transform.
 
     Raises:
-        FileNotFoundError, DataError: As `opened`.
+        FileNotFoundError, DataError: As for `open_picture`.
     """
     with open_picture(file) as image:
         return photo_from_image(image, str(file))
 
 
 def photo_of(picture: File | str | np.ndarray) -> Photo:
-    """Return a picture, a file or a uint8 array as for `check_array`, as a photo; a fourth channel is transparency.
+    """Return a picture, a file or a uint8 array as for `check_array`, as a photo; a fourth channel is its alpha.
 
     Raises:
-        FileNotFoundError, DataError: As `opened` and `check_array`.
+        FileNotFoundError, DataError: As for `open_picture` and `check_array`.
     """
     if not isinstance(picture, np.ndarray):
         return read_photo(Path(picture) if isinstance(picture, str) else picture)
@@ -113,12 +111,12 @@ def photo_of(picture: File | str | np.ndarray) -> Photo:
 
 
 def square_pixels(picture: File | str | np.ndarray, side: int) -> np.ndarray:
-    """Return a picture, a file or a uint8 array as for `check_array`, pressed into a square: uint8 `(side, side, 3)`.
+    """Return a picture, a file or a uint8 array as for `check_array`, resized to a square: uint8 `(side, side, 3)`.
 
-    What is transparent is white.
+    Transparent pixels become white.
 
     Raises:
-        FileNotFoundError, DataError: As `opened` and `check_array`.
+        FileNotFoundError, DataError: As for `open_picture` and `check_array`.
     """
     photo = photo_of(picture)
     pixels, alpha = photo.pixels, photo.alpha
@@ -156,30 +154,35 @@ def photo_from_image(image: Image.Image, name: str) -> Photo:
     if frames > 1 and kind != "MPO":  # a JPEG with a preview is not an animation
         LOG.warning("%r has %d frames; the first is read.", name, frames)
     image.load()
-    own_colours = image.mode not in ("CMYK", "YCCK", "LAB")
     tags = image.getexif()
     image = ImageOps.exif_transpose(image)
-    metadata = {key: image.info[key] for key in METADATA if image.info.get(key)}
-    if kind == "TIFF":  # its EXIF data stand among tags that are about the file
-        exif = Image.Exif()
-        exif.update({tag: value for tag, value in tags.items() if tag in TEXT_TAGS})
-        metadata["exif"] = exif.tobytes()
-    if not own_colours:
-        metadata.pop("icc_profile", None)  # it is about colours that are red, green and blue from now on
-    about = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)
+    metadata = image_metadata(image, kind, tags)
+    photo = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)
     if image.mode.startswith(("I", "F")):
-        return replace(about, pixels=deep_levels(image)[:, :, None])
+        return replace(photo, pixels=deep_levels(image)[:, :, None])
     alpha = None
     if image.has_transparency_data:
         image = image.convert("LA" if image.mode in ("LA", "La", "L", "1") else "RGBA")
         alpha = np.asarray(image.getchannel("A"))
-    grey = image.mode in ("1", "L", "LA", "La")
-    pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    return replace(about, pixels=pixels[:, :, None] if grey else pixels, alpha=alpha)
+    is_grey = image.mode in ("1", "L", "LA", "La")
+    pixels = np.asarray(image.convert("L" if is_grey else "RGB"))
+    return replace(photo, pixels=pixels[:, :, None] if is_grey else pixels, alpha=alpha)
+
+
+def image_metadata(image: Image.Image, kind: str, tags: Image.Exif) -> dict[str, object]:
+    """Return the metadata to keep of an upright Pillow image, from its file format and the tags of its file."""
+    metadata = {key: image.info[key] for key in METADATA if image.info.get(key)}
+    if kind == "TIFF":  # its EXIF data are mixed with tags about the file
+        exif = Image.Exif()
+        exif.update({tag: value for tag, value in tags.items() if tag in TEXT_TAGS})
+        metadata["exif"] = exif.tobytes()
+    if image.mode in ("CMYK", "YCCK", "LAB"):
+        metadata.pop("icc_profile", None)  # the colours are red, green and blue from now on
+    return metadata
 
 
 def deep_levels(image: Image.Image) -> np.ndarray:
-    """Return an image of more than 8 bits as uint16 `(height, width)`; floats are taken to reach from 0 to 1."""
+    """Return an image of more than 8 bits as uint16 `(height, width)`; floats span 0 to 1."""
     levels = np.asarray(image, "float64")
     if image.mode == "F":
         levels = np.nan_to_num(levels) / max(1.0, float(np.nanmax(levels, initial=0))) * 65535
@@ -187,26 +190,19 @@ def deep_levels(image: Image.Image) -> np.ndarray:
 
 
 def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
-    """Write a photo to a new path, in its format or in another one by Pillow's name.
+    """Write a photo to a new file, in its own format or in another one by Pillow's name.
 
-    What a format cannot hold is left out, with a notice where it can be seen: transparency becomes white in JPEG and
-    BMP, grey levels of 16 bits become 8 in all but PNG and TIFF.
+    A format may not hold everything; these changes come with a notice:
+
+    * JPEG and BMP: transparency becomes white.
+    * All but PNG and TIFF: grey levels of 16 bits become 8 bits.
 
     Raises:
-        FileExistsError: There is something at the path.
-        OutputError: It cannot be written.
+        FileExistsError: The path exists.
+        OutputError: The file cannot be written.
     """
     form = (format or photo.format).upper()
-    pixels = photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels
-    if pixels.dtype == np.uint16 and form not in ("PNG", "TIFF"):
-        LOG.warning("%s holds 8 bits a level; %r loses the other 8.", form, str(path))
-        pixels = (pixels / 257).round().astype("uint8")
-    image = Image.fromarray(pixels)
-    if photo.alpha is not None:
-        image.putalpha(Image.fromarray(photo.alpha))
-        if form in ("JPEG", "BMP"):
-            LOG.warning("%s holds no transparency; it becomes white in %r.", form, str(path))
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    image = writable_image(photo, form, str(path))
     part = path.with_name(f".part-{path.name}")
     if path.exists():
         raise FileExistsError(f"{str(path)!r} exists; name another file or folder with --out.")
@@ -220,11 +216,27 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
         part.unlink(missing_ok=True)
 
 
+def writable_image(photo: Photo, form: str, name: str) -> Image.Image:
+    """Return a photo as a Pillow image that a file format can hold, with a notice of each loss."""
+    pixels = photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels
+    if pixels.dtype == np.uint16 and form not in ("PNG", "TIFF"):
+        LOG.warning("%s holds 8 bits a level; %r loses the other 8.", form, name)
+        pixels = (pixels / 257).round().astype("uint8")
+    image = Image.fromarray(pixels)
+    if photo.alpha is None:
+        return image
+    image.putalpha(Image.fromarray(photo.alpha))
+    if form not in ("JPEG", "BMP"):
+        return image
+    LOG.warning("%s holds no transparency; it becomes white in %r.", form, name)
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+
+
 def make_parent_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written, so that it is known before the work whether it can be.
+    """Create the folder of an output file, so that an impossible path fails before the work.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: The folder cannot be created.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -233,5 +245,5 @@ def make_parent_folder(path: Path) -> None:
 
 
 def format_of(path: Path) -> str | None:
-    """Return Pillow's name of the format that the ending of a path stands for, if any."""
+    """Return Pillow's name of the format that a path's suffix stands for, or `None`."""
     return FORMATS.get(path.suffix.lower())

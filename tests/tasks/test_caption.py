@@ -112,7 +112,7 @@ def test_what_was_seen_is_kept_and_seen_again_only_when_something_changes(settin
     first = prepared(config)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(files) == 2  # as they are, and mirrored
-    with mock.patch("tasks.caption.features.write", side_effect=AssertionError("seen again")):
+    with mock.patch("tasks.caption.features.write_features", side_effect=AssertionError("seen again")):
         again = prepared(config)
         other = prepared(config.restore(config.state() | {"seed": 5}))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files

@@ -106,10 +106,10 @@ def test_pieces_fit_together(settings):
     assert np.abs(one - two).max() <= 1  # a tie may be rounded either way
     assert (one != two).mean() < 1e-3
     side, border, scale = 16, made.config.border(), made.config.scale
-    answer = enlarge.picture_inside(enlarge.luma_residual(made, plane), border * scale) / 255
+    answer = enlarge.inner_picture(enlarge.luma_residual(made, plane), border * scale) / 255
     for row, column in [(0, 0), (16, 16), (32, 16)]:
         part = plane[row : row + side + 2 * border, column : column + side + 2 * border]
-        piece = enlarge.picture_inside(enlarge.luma_residual(made, part), border * scale) / 255
+        piece = enlarge.inner_picture(enlarge.luma_residual(made, part), border * scale) / 255
         own = answer[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
         np.testing.assert_allclose(piece[: own.shape[0], : own.shape[1]], own, atol=1e-4)
 
@@ -121,7 +121,7 @@ def test_a_flat_picture_stays_flat_after_training(settings, level):
     made = trained_a_little(**settings)
     side = 6 * made.config.border()
     answer = enlarge.luma_residual(made, np.full((side, side), level, "float32"))
-    inside = enlarge.picture_inside(answer, 2 * made.config.border() * made.config.scale)
+    inside = enlarge.inner_picture(answer, 2 * made.config.border() * made.config.scale)
     assert abs(inside.mean()) > 1e-3  # it was trained to something
     np.testing.assert_allclose(inside, inside.mean(), atol=1e-3)  # levels of 255: the rounding of single precision
     assert np.ptp(made.predict([np.full((9, 9), level, "uint8")])[0]["image"]) == 0

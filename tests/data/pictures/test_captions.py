@@ -46,7 +46,7 @@ def test_a_table_with_splits(folder, caplog):
         splits = captioned_splits(folder, COLUMNS, 0.5, 0)
     assert [names(split) for split in splits] == [["0.png", "1.png"], ["2.png"], ["3.png", "4.png"]]
     assert splits.train[0]["captions"] == ["Caption a of 0 .", "Caption b of 0 ."]
-    assert "none of train, valid and test: 1 pictures" in caplog.text
+    assert "not train, valid or test: 1 pictures" in caplog.text
     assert captioned_splits(folder / "captions.tsv", COLUMNS, 0.5, 0) == splits
 
 
@@ -104,9 +104,7 @@ def test_a_picture_without_captions_is_left_out(folder, caplog):
 
 def test_a_caption_without_its_picture_is_left_out_among_many_and_refused_among_few(folder, caplog):
     (folder / "pictures/1.png").unlink()
-    with pytest.raises(
-        DataError, match=r"Named in .*captions.tsv' and not there: 1 of 6 pictures, the first is '1.png'"
-    ):
+    with pytest.raises(DataError, match=r"Named in .*captions.tsv' but missing: 1 of 6 pictures, the first is '1.png'"):
         captioned_splits(folder, COLUMNS, 0.5, 0)
     with (folder / "captions.tsv").open("a") as file:
         for number in range(10, 110):
@@ -114,7 +112,7 @@ def test_a_caption_without_its_picture_is_left_out_among_many_and_refused_among_
             file.write(f"{number}.png\ttrain\tA caption .\n")
     with caplog.at_level(logging.WARNING):
         assert len(captioned_splits(folder, COLUMNS, 0.5, 0).train) == 101
-    assert "not there: 1 of 106 pictures" in caplog.text
+    assert "but missing: 1 of 106 pictures" in caplog.text
 
 
 def test_a_truncated_zip_is_named(folder):
