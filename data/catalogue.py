@@ -124,8 +124,8 @@ def prepare(builder: Builder, name: str) -> None:
         folder = builder.data_path.parents[builder.info.full_name.count("/")]
         reason = "no network" if isinstance(error, OSError) else type(error).__name__
         raise UnavailableError(
-            f"Data set {name!r} is not prepared in {str(folder)!r} and could not be downloaded ({reason}); "
-            f"give --data-dir its folder, or use --data builtin."
+            f"Data set {name!r} is not prepared in {str(folder)!r} and could not be downloaded ({reason}). "
+            f"Give --data-dir its folder, or use --data builtin."
         ) from error
 
 

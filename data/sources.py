@@ -30,7 +30,7 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
 
 
 def is_in_catalogue(data: str) -> bool:
-    """Return whether data names a data set of the catalogue: it has the form of a name, and no such path exists."""
+    """Return whether data names a catalogue data set: it has the form of a name, and no such path exists."""
     return data != "builtin" and catalogue.is_name(data) and not Path(data).exists()
 
 

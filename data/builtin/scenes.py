@@ -1,4 +1,4 @@
-"""Scenes of coloured shapes and digits: drawing them, describing them, and checking descriptions."""
+"""Scenes of coloured shapes and digits, drawn by this project, with captions and a test of their truth."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from data.splits import Example
 
 SIZE = 64  # pixels of each side of a picture
-SPAN = (17, 26)  # pixels that a thing may be wide
+SPAN = (17, 26)  # smallest and largest width of a thing, in pixels
 COLOURS = {
     "red": (214, 40, 40),
     "green": (46, 160, 67),
@@ -23,7 +23,12 @@ COLOURS = {
 SHAPES = ("circle", "square", "triangle", "star", "cross")
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 THINGS = (*SHAPES, *DIGITS)
-SIDES = {"above": (0, -1), "below": (0, 1), "left of": (-1, 0), "right of": (1, 0)}  # where the first of two things is
+SIDES = {
+    "above": (0, -1),
+    "below": (0, 1),
+    "left of": (-1, 0),
+    "right of": (1, 0),
+}  # position of the first of two things
 OPPOSITE = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
 COUNTS = {"two": 2, "three": 3}
 CAPTIONS = 5  # of each scene
@@ -40,12 +45,12 @@ class Thing(NamedTuple):
 
     @property
     def plural(self) -> str:
-        """Return what several of it are called."""
+        """The name of several of them."""
         return f"{self}{'es' if self.kind in ('cross', 'six') else 's'}"
 
 
 class Scene(NamedTuple):
-    """One thing; several that are alike, where `number` says how many; or two, where `side` says how they stand."""
+    """One thing, `number` equal things, or two things of which the first is on a `side` of the other."""
 
     thing: Thing
     number: int = 1
@@ -56,9 +61,9 @@ class Scene(NamedTuple):
 def scenes(train: int, test: int, seed: int = 0) -> tuple[list[Example], list[Example]]:
     """Return scenes for training and for testing, each with an `image`, five `captions`, and the `scene` itself.
 
-    The image is uint8 `(64, 64, 3)`. One pair of colour and kind in six is never in a scene for training. Each scene
-    for testing has at least one such pair. A caption of it is true only if colours and kinds were learnt apart from
-    each other.
+    * The image is uint8 `(64, 64, 3)`.
+    * One pair of colour and kind in six never occurs in a scene for training.
+    * Each scene for testing has at least one such pair, so its caption must be a new combination.
     """
     random = np.random.default_rng(seed)
     pairs = list(product(COLOURS, THINGS))
@@ -71,7 +76,7 @@ def scenes(train: int, test: int, seed: int = 0) -> tuple[list[Example], list[Ex
 
 
 def random_scene(random: np.random.Generator, first: list[Thing], second: list[Thing]) -> Scene:
-    """Return a scene with a thing of the first list; in three of five scenes with another one of the second."""
+    """Return a scene with a thing of the first list, and mostly with another one of the second."""
     thing, other = (things[int(random.integers(len(things)))] for things in (first, second))
     draw = random.random()
     if draw < 0.2:
@@ -118,9 +123,9 @@ BOTH = re.compile(rf"(?:there is )?a (?P<one>{THING}) (?:is )?(?P<side>{'|'.join
 
 
 def is_true(caption: str, scene: Scene) -> bool:
-    """Return whether a caption, in lower case and without marks, is true of a scene and complete.
+    """Return whether a caption, in lower case and without marks, describes a scene correctly and completely.
 
-    Any other sentence than those of `scene_captions`, or one that leaves a thing out, is not true.
+    Only sentences with the forms of `scene_captions` can be true.
     """
     if alone := ALONE.fullmatch(caption):
         said = Scene(thing_from_words(alone["thing"]), number=COUNTS.get(alone["count"], 1))
@@ -137,7 +142,7 @@ def thing_from_words(words: str) -> Thing:
 
 
 def scene_picture(scene: Scene, random: np.random.Generator) -> np.ndarray:
-    """Return a picture of a scene, uint8 `(64, 64, 3)`, on a dark ground with some noise."""
+    """Return a picture of a scene, uint8 `(64, 64, 3)`, on a dark background with some noise."""
     level = int(random.integers(20, 60))
     image = Image.new("RGB", (SIZE, SIZE), (level, level, level))
     things = [scene.thing] * scene.number if scene.other is None else [scene.thing, scene.other]
@@ -148,7 +153,7 @@ def scene_picture(scene: Scene, random: np.random.Generator) -> np.ndarray:
 
 
 def thing_centres(scene: Scene, random: np.random.Generator) -> list[tuple[float, float]]:
-    """Return where the middle of each thing is, in pixels from the left and from the top."""
+    """Return the centre of each thing, in pixels from the left and from the top."""
     if scene.other is not None:
         across, down = SIDES[scene.side]
         shift = random.uniform(-10, 10, 2) * (down != 0, across != 0)  # along the other direction
@@ -163,7 +168,7 @@ def thing_centres(scene: Scene, random: np.random.Generator) -> list[tuple[float
 
 
 def draw_thing(image: Image.Image, thing: Thing, centre: tuple[float, float], span: int) -> None:
-    """Draw a thing of a width in pixels around a point."""
+    """Draw a thing with a width of `span` pixels around a point."""
     draw, (x, y), half = ImageDraw.Draw(image), centre, span / 2
     colour = COLOURS[thing.colour]
     if thing.kind in DIGITS:

@@ -32,7 +32,7 @@ class Verb(NamedTuple):
     german: str
     infinitive: str
     participle: str
-    objects: str  # kinds of things it goes with, from NOUNS; none for a verb without an object
+    objects: str  # kinds of objects, from NOUNS; empty for a verb without an object
 
 
 def nouns(text: str) -> list[Noun]:
@@ -132,7 +132,7 @@ ADJECTIVES: list[Pair] = [
     ("warm", "warm"),
 ]
 STEMS = {"teuer": "teur"}
-FIT = {  # which adjectives go with which kind
+FIT = {  # kind of noun -> adjectives that match it
     "person": ("old", "small", "big", "young", "beautiful", "quiet", "funny"),
     "animal": ("old", "small", "big", "young", "white", "beautiful", "quiet", "funny", "heavy"),
     "food": ("small", "big", "red", "green", "white", "expensive", "warm"),
@@ -191,14 +191,14 @@ def noun_phrase(noun: Noun, case: Case, definite: bool, adjective: Pair | None) 
 
 
 def random_phrase(draw: random.Random, kinds: str, case: Case) -> Pair:
-    """Return a noun of one of some kinds, with an article, and half of the time with an adjective that fits."""
+    """Return a noun of one of some kinds with an article, and half of the time with a matching adjective."""
     kind = draw.choice(kinds.split())
     adjective = draw.choice([pair for pair in ADJECTIVES if pair[0] in FIT[kind]]) if draw.random() < 0.5 else None
     return noun_phrase(draw.choice(NOUNS[kind]), case, draw.random() < 0.5, adjective)
 
 
 def random_place(draw: random.Random) -> Pair:
-    """Return where something is, in the dative."""
+    """Return a random place, in the dative."""
     english, german, gender = draw.choice(NOUNS["place"])
     preposition, noun = german.split()
     where = f"{preposition} {DEFINITE['dative'].split()[GENDERS.index(gender)]}"
@@ -206,7 +206,7 @@ def random_place(draw: random.Random) -> Pair:
 
 
 class SentenceParts(NamedTuple):
-    """What a sentence is made of, each in both languages."""
+    """Subject, verb and object of a sentence, in both languages."""
 
     subject: Pair
     verb: Verb
@@ -214,7 +214,7 @@ class SentenceParts(NamedTuple):
 
 
 def sentence_parts(draw: random.Random) -> SentenceParts:
-    """Return someone, what they do, and what they do it to."""
+    """Return a random subject with a verb and an object that match."""
     verb = draw.choice(VERBS)
     return SentenceParts(
         random_phrase(draw, "person", "nominative"), verb, random_phrase(draw, verb.objects, "accusative")
@@ -301,7 +301,7 @@ PATTERNS: list[Callable[[random.Random], Pair]] = [
 
 
 def composed_sentences(count: int, seed: int = 0) -> list[Pair]:
-    """Return `count` different sentences, each of the patterns in turn, in English and in German.
+    """Return `count` different sentences, from each pattern in turn, in English and in German.
 
     Args:
         count: At most some tens of thousands.

@@ -1,4 +1,4 @@
-"""Small data sets that are on every machine, with no network."""
+"""Small data sets that ship with the package or its dependencies, for work without a network."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -22,9 +22,10 @@ REVIEWS, PHRASES, PHOTOGRAPHS = (
 def reviews() -> tuple[list[Example], list[Example]]:
     """Return short English reviews of films, books, food, gadgets and travel, for training and for testing.
 
-    They were written for this project and are read from one table: `split` is `train` or `test`, `label` is
-    `negative` or `positive`, in equal parts, and `text` is the review. They come in pairs: a positive review, and a
-    negative one, often about the same thing in nearly the same words. A validation split must not part a pair.
+    * They were written for this project.
+    * `label` is `negative` or `positive`, in equal parts; `text` is the review.
+    * They come in pairs of a positive and a negative review, often with nearly the same words.
+    * The two reviews of a pair belong in the same split; otherwise one of them predicts the wrong label.
     """
     rows = list(table_rows(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
     train, test = (
@@ -37,9 +38,10 @@ def reviews() -> tuple[list[Example], list[Example]]:
 def digits() -> tuple[list[Example], list[Example]]:
     """Return the 8x8 handwritten digits that ship with scikit-learn, for training and for testing.
 
-    Every example holds an `image`, uint8 `(8, 8)` with light ink on a dark ground, and a `label`, "0" to "9".
-    The training part has 1,438 digits and the test part, the last fifth, 359. They are cut in the order of the set.
-    Digits of one writer stand together in it, so few writers are in both.
+    * `image`: uint8 `(8, 8)`, light ink on a dark background.
+    * `label`: "0" to "9".
+    * The training part has 1,438 digits; the test part, the last fifth of the set, has 359.
+    * The set is ordered by writer, so few writers are in both parts.
 
     Reference: Alpaydin and Kaynak, 1998, https://doi.org/10.24432/C50P49.
     """
@@ -55,8 +57,8 @@ def digits() -> tuple[list[Example], list[Example]]:
 def pairs() -> tuple[list[Example], list[Example]]:
     """Return sentences in English, `en`, and German, `de`, for training and for testing.
 
-    1,800 sentences for training and 300 for testing are composed by `data.builtin.sentences`; none is in both, and
-    those for testing are the last ones composed. Everyday sentences, written by hand, are for training alone.
+    * `data.builtin.sentences` composes 1,800 sentences for training, and then 300 others for testing.
+    * Everyday sentences, written by hand, are for training only.
     """
     composed = [{"en": english, "de": german} for english, german in composed_sentences(2100)]
     return [*table_rows(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
@@ -66,7 +68,7 @@ def pairs() -> tuple[list[Example], list[Example]]:
 def scenes() -> tuple[list[Example], list[Example]]:
     """Return scenes of coloured shapes and digits, 4,000 for training and 300 for testing.
 
-    They are those of `data.builtin.scenes`. Each holds an `image`, its `captions`, and the `scene` that they are about.
+    They come from `data.builtin.scenes`. Each has an `image`, its `captions`, and the `scene` itself.
     """
     return drawn_scenes(4000, 300)
 
@@ -74,21 +76,21 @@ def scenes() -> tuple[list[Example], list[Example]]:
 def photographs() -> list[Example]:
     """Return photographs that ship with scikit-image and scikit-learn, with five captions each.
 
-    Each holds an `image`, a file, and its `captions`, written for this project. They are for testing alone.
+    Each has an `image`, a file, and its `captions`, written for this project. They are for testing only.
     """
     captions: dict[str, list[str]] = {}
     for row in table_rows(PHOTOGRAPHS, {"image": "image", "caption": "caption"}):
         captions.setdefault(row["image"], []).append(row["caption"])
     return [
-        {"image": folder_of(str(Path(name).parent)) / Path(name).name, "captions": said}
-        for name, said in captions.items()
+        {"image": folder_of(str(Path(name).parent)) / Path(name).name, "captions": texts}
+        for name, texts in captions.items()
     ]
 
 
 def photos() -> tuple[list[Path], list[Path]]:
     """Return files of photographs that ship with scikit-image and scikit-learn: nine for training, four for testing.
 
-    Those for testing show what none of the others does: a man with a camera, a cat, coins, a palace.
+    Those for testing show other subjects: a man with a camera, a cat, coins, a palace.
     """
     train, test = (
         [folder_of(place) / name for place, names in photos for name in names.split()]

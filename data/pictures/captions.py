@@ -155,7 +155,7 @@ def check_lost(lost: Sequence[str], total: int, what: str) -> None:
     """Give notice of the number of pictures left out, and their fault.
 
     Raises:
-        DataError: More than one picture in a hundred is lost.
+        DataError: More than one picture in a hundred is left out.
     """
     if not lost:
         return

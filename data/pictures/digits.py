@@ -68,23 +68,31 @@ def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.nda
     """
     if image.shape == (size, size) and is_framed(image[None], box)[0]:
         return image
-    strength = ink_strength(image)
-    strong = strength > 0.1  # fainter ink, such as JPEG artefacts, does not set the frame
-    rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
-    if not len(rows):
-        return np.zeros((size, size), "uint8")
-    strength = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = box / max(strength.shape)
-    height, width = (max(round(side * scale), 1) for side in strength.shape)
-    if scale != 1:
-        strength = np.asarray(Image.fromarray(strength).resize((width, height), Image.Resampling.BICUBIC)).clip(0)
-        strength = strength / strength.max()
+    result = np.zeros((size, size), "uint8")
+    strength = boxed_ink(ink_strength(image), box)
+    if strength is None:
+        return result
     weights = strength / strength.sum()
     top = centred_start(weights.sum(1), size)
     left = centred_start(weights.sum(0), size)
-    result = np.zeros((size, size), "uint8")
+    height, width = strength.shape
     result[top : top + height, left : left + width] = (strength * 255).round()
     return result
+
+
+def boxed_ink(strength: np.ndarray, box: int) -> np.ndarray | None:
+    """Return ink cropped and scaled to fit a square of `box` pixels, float32 in [0, 1]; `None` without ink."""
+    strong = strength > 0.1  # fainter ink, such as JPEG artefacts, does not set the frame
+    rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
+    if not len(rows):
+        return None
+    strength = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = box / max(strength.shape)
+    if scale == 1:
+        return strength
+    height, width = (max(round(side * scale), 1) for side in strength.shape)
+    scaled = np.asarray(Image.fromarray(strength).resize((width, height), Image.Resampling.BICUBIC)).clip(0)
+    return np.asarray(scaled / scaled.max())
 
 
 def is_framed(images: np.ndarray, box: int = 20) -> np.ndarray:

@@ -45,8 +45,8 @@ class Photo:
     """A picture with the metadata of its file.
 
     Attributes:
-        pixels: `(height, width, channels)` with one channel (grey) or three (red, green, blue). uint8, or uint16 for
-            grey levels of 16 bits.
+        pixels: `(height, width, channels)` with one channel (grey) or three (red, green, blue). The type is
+            uint8, or uint16 for grey levels of 16 bits.
         alpha: Opacity of each pixel, uint8 `(height, width)`; `None` is opaque.
         format: Pillow's name of the file format, such as `"JPEG"`.
         metadata: EXIF, colour profile, resolution and comments, as Pillow writes them.
@@ -98,7 +98,7 @@ def read_photo(file: File) -> Photo:
 
 
 def photo_of(picture: File | str | np.ndarray) -> Photo:
-    """Return a picture, a file or a uint8 array as for `check_array`, as a photo; a fourth channel is its alpha.
+    """Return a picture, a file or an array as for `check_array`, as a photo; a fourth channel is its alpha.
 
     Raises:
         FileNotFoundError, DataError: As for `open_picture` and `check_array`.
@@ -111,7 +111,7 @@ def photo_of(picture: File | str | np.ndarray) -> Photo:
 
 
 def square_pixels(picture: File | str | np.ndarray, side: int) -> np.ndarray:
-    """Return a picture, a file or a uint8 array as for `check_array`, resized to a square: uint8 `(side, side, 3)`.
+    """Return a picture, a file or an array as for `check_array`, resized to a square: uint8 `(side, side, 3)`.
 
     Transparent pixels become white.
 

@@ -11,19 +11,23 @@ SUFFIXES = (".txt",)
 
 
 def labelled_texts(path: Path, columns: Mapping[str, str], valid: float, seed: int) -> Splits:
-    """Return labelled texts: a table, a folder with the tables `train` and `test`, or a folder of classes.
+    """Return the splits of labelled texts in the user's own files.
+
+    A path is one of three things:
+
+    * a `.csv`, `.tsv` or `.jsonl` table, split as by `table_parts`;
+    * a folder with two such tables named `train` and `test`;
+    * a folder with a folder of `.txt` files for each class, as for `class_folder_splits`.
 
     Args:
-        path: A `.csv`, `.tsv` or `.jsonl` file, as for `data.tables.table_parts`; or a folder with two such files named
-            `train` and `test`; or a folder with a folder of `.txt` files for each class, as for
-            `class_folder_splits`.
-        columns: The name in a table of the fields `text` and `label`.
+        path: A table or a folder.
+        columns: Field (`text` or `label`) -> name of its column in a table.
         valid: Fraction of the training part that is kept for validation, in (0, 1).
         seed: Chooses the validation part.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        DataError: It cannot be read as such.
+        DataError: It has another form, or cannot be read.
     """
     found = tables.table_parts(path, columns, "--text-column or --label-column")
     if found is None:
@@ -40,15 +44,15 @@ def all_texts(path: Path, columns: Mapping[str, str]) -> list[Example]:
 
 
 def examples_with_texts(examples: Examples) -> list[Example]:
-    """Return examples with what their text files hold."""
+    """Return examples with the contents of their text files."""
     return [example | {"text": read_text(example["text"])} for example in examples]
 
 
 def read_text(path: Path) -> str:
-    """Return what a text file holds.
+    """Return the contents of a text file.
 
     Raises:
-        DataError: It is not in UTF-8.
+        DataError: The file is not in UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")

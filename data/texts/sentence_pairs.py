@@ -2,7 +2,8 @@
 
 import gzip
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.sources import TEST_SHARE
@@ -15,24 +16,32 @@ VALID = ("val", "valid", "validation", "dev")
 
 
 def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int, test: str | None = None) -> Splits:
-    """Return pairs of sentences, `text` and its `translation`.
+    """Return the splits of sentence pairs, `text` and its `translation`, in the user's own files.
+
+    A path is one of three things:
+
+    * a folder with files such as `train.en` and `train.de`, plain or `.gz`, one sentence per line;
+    * a `.tsv`, `.csv` or `.jsonl` table with a column for each language;
+    * a folder with such tables named `train` and `test`.
+
+    The start of a file's name is its split:
+
+    * `train`: for training;
+    * `val`, `valid`, `validation` or `dev`: for validation; without one, drawn from the training part by seed;
+    * `test`: for testing; without one, a fifth of the training part, whatever the seed.
 
     Args:
-        path: A folder with files such as `train.en` and `train.de`, plain or `.gz`, a sentence a line; or a
-            `.tsv`, `.csv` or `.jsonl` table with a column for each language; or a folder with such tables named
-            `train` and `test`. Files that begin with `train` are for training, those that begin with `test` for
-            testing. `val`, `valid`, `validation` and `dev` are for validation.
-        source: Language to translate from: the ending of its files, or the name of its column.
+        path: A table or a folder.
+        source: Language to translate from: the suffix of its files, or the name of its column.
         target: Language to translate to.
-        valid: Fraction of the training part that is kept for validation where there is no file for it, in (0, 1).
-        seed: Chooses that part.
-        test: Name of the file to test on, without its ending; `None` is the first. Without any file for testing,
-            a fifth of the training part is kept for it, whatever the seed.
+        valid: Fraction of the training part kept for validation if no file is for it, in (0, 1).
+        seed: Chooses the validation part.
+        test: Name of the file to test on, without its suffix; `None` is the first.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        DataError: The files do not belong together, or cannot be read.
-        PartError: There is no file called `test`.
+        DataError: The files do not match each other, or cannot be read.
+        PartError: There is no file named `test`.
     """
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
@@ -41,20 +50,34 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
         train, tested = (complete_pairs(rows, str(path)) for rows in found)
         return Splits(*holdout_split(train, valid, seed), tested)
     names = file_stems(path, source, target)
-    training = [name for name in names if name.startswith("train")]
-    held = [name for name in names if name.split("_")[0].split("-")[0] in VALID]
-    tests = [name for name in names if name.startswith("test")]
+
+    def pairs(chosen: Iterable[str]) -> list[Example]:
+        return [pair for name in chosen for pair in file_pairs(path, name, source, target)]
+
+    training, held, tests = (list(filter(is_part, names)) for is_part in (is_training, is_validation, is_test))
     if not training:
         raise DataError(f"{str(path)!r} has no file for training; one must be called 'train.{source}'.")
     if test is not None and test not in tests:
         raise PartError(f"{str(path)!r} has no file {test!r} to test on; choose one of: {', '.join(tests)}.")
-    train = [pair for name in training for pair in file_pairs(path, name, source, target)]
-    tested = list(file_pairs(path, test or tests[0], source, target)) if tests else []
+    train, tested = pairs(training), pairs([test] if test else tests[:1])
     if not tests:
         train, tested = holdout_split(train, TEST_SHARE, seed=0)
-    if held:
-        return Splits(train, [pair for name in held for pair in file_pairs(path, name, source, target)], tested)
-    return Splits(*holdout_split(train, valid, seed), tested)
+    return Splits(train, pairs(held), tested) if held else Splits(*holdout_split(train, valid, seed), tested)
+
+
+def is_training(name: str) -> bool:
+    """Return whether a file is for training."""
+    return name.startswith("train")
+
+
+def is_validation(name: str) -> bool:
+    """Return whether a file is for validation."""
+    return re.split("[_-]", name, maxsplit=1)[0] in VALID
+
+
+def is_test(name: str) -> bool:
+    """Return whether a file is for testing."""
+    return name.startswith("test")
 
 
 def all_pairs(path: Path, source: str, target: str) -> list[Example]:
@@ -66,7 +89,7 @@ def all_pairs(path: Path, source: str, target: str) -> list[Example]:
 
 
 def file_stems(folder: Path, source: str, target: str) -> list[str]:
-    """Return the names, without endings, of files that a folder has in both languages, in order."""
+    """Return the names, without suffixes, of the files that a folder has in both languages, sorted."""
     own, other = (
         {path.name.removesuffix(".gz").removesuffix(f".{language}") for path in language_files(folder, language)}
         for language in (source, target)
@@ -88,16 +111,16 @@ def language_files(folder: Path, language: str) -> list[Path]:
 
 
 def file_pairs(folder: Path, name: str, source: str, target: str) -> Examples:
-    """Return the sentences of two files, line by line.
+    """Return the sentence pairs of two files, line by line.
 
     Raises:
-        DataError: One has more lines than the other, or both hold the same.
+        DataError: The files differ in their number of lines, or have the same text.
     """
     one, other = (list(file_lines(folder, name, language)) for language in (source, target))
     if len(one) != len(other):
         raise DataError(
-            f"'{name}.{source}' has {len(one):,} lines and '{name}.{target}' has {len(other):,}; line by line "
-            f"they must translate each other."
+            f"'{name}.{source}' has {len(one):,} lines and '{name}.{target}' has {len(other):,}; the same "
+            f"lines must translate each other."
         )
     if one == other:
         raise DataError(f"'{name}.{source}' and '{name}.{target}' hold the same text; give two languages.")
@@ -118,7 +141,7 @@ def file_lines(folder: Path, name: str, language: str) -> Iterator[str]:
 
 
 def complete_pairs(rows: Examples, name: str) -> list[Example]:
-    """Return the pairs of which neither side is empty, and say how many are left out."""
+    """Return the pairs without an empty side, with a notice of the number left out."""
     empty = [
         place for place, row in enumerate(rows, start=1) if not (row["text"].strip() and row["translation"].strip())
     ]

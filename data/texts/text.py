@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -18,11 +18,12 @@ SENTENCE_GAP = re.compile(
 ABBREVIATION = re.compile(
     r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
 )  # no end of a sentence
-CAPTION_TOKEN = re.compile(  # initials; what an apostrophe begins; words, also with marks inside; other signs
+CAPTION_TOKEN = re.compile(  # initials; clitics such as 's; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
 )
 PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
+T = TypeVar("T")
 Keep = Literal["start", "end", "both"]
 
 
@@ -35,8 +36,9 @@ def clean_text(text: str) -> str:
 def text_sentences(text: str) -> list[tuple[str, str]]:
     """Return the sentences of a text, each with the space or the line breaks behind it.
 
-    A sentence ends with its line, or with an end mark (`.`, `?`, `!`, three dots) before a capital letter or a number;
-    after a title, an initial, an abbreviation or a number a full stop does not end it.
+    * A sentence ends with its line.
+    * It also ends with one of the marks . ? ! \u2026 before a capital letter or a number.
+    * A full stop after a title, an initial, an abbreviation or a number does not end it.
     """
     text = text.strip()
     found, start = list[tuple[str, str]](), 0
@@ -48,7 +50,7 @@ def text_sentences(text: str) -> list[tuple[str, str]]:
 
 
 def text_words(text: str) -> list[str]:
-    """Return the words of a clean text, and each of its other marks by itself.
+    """Return the words and the other marks of a clean text.
 
     An apostrophe inside a word belongs to it: "don't" is one word.
     """
@@ -56,15 +58,17 @@ def text_words(text: str) -> list[str]:
 
 
 def caption_words(text: str) -> list[str]:
-    """Return the words of a caption in lower case and without marks, as COCO's scorers cut them.
+    """Return the words of a caption in lower case and without marks, tokenized as for the COCO metrics.
+
+    Brackets are left out, and abbreviations lose their full stop.
 
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
-    section 4.1; brackets are left out here, and abbreviations lose their full stop.
+    section 4.1.
     """
     return CAPTION_TOKEN.findall(clean_text(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
 
 
-def truncated_sequence(numbers: Sequence[Any], length: int, keep: Keep) -> Sequence[Any]:
+def truncated_sequence(numbers: Sequence[T], length: int, keep: Keep) -> Sequence[T]:
     """Return at most `length` elements: those at the start, those at the end, or half from each end."""
     if len(numbers) <= length:
         return numbers
@@ -77,7 +81,7 @@ def sequence_without_spans(
 ) -> Sequence[int] | np.ndarray:
     """Return a text without some of its spans of `span` elements, each left out with probability `share`, in [0, 1).
 
-    One span at least is kept; a text of no more than one is returned as it is.
+    At least one span is kept; a text of a single span is returned unchanged.
     """
     spans = -(-len(numbers) // span)
     if spans < 2 or not share:
@@ -88,19 +92,19 @@ def sequence_without_spans(
 
 
 def padding_widths(lengths: Sequence[int], longest: int, count: int = 8, step: int = 10) -> list[int]:
-    """Return at most `count` rising widths, the last of which is `longest`, that pad such lengths the least.
+    """Return at most `count` increasing widths, up to `longest`, that need the least padding for these lengths.
 
-    All but the last are multiples of `step`; among those the choice is exact, by dynamic programming.
+    All but the last are multiples of `step`. The choice among those is optimal, by dynamic programming.
     """
-    ends = np.unique(np.append(np.arange(step, longest, step), longest))  # (ends,): all widths that may be
+    ends = np.unique(np.append(np.arange(step, longest, step), longest))  # (ends,): all possible widths
     starts = np.append(0, ends)
     read = np.sort(np.minimum(lengths, longest))
-    below = np.searchsorted(read, starts, side="right")  # (1 + ends,): how many lengths each holds
+    below = np.searchsorted(read, starts, side="right")  # (1 + ends,): number of lengths up to each
     cost = (below[None, 1:] - below[:, None]) * ends  # (1 + ends, ends): tokens of those from a start to an end
     cost = np.where(ends > starts[:, None], cost, np.inf)
     best, before = cost[0], list[np.ndarray]()
     for _ in range(min(count, len(ends)) - 1):
-        totals = best[:, None] + cost[1:]  # (ends, ends): with one width more
+        totals = best[:, None] + cost[1:]  # (ends, ends): with one more width
         best, before = totals.min(0), [*before, totals.argmin(0)]
     chosen = [len(ends) - 1]
     for previous in reversed(before):
@@ -111,12 +115,12 @@ def padding_widths(lengths: Sequence[int], longest: int, count: int = 8, step: i
 
 
 def padding_width(length: int, widths: Sequence[int]) -> int:
-    """Return the smallest of some rising widths that holds `length`, or the last of them."""
+    """Return the smallest of increasing widths that holds `length`, or the last of them."""
     return next((width for width in widths if width >= length), widths[-1])
 
 
 def padded_batch(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.ndarray:
-    """Return rows of numbers as int32 `(rows, width)`, with `PAD` behind each."""
+    """Return rows of numbers as int32 `(rows, width)`, padded with `PAD` at the end."""
     array = np.full((len(rows), width), PAD, "int32")
     for index, row in enumerate(rows):
         array[index, : len(row)] = row
@@ -124,11 +128,11 @@ def padded_batch(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.n
 
 
 def hashed_ngrams(numbers: Sequence[int] | np.ndarray, buckets: int) -> np.ndarray:
-    """Return which of `buckets` hold a word or a pair of neighbours of a text: rising int32, each once, from 1.
+    """Return the hash buckets of the words and neighbouring pairs of a text: int32, sorted, unique, from 1.
 
     Reference: Weinberger et al., 2009, https://arxiv.org/abs/0902.2206 (hashing).
     """
     words = np.asarray(numbers, "uint64")
     keys = np.concatenate([words, words[:-1] * PRIMES[0] + words[1:] + PRIMES[1]])
-    hashed = (keys * PRIMES[2]) >> np.uint64(32)  # the upper half of the product is the well mixed one
+    hashed = (keys * PRIMES[2]) >> np.uint64(32)  # the upper half of the product is mixed best
     return np.unique(1 + hashed % np.uint64(buckets - 1)).astype("int32")

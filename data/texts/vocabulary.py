@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from data.texts.text import PAD, UNKNOWN, text_words
 LOG = logging.getLogger("tasks")
 START, END = 2, 3  # the next two numbers of a vocabulary of sub-words
 SMALLEST = 512  # sub-words: the 256 bytes, and room for letters
-DRAWS = 8  # ways to spell a word that sampling chooses from
-SPACE = "\u2581"  # what sub-words have in place of a space
+DRAWS = 8  # spellings of a word that sampling chooses from
+SPACE = "\u2581"  # stands for a space in sub-words
 Model = Literal["unigram", "bpe"]
+State: TypeAlias = Any  # JSON types
 
 
 class Vocabulary(Protocol):
@@ -32,11 +33,11 @@ class Vocabulary(Protocol):
         """Return a vocabulary of at most `size` entries, learnt from clean texts."""
 
     @classmethod
-    def restore(cls, state: Any) -> Self:
+    def restore(cls, state: State) -> Self:
         """Return the vocabulary whose `state` this is."""
 
-    def state(self) -> Any:
-        """Return what was learnt, as JSON types."""
+    def state(self) -> State:
+        """Return the vocabulary as JSON types."""
 
     def numbers(self, word: str) -> Sequence[int]:
         """Return a word as numbers, at least one."""
@@ -58,10 +59,10 @@ class Words:
         return cls([word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: size - 2]])
 
     @classmethod
-    def restore(cls, state: Any) -> Self:
+    def restore(cls, state: State) -> Self:
         return cls(state)
 
-    def state(self) -> Any:
+    def state(self) -> State:
         return self.words
 
     def numbers(self, word: str) -> Sequence[int]:
@@ -73,9 +74,9 @@ class Words:
 
 
 class Pieces:
-    """Sub-words; what has no piece is spelt in bytes, so that no text is unknown.
+    """Sub-words and single bytes; bytes spell text without sub-words, so that no text is unknown.
 
-    `START` and `END` are numbers that no text has.
+    `START` and `END` are special numbers that do not occur in texts.
 
     References: Kudo, 2018, https://arxiv.org/abs/1804.10959 (unigram); Sennrich et al., 2016,
     https://arxiv.org/abs/1508.07909 (byte-pair encoding).
@@ -97,8 +98,8 @@ class Pieces:
         Args:
             texts: At least one text that is not empty.
             size: Largest number of sub-words; the 256 bytes are among them.
-            model: How they are chosen.
-            cased: Whether texts are taken as they are; otherwise in lower case, with a space around each mark.
+            model: Method that chooses the sub-words.
+            cased: If false, texts are lower-cased first, with a space around each mark.
         """
         from sentencepiece import SentencePieceTrainer
 
@@ -123,10 +124,10 @@ class Pieces:
         return cls(buffer.getvalue())
 
     @classmethod
-    def restore(cls, state: Any) -> Self:
+    def restore(cls, state: State) -> Self:
         return cls(base64.b64decode(state))
 
-    def state(self) -> Any:
+    def state(self) -> State:
         return base64.b64encode(self.model).decode("ascii")
 
     def piece_numbers(self, word: str) -> Sequence[int]:
@@ -137,24 +138,26 @@ class Pieces:
         return self.processor.decode([int(number) for number in numbers if number not in (PAD, START, END)])
 
     def piece_text(self, number: int) -> str:
-        """Return one sub-word for a reader; a space stands as U+2581."""
+        """Return one sub-word as text, with U+2581 for a space."""
         return self.processor.id_to_piece(int(number))
 
     def sampled_spelling(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
-        """Return a word as numbers, spelt in one of several ways.
+        """Return a random spelling of a word, as numbers.
+
+        * Byte-pair encoding: each possible merge is skipped with probability `share`.
+        * Unigram model: with probability `share` the spelling is drawn among the 8 best. Their weights are the fifth
+          roots of their probabilities.
 
         Args:
-            share: How often a way differs, in [0, 1): for byte-pair encoding the probability that a merge is left
-                out each time it could be made; for a unigram model the probability to draw among the 8 best
-                ways, each as likely as the fifth root of what the model thinks.
+            share: Probability of another spelling, in [0, 1).
 
         Reference: Provilkov et al., 2020, https://arxiv.org/abs/1910.13267 (dropout of merges).
         """
-        ways = self.spellings(word, share)
-        return ways[int(random.integers(len(ways)))]
+        spellings = self.spellings(word, share)
+        return spellings[int(random.integers(len(spellings)))]
 
     def spelling_samples(self, word: str, share: float) -> list[Sequence[int]]:
-        """Return the ways that `sampled` chooses from, the same for a word at all times."""
+        """Return the spellings that `sampled_spelling` chooses from, always the same for a word."""
         random = np.random.default_rng(zlib.crc32(word.encode()))
         best = self.processor.nbest_encode(word, nbest_size=8) if self.is_unigram else []
         if not best:
@@ -166,17 +169,17 @@ class Pieces:
 
     @cached_property
     def piece_scores(self) -> dict[str, float]:
-        """The score of each sub-word that is neither a mark nor a byte."""
+        """The score of each sub-word other than special numbers and bytes."""
         plain = range(END + 257, self.size)
         return {self.processor.id_to_piece(number): self.processor.get_score(number) for number in plain}
 
     @cached_property
     def is_unigram(self) -> bool:
-        """Whether this is a unigram model; the scores of byte-pair encoding are whole numbers, the ranks of merges."""
+        """Whether this is a unigram model; byte-pair encoding has whole numbers as scores, the ranks of merges."""
         return any(score % 1 for score in self.piece_scores.values())
 
     def merged_numbers(self, word: str, share: float, random: np.random.Generator) -> Sequence[int]:
-        """Return a word by byte-pair encoding in which each merge is left out with probability `share` at a time."""
+        """Return a word by byte-pair encoding in which each merge is skipped with probability `share`."""
         parts = list(SPACE + word)
         while True:
             pairs = [one + other for one, other in pairwise(parts)]
@@ -189,7 +192,7 @@ class Pieces:
         return [number for part in parts for number in self.part_numbers(part)]
 
     def part_numbers(self, part: str) -> list[int]:
-        """Return a sub-word, or a character that is none in bytes, as numbers."""
+        """Return the number of a sub-word, or of each byte of a character that is not a sub-word."""
         if part in self.piece_scores:
             return [self.processor.piece_to_id(part)]
         return [self.processor.piece_to_id(f"<0x{byte:02X}>") for byte in part.encode()]
