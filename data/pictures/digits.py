@@ -3,11 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from data.pictures.files import File
-from data.pictures.photo import Photo, photo_of
+from data.pictures.photo import Photo, Picture, photo_of
 
 
-def grey_levels(picture: File | str | np.ndarray) -> np.ndarray:
+def grey_levels(picture: Picture) -> np.ndarray:
     """Return a picture as grey levels, uint8 `(height, width)`, 0 black to 255 white.
 
     Args:

@@ -16,6 +16,7 @@ from data.pictures.files import FORMATS, SUFFIXES, File
 from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
+Picture = File | str | np.ndarray
 TEXT_TAGS = (
     270,
     271,
@@ -97,7 +98,7 @@ def read_photo(file: File) -> Photo:
         return photo_from_image(image, str(file))
 
 
-def photo_of(picture: File | str | np.ndarray) -> Photo:
+def photo_of(picture: Picture) -> Photo:
     """Return a picture, a file or an array as for `check_array`, as a photo; a fourth channel is its alpha.
 
     Raises:
@@ -110,7 +111,7 @@ def photo_of(picture: File | str | np.ndarray) -> Photo:
     return Photo(pixels[:, :, :3], pixels[:, :, 3]) if pixels.shape[2] == 4 else Photo(pixels)
 
 
-def square_pixels(picture: File | str | np.ndarray, side: int) -> np.ndarray:
+def square_pixels(picture: Picture, side: int) -> np.ndarray:
     """Return a picture, a file or an array as for `check_array`, resized to a square: uint8 `(side, side, 3)`.
 
     Transparent pixels become white.

@@ -1,17 +1,17 @@
 """Settings of the digit classifier."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from tasks.engine.config import TaskConfig, option
+from tasks.engine.config import JsonObject, TaskConfig, option
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(TaskConfig):
     """Settings of the digit classifier.
 
-    The network is a stack of convolution stages, then fully connected layers, then a softmax. Each stage
-    ends with a pooling; no stages at all give a fully connected network.
+    The network is a stack of convolution stages, then fully connected layers, then a softmax. Each stage ends with a
+    pooling. Without stages the network is fully connected.
     """
 
     data: str = option(
@@ -26,13 +26,13 @@ class Config(TaskConfig):
     learning_rate: float = 3e-3
     warmup: float = 0.05
     average: int = 5
-    frame: bool = option(True, "Centre the pictures of a folder as MNIST was made; off, they are taken whole.")
+    frame: bool = option(True, "Crop and centre the pictures of a folder as in MNIST; if off, only resize them.")
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
 
     filters: tuple[int, ...] = option((20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1)
     convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1)
-    first_kernel_size: int = option(5, "Patch size of the first convolution, in pixels.", low=1, high=28)
-    kernel_size: int = option(3, "Patch size of the other convolutions, in pixels.", low=1, high=28)
+    first_kernel_size: int = option(5, "Kernel size of the first convolution, in pixels.", low=1, high=28)
+    kernel_size: int = option(3, "Kernel size of the other convolutions, in pixels.", low=1, high=28)
     padding: Literal["same", "valid"] = option("same", "Padding of all convolutions but the first, which has none.")
     dilation: int = option(1, "Dilation of all convolutions but the first.", low=1, high=4)
     normalization: Literal["none", "batch", "layer"] = option("batch", "Normalization after each layer.")
@@ -40,7 +40,7 @@ class Config(TaskConfig):
     pooling: Literal["none", "max", "average"] = option("max", "Pooling at the end of each stage but the last.")
     pooling_size: int = option(2, "Side of the pooling window, in pixels.", low=1, high=14)
     features: Literal["average", "flat"] = option(
-        "average", "How the last stage is read: averaged over the picture, or whole."
+        "average", "Output of the last stage: averaged over the picture, or flattened."
     )
     convolution_dropout: float = option(
         0.0, "Share of feature maps dropped after each convolution.", low=0.0, high=0.95
@@ -50,18 +50,20 @@ class Config(TaskConfig):
         0.2, "Share of values dropped before the softmax and after each fully connected layer.", low=0.0, high=0.95
     )
 
-    shift: float = option(1.5, "Augmentation: largest move, in pixels.", low=0.0, high=14.0)
-    rotate: float = option(8.0, "Augmentation: largest turn, in degrees.", low=0.0, high=180.0)
+    shift: float = option(1.5, "Augmentation: largest shift, in pixels.", low=0.0, high=14.0)
+    rotate: float = option(8.0, "Augmentation: largest rotation, in degrees.", low=0.0, high=180.0)
     augment_scale: float = option(
         0.1, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9
     )
     shear: float = option(
-        0.1, "Augmentation: largest slant, in pixels of width per pixel of height.", low=0.0, high=1.0
+        0.1, "Augmentation: largest shear, in pixels of width per pixel of height.", low=0.0, high=1.0
     )
-    elastic: float = option(0.7, "Augmentation: size of smooth random displacements, in pixels.", low=0.0, high=5.0)
+    elastic: float = option(
+        0.7, "Augmentation: size of smooth random (elastic) displacements, in pixels.", low=0.0, high=5.0
+    )
 
     def augmentation(self) -> dict[str, float]:
-        """Return the settings of the random distortion by name."""
+        """Return the settings of the random distortion, by argument of `distorted_images`."""
         return {
             "shift": self.shift,
             "rotate": self.rotate,
@@ -71,13 +73,13 @@ class Config(TaskConfig):
         }
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "small": {},
     "tiny": {"epochs": 40, "filters": [8, 14, 20], "dropout": 0.0, "learning_rate": 6e-3},
     "dense": {"epochs": 40, "filters": [], "units": [1024, 512], "learning_rate": 2e-3, "dropout": 0.1},
 }
 
-BUILTIN: dict[str, Any] = {}
+BUILTIN: JsonObject = {}
 
 SOURCES = {
     "mnist": "MNIST (LeCun, Cortes and Burges, from NIST special databases 1 and 3; commonly given as CC BY-SA 3.0).",
@@ -88,6 +90,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Single characters, one a picture, on an even ground; a picture that shows none of its classes still gets one. "
+    "One character per picture, on a plain background. A picture of anything else still gets one of the classes. "
     "The probabilities are not calibrated."
 )

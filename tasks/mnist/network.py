@@ -1,6 +1,7 @@
 """The digit classifier in Keras."""
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import chain
 
 import keras
 
@@ -15,19 +16,8 @@ def build(config: Config, codec: Codec) -> keras.Model:
     """Return the compiled network: pictures `(batch, 28, 28, 1)` in [0, 1] to class scores `(batch, classes)`."""
     image = keras.Input((SIZE, SIZE, 1), name="image")
     x = image
-    for layer in convolutions(config):
+    for layer in chain(convolutions(config), dense_layers(config)):
         x = layer(x)
-    x = (
-        keras.layers.GlobalAveragePooling2D()(x)
-        if config.filters and config.features == "average"
-        else keras.layers.Flatten()(x)
-    )
-    for units in config.units:
-        x = DenseBlock(units, activation=config.activation, normalization=config.normalization, dropout=config.dropout)(
-            x
-        )
-    if not config.units:
-        x = keras.layers.Dropout(config.dropout)(x)
     scores = keras.layers.Dense(len(codec.classes), dtype="float32", name="scores")(x)
     model = keras.Model(image, scores, name="mnist")
     model.compile(
@@ -38,35 +28,48 @@ def build(config: Config, codec: Codec) -> keras.Model:
     return model
 
 
-def convolutions(config: Config) -> list[ConvolutionBlock]:
-    """Return the convolution stages, layer by layer."""
+def convolutions(config: Config) -> list[keras.layers.Layer]:
+    """Return the layers of the convolution stages, in order."""
     layers = []
     for stage, filters in enumerate(config.filters):
         count = 1 if stage == 0 else config.convolutions
         for index in range(count):
-            first = stage == index == 0
-            ends = index == count - 1 and stage < len(config.filters) - 1
-            layers.append(
-                ConvolutionBlock(
-                    filters,
-                    config.first_kernel_size if first else config.kernel_size,
-                    padding="valid" if first else config.padding,
-                    dilation=1 if first else config.dilation,
-                    activation=config.activation,
-                    normalization=config.normalization,
-                    dropout=config.convolution_dropout,
-                    pooling=config.pooling if ends else "none",
-                    pooling_size=config.pooling_size,
-                )
-            )
+            is_pooled = index == count - 1 and stage < len(config.filters) - 1
+            layers.append(convolution(config, filters, is_first=stage == 0, is_pooled=is_pooled))
     return layers
 
 
-def signatures(model: keras.Model) -> dict[str, Any]:
+def convolution(config: Config, filters: int, is_first: bool, is_pooled: bool) -> ConvolutionBlock:
+    """Return one convolution; the first has its own kernel size, and neither padding nor dilation."""
+    return ConvolutionBlock(
+        filters,
+        config.first_kernel_size if is_first else config.kernel_size,
+        padding="valid" if is_first else config.padding,
+        dilation=1 if is_first else config.dilation,
+        activation=config.activation,
+        normalization=config.normalization,
+        dropout=config.convolution_dropout,
+        pooling=config.pooling if is_pooled else "none",
+        pooling_size=config.pooling_size,
+    )
+
+
+def dense_layers(config: Config) -> Iterator[keras.layers.Layer]:
+    """Yield the layers between the convolutions and the class scores, each made once the one before is built."""
+    is_averaged = config.filters and config.features == "average"
+    yield keras.layers.GlobalAveragePooling2D() if is_averaged else keras.layers.Flatten()
+    for units in config.units:
+        yield DenseBlock(
+            units, activation=config.activation, normalization=config.normalization, dropout=config.dropout
+        )
+    if not config.units:
+        yield keras.layers.Dropout(config.dropout)
+
+
+def signatures(model: keras.Model) -> dict[str, keras.Model]:
     """Return `classify`: pictures `(batch, 28, 28, 1)` to probabilities `(batch, classes)`."""
-    return {
-        "classify": keras.Model(model.input, keras.layers.Softmax(name="probabilities")(model.output), name="classify")
-    }
+    probabilities = keras.layers.Softmax(name="probabilities")(model.output)
+    return {"classify": keras.Model(model.input, probabilities, name="classify")}
 
 
 NETWORK = KerasPart(build=build, signatures=signatures)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
 from data.pictures.files import SUFFIXES
+from data.pictures.photo import Picture
 from data.splits import DataError, Example, Examples, Splits, holdout_split
 from tasks.engine import task
-from tasks.engine.task import IMAGE, Pipeline, Report, Task
+from tasks.engine.config import JsonObject
+from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
@@ -24,10 +26,10 @@ COLUMNS = {"image": "image", "label": "label"}
 
 
 def load(config: Config) -> Splits:
-    """Return examples with an `image`, uint8 (28, 28) with light ink on black, and a `label`, the class name.
+    """Return the splits: examples with an `image`, uint8 (28, 28), light ink on black, and a `label`, the class.
 
     Raises:
-        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
     """
     splits = sources.load(
         config.data,
@@ -42,13 +44,13 @@ def load(config: Config) -> Splits:
 
 
 def builtin_splits(config: Config) -> Splits:
-    """Return the embedded digits."""
+    """Return the splits of the embedded digits."""
     train, test = sets.digits()
     return splits_with_images(Splits(*holdout_split(train, config.valid, config.seed), test), framed_character)
 
 
 def own_splits(config: Config, path: str) -> Splits:
-    """Return the pictures in a folder of classes."""
+    """Return the splits of a folder of classes."""
     return splits_with_images(
         sources.class_folder_splits(Path(path), SUFFIXES, "image", config.valid, config.seed),
         partial(file_image, config),
@@ -61,30 +63,30 @@ def all_examples(config: Config, path: Path) -> Examples:
 
 
 def file_image(config: Config, path: Path) -> np.ndarray:
-    """Return the picture in a file as the network sees it."""
+    """Return the picture in a file, as the network reads it."""
     return (framed_character if config.frame else fitted_character)(grey_levels(path))
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
-    """Return a data set of the catalogue."""
+    """Return the splits of a catalogue data set."""
     parts = catalogue.read(name, ("train", "test"), COLUMNS, config.data_dir)
     splits = Splits(*holdout_split(parts["train"], config.valid, config.seed), parts["test"])
     return splits_with_images(splits, partial(catalogue_image, name))
 
 
 def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    """Return another split of a catalogue data set, or `None` if there is none."""
     found = catalogue.read_part(config.data, part, COLUMNS, config.data_dir)
     return None if found is None else examples_with_images(found, partial(catalogue_image, config.data))
 
 
-def splits_with_images(splits: Splits, change: Callable[[Any], np.ndarray]) -> Splits:
-    """Return splits whose images went through a function."""
+def splits_with_images(splits: Splits, change: Callable[[Raw], np.ndarray]) -> Splits:
+    """Return splits with a function applied to each image."""
     return Splits(*(examples_with_images(split, change) for split in splits))
 
 
-def examples_with_images(examples: Examples, change: Callable[[Any], np.ndarray]) -> list[Example]:
-    """Return examples whose images went through a function."""
+def examples_with_images(examples: Examples, change: Callable[[Raw], np.ndarray]) -> list[Example]:
+    """Return examples with a function applied to each image."""
     return [example | {"image": change(example["image"])} for example in examples]
 
 
@@ -96,7 +98,7 @@ def catalogue_image(name: str, image: np.ndarray) -> np.ndarray:
 
 
 class Codec(task.Codec):
-    """Pictures to arrays; it learns the classes, and whether the pictures are framed as MNIST's are."""
+    """Turn pictures into arrays; it learns the classes, and whether pictures are framed as in MNIST."""
 
     def __init__(self, classes: list[str], framed: bool, augmentation: dict[str, float]) -> None:
         self.classes, self.framed, self.augmentation = classes, framed, augmentation
@@ -109,20 +111,20 @@ class Codec(task.Codec):
         return cls(classes, bool(is_framed(images).mean() > 0.5), config.augmentation())
 
     @classmethod
-    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+    def restore(cls, config: Config, state: JsonObject) -> Self:
         return cls(state["classes"], state["framed"], config.augmentation())
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         return {"classes": self.classes, "framed": self.framed}
 
-    def inputs(self, raw: Sequence[Path | str | np.ndarray]) -> np.ndarray:
+    def inputs(self, raw: Sequence[Picture]) -> np.ndarray:
         """Return picture files, or uint8 arrays of any size, as float32 `(batch, 28, 28, 1)` in [0, 1].
 
-        Arrays of 28x28 are taken as they are: light ink on black, framed.
+        Arrays of 28x28 are read unchanged: light ink on black, framed.
         """
         return np.stack([self.character_pixels(picture) for picture in raw])[..., None].astype("float32") / 255
 
-    def character_pixels(self, picture: Path | str | np.ndarray) -> np.ndarray:
+    def character_pixels(self, picture: Picture) -> np.ndarray:
         """Return one picture as uint8 `(28, 28)`."""
         levels = grey_levels(picture)
         if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
@@ -145,7 +147,7 @@ class Codec(task.Codec):
         return images.astype("float32") / 255, labels
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:
+def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answer]:
     """Return for each picture its `label`, its `probability`, and the `probabilities` of all classes."""
     answers = []
     for start in range(0, len(inputs), pipeline.config.batch_size):

@@ -1,1 +1,1 @@
-"""Classify texts, for example as positive or negative."""
+"""Classify texts, for example as positive or negative, with recurrent layers."""

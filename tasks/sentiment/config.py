@@ -1,23 +1,23 @@
 """Settings of the text classifier."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from tasks.engine.config import SettingError, TaskConfig, option
+from tasks.engine.config import JsonObject, SettingError, TaskConfig, option
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(TaskConfig):
     """Settings of the text classifier.
 
-    Words or sub-words are embedded, read by recurrent layers, and pooled over time into one vector for a
-    softmax. With `ngrams`, a second branch adds up a score for every word and every pair of neighbours.
+    Words or sub-words are embedded, read by recurrent layers, and pooled over time into one vector for a softmax.
+    With `ngrams`, a second branch adds up a score for each word and each pair of neighbours.
     """
 
     data: str = option(
         "imdb_reviews",
-        "Data: a TensorFlow Datasets name, a CSV, TSV or JSONL file, a folder with train and test tables or with "
-        "a folder of .txt files per class, or builtin.",
+        "Data: a TensorFlow Datasets name, a CSV, TSV or JSONL file, a folder (train and test tables, or a folder of "
+        ".txt files per class), or builtin.",
         when="evaluate",
     )
     text_column: str = option("text", "Column of a table that holds the text.", when="predict")
@@ -30,23 +30,21 @@ class Config(TaskConfig):
     clip: float = option(1.0, "Largest norm of the gradient of each weight.", low=0.0)
 
     tokens: Literal["words", "pieces"] = option(
-        "words", "What a text is cut into: words, or sub-words that spell out what they do not know."
+        "words", "Tokens of a text: words, or sub-words, which spell unknown words in parts."
     )
-    vocabulary: int = option(20_000, "Most words or sub-words that are told apart.", low=3)
+    vocabulary: int = option(20_000, "Size of the vocabulary: most words or sub-words.", low=3)
     max_length: int = option(800, "Most tokens of a text that are read.", low=1)
-    truncate: Literal["start", "end", "both"] = option("end", "Which part of a longer text is kept.")
+    truncate: Literal["start", "end", "both"] = option("end", "Part of a longer text that is kept.")
     widths: int = option(8, "Fixed widths that texts are padded to, besides the longest.", low=1, high=64)
 
     embedding: int = option(64, "Width of the vector of each token.", low=1)
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
     units: int = option(128, "Width of the state of each direction.", low=1)
-    depth: int = option(1, "Recurrent layers on top of each other.", low=1, high=8)
+    depth: int = option(1, "Number of stacked recurrent layers.", low=1, high=8)
     bidirectional: bool = option(True, "Read the text from its end as well.")
-    segment: int = option(
-        50, "Tokens after which the recurrent state begins again; 0 carries it through the text.", low=0
-    )
+    segment: int = option(50, "Tokens after which the recurrent state is reset; 0 never resets it.", low=0)
     pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
-        "max+mean", "How the states of all steps become one vector; last needs --segment 0."
+        "max+mean", "Pooling of the states of all steps into one vector; last needs --segment 0."
     )
     token_dropout: float = option(0.1, "Share of tokens read as unknown in training.", low=0.0, high=0.95)
     span_dropout: float = option(0.5, "Share of spans of 25 tokens left out in training.", low=0.0, high=0.95)
@@ -61,31 +59,31 @@ class Config(TaskConfig):
     )
     dropout: float = option(0.5, "Share of values dropped before the softmax.", low=0.0, high=0.95)
 
-    ngrams: int = option(0, "Table size of the branch of hashed words and pairs; 0 leaves it out.", low=0)
+    ngrams: int = option(0, "Table size of the n-gram branch, with hashed words and pairs; 0 leaves it out.", low=0)
     ngram_smoothing: float = option(
         1.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
     )
     ngram_penalty: float = option(1.25e-5, "L2 penalty on the weights of words and pairs.", low=0.0)
     ngram_dropout: float = option(0.0, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
 
-    explain: bool = option(False, "Add to each answer the weight of each of its words.", when="answer")
+    explain: bool = option(False, "Add the weight of each word to the answer.", when="answer")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.pooling == "last" and self.segment:
-            raise SettingError("`pooling` last reads the final state of the whole text; give --segment 0 with it.")
+            raise SettingError("`pooling` last reads the final state of the whole text; add --segment 0.")
         if self.ngrams == 1:
             raise SettingError("`ngrams` must be 0 or at least 2; received 1.")
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "gru": {},
     "lstm": {"cell": "lstm"},
     "rnn": {"cell": "rnn"},
     "hybrid": {"ngrams": 2**18, "valid": 0.05},
 }
 
-BUILTIN: dict[str, Any] = {"epochs": 20, "vocabulary": 1200, "max_length": 100, "segment": 0, "span_dropout": 0.0}
+BUILTIN: JsonObject = {"epochs": 20, "vocabulary": 1200, "max_length": 100, "segment": 0, "span_dropout": 0.0}
 
 SOURCES = {
     "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "
@@ -94,6 +92,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Reviews in the language of its training data, one opinion a text; a text that is not a review still gets a class. "
-    "The probabilities are calibrated on reviews like those of the training data; on others they may be too sure."
+    "Reviews in the language of its training data, with one opinion per text. A text that is not a review still gets "
+    "a class. The probabilities are calibrated on reviews like the training data; on others they may be too sure."
 )

@@ -1,9 +1,8 @@
 """The text classifier in Keras."""
 
-from typing import Any
-
 import keras
 
+from layers.block import Tensor
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
 from tasks.engine.task import KerasPart
@@ -35,7 +34,7 @@ def build(config: Config, codec: Codec) -> keras.Model:
     return model
 
 
-def recurrent_scores(config: Config, codec: Codec, tokens: Any) -> Any:
+def recurrent_scores(config: Config, codec: Codec, tokens: Tensor) -> Tensor:
     """Return the scores of the classes `(batch, classes)` by the recurrent branch."""
     x = keras.layers.Embedding(codec.vocabulary.size, config.embedding, mask_zero=True, name="embedding")(tokens)
     x = keras.layers.SpatialDropout1D(config.embedding_dropout)(x)
@@ -55,10 +54,10 @@ def recurrent_scores(config: Config, codec: Codec, tokens: Any) -> Any:
     return keras.layers.Dense(len(codec.classes), dtype="float32", name="scores")(x)
 
 
-def ngram_scores(config: Config, codec: Codec, ngrams: Any) -> Any:
-    """Return the scores of the classes `(batch, classes)` by the words and pairs of a text.
+def ngram_scores(config: Config, codec: Codec, ngrams: Tensor) -> Tensor:
+    """Return the scores of the classes `(batch, classes)` by the n-gram branch.
 
-    Each adds its log-count ratio in the training texts, which stays as it is, times a weight, which is learnt.
+    Each word or pair adds its log-count ratio in the training texts, which is fixed, times a trained weight.
 
     Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
     """
@@ -75,15 +74,15 @@ def ngram_scores(config: Config, codec: Codec, ngrams: Any) -> Any:
         name="weights",
     )(ngrams)
     kept = keras.layers.Dropout(config.ngram_dropout, noise_shape=(None, None, 1))(ratios * weights)
-    return keras.ops.sum(kept, axis=1)  # what pads the rows has ratio 0
+    return keras.ops.sum(kept, axis=1)  # padding has ratio 0
 
 
-def accuracy(labels: Any, scores: Any) -> Any:
-    """Return whether the mean of the branches gives the label `(batch,)` the best score."""
+def accuracy(labels: Tensor, scores: Tensor) -> Tensor:
+    """Return whether the label has the best mean score of the branches, `(batch,)`."""
     return keras.metrics.sparse_categorical_accuracy(labels[:, 0], keras.ops.mean(scores, axis=1))
 
 
-def signatures(model: keras.Model) -> dict[str, Any]:
+def signatures(model: keras.Model) -> dict[str, keras.Model]:
     """Return `classify`: the network itself."""
     return {"classify": model}
 

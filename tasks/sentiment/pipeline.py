@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from typing_extensions import override
@@ -27,7 +27,8 @@ from data.texts.text import (
 )
 from data.texts.vocabulary import VOCABULARIES, Vocabulary
 from tasks.engine import task
-from tasks.engine.task import TEXT, Pipeline, Report, Task
+from tasks.engine.config import JsonObject
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Report, Task
 from tasks.sentiment.config import LIMITS, SOURCES, Config
 from tasks.toolbox import calibration, figures, metrics
 from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
@@ -35,14 +36,14 @@ from tasks.toolbox.labels import aligned_examples, check_classes, class_answers,
 Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
 MISTAKES = 50  # mistakes kept
-STEP = 0.5  # how far a step of the n-gram branch goes, compared with one of the recurrent branch
+STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
 
 
 def load(config: Config) -> Splits:
-    """Return examples with a `text` and a `label`, the class name.
+    """Return the splits: examples with a `text` and a `label`, the class name.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
     splits = sources.load(
         config.data,
@@ -58,12 +59,12 @@ def load(config: Config) -> Splits:
 
 
 def columns(config: Config) -> dict[str, str]:
-    """Return the name in a table of each field of an example."""
+    """Return the column of each field of an example."""
     return {"text": config.text_column, "label": config.label_column}
 
 
 def builtin_splits(config: Config) -> Splits:
-    """Return the embedded reviews; the two of a pair stay together."""
+    """Return the splits of the embedded reviews; the two of a pair stay together."""
     train, test = sets.reviews()
     pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]
     parts = holdout_split(pairs, config.valid, config.seed)
@@ -72,7 +73,7 @@ def builtin_splits(config: Config) -> Splits:
 
 
 def own_splits(config: Config, path: str) -> Splits:
-    """Return the texts in the user's own files."""
+    """Return the splits of the user's own files."""
     return labelled_texts(Path(path), columns(config), config.valid, config.seed)
 
 
@@ -82,29 +83,29 @@ def all_examples(config: Config, path: Path) -> Examples:
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
-    """Return a data set of the catalogue."""
+    """Return the splits of a catalogue data set."""
     found = catalogue.read(name, ("train", "test"), columns(config), config.data_dir)
     train, test = (list(map(text_example, found[part])) for part in ("train", "test"))
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    """Return another split of a catalogue data set, or `None` if there is none."""
     found = catalogue.read_part(config.data, part, columns(config), config.data_dir)
     return None if found is None else list(map(text_example, found))
 
 
 def text_example(row: Example) -> Example:
-    """Return a row of a catalogue as text."""
+    """Return an example with the text and the label of a catalogue row."""
     return {"text": str(row["text"]), "label": str(row["label"])}
 
 
 class Codec(task.Codec):
-    """Texts to tokens; it learns the vocabulary, the classes, the widths to pad to, and the weights of the branches.
+    """Turn texts into tokens; it learns vocabulary, classes, padding widths, and weights of the branches.
 
     Attributes:
-        weights: What the scores of each branch are multiplied with before the softmax.
-        ratios: Log-count ratio of each hashed word and pair in each class, `(ngrams, classes)`, while training.
+        weights: Factor of the scores of each branch before the softmax.
+        ratios: Log-count ratio of each hashed word and pair in each class, `(ngrams, classes)`; only for training.
     """
 
     def __init__(
@@ -135,11 +136,11 @@ class Codec(task.Codec):
         return codec
 
     @classmethod
-    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+    def restore(cls, config: Config, state: JsonObject) -> Self:
         vocabulary = VOCABULARIES[config.tokens].restore(state["vocabulary"])
         return cls(config, vocabulary, state["classes"], state["widths"], state["weights"])
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         return {
             "classes": self.classes,
             "weights": self.weights,
@@ -156,7 +157,7 @@ class Codec(task.Codec):
         return [(word, self.vocabulary.numbers(word.lower())) for word in text_words(clean_text(text))]
 
     def tokens(self, text: str) -> Tokens:
-        """Return the tokens of a text that are read, at least one."""
+        """Return the tokens of a text, truncated, at least one."""
         numbers = [number for _, spelling in self.word_tokens(text) for number in spelling]
         return truncated_sequence(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
 
@@ -173,7 +174,7 @@ class Codec(task.Codec):
         """Return texts as the arrays that the network reads."""
         return self.arrays([self.tokens(text) for text in raw])
 
-    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Any, np.ndarray]:
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, np.ndarray]:
         """Return the arrays of the network and class numbers `(batch, branches)`; with `random`, augmented.
 
         Raises:
@@ -205,7 +206,8 @@ def log_count_ratios(
 ) -> np.ndarray:
     """Return the log-count ratio of each hashed word and pair in each class, float32 `(buckets, classes)`.
 
-    It is the log of its share of the texts of a class over its share of all others; row 0, which pads, is 0.
+    It is the log of the n-gram's share in the texts of the class over its share in all others. Row 0, the padding,
+    is 0.
 
     Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
     """
@@ -219,9 +221,9 @@ def log_count_ratios(
 
 
 def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
-    """Return what each branch gives each class for the tokens of texts: float32 `(texts, branches, classes)`.
+    """Return the score of each class by each branch for the tokens of texts, float32 `(texts, branches, classes)`.
 
-    Texts of like length share a batch, whatever their order.
+    Texts of similar length share a batch.
     """
     codec, size = pipeline.codec, pipeline.config.batch_size
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
@@ -233,7 +235,7 @@ def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndar
 
 
 def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
-    """Return the codec with the weights of the branches that make the validation labels most probable."""
+    """Return the codec with the branch weights that maximize the likelihood of the validation labels."""
     codec: Codec = pipeline.codec
     found = branch_scores(pipeline, [codec.tokens(example["text"]) for example in valid])
     labels = np.array([codec.labels[example["label"]] for example in valid])
@@ -245,10 +247,10 @@ def class_probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> n
     return calibration.calibrated_probabilities(branch_scores(pipeline, rows), np.array(pipeline.codec.weights))
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str, Any]]:
+def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
     """Return for each text its `label`, its `probability`, and the `probabilities` of all classes.
 
-    With `explain` there are `words` too: each word that is read, and how much it adds to the log-odds of the label.
+    With `explain` there are also `words`: each word that is read, with its share in the log-odds of the label.
 
     Raises:
         DataError: A text has no words.
@@ -260,23 +262,23 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
     rows = [codec.tokens(text) for text in inputs]
     for text, row in zip(inputs, rows, strict=True):
         if set(row) == {UNKNOWN}:
-            LOG.warning("No word of %r is known to this run; its answer is a guess.", text[:40])
+            LOG.warning("No word of %r is in the vocabulary; its answer is a guess.", text[:40])
     answers = class_answers(codec.classes, class_probabilities(pipeline, rows))
     if pipeline.config.explain:
         answers = [answer | word_weights(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
     return answers
 
 
-def word_weights(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the weight of each word that is read, in its order: the log-odds of the label with it, less those without.
+def word_weights(pipeline: Pipeline[Config], text: str, answer: Answer) -> JsonObject:
+    """Return the weight of each word that is read, in order: its share in the log-odds of the label.
 
-    A word is left out by making its tokens unknown; all the texts so made go through the network in batches.
+    The weight is the log-odds with the word, minus those without it; its tokens are then unknown.
 
     Reference: Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901 (occlusion).
     """
     codec, config = pipeline.codec, pipeline.config
-    spelt = codec.word_tokens(text)
-    owners = [index for index, (_, numbers) in enumerate(spelt) for _ in numbers]  # the word of each token
+    words = codec.word_tokens(text)
+    owners = [index for index, (_, numbers) in enumerate(words) for _ in numbers]  # the word of each token
     owners = list(truncated_sequence(owners, config.max_length, config.truncate))
     tokens = np.array(codec.tokens(text))
     shown = sorted(set(owners))
@@ -285,7 +287,7 @@ def word_weights(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) 
     odds = np.log(chances / (1 - chances))
     return {
         "words": [
-            [spelt[index][0], round(float(odds[0] - without), 4)]
+            [words[index][0], round(float(odds[0] - without), 4)]
             for index, without in zip(shown, odds[1:], strict=True)
         ]
     }
@@ -302,19 +304,17 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
     reliability = metrics.reliability_rows(chances.max(1), right)
-    auc = metrics.ranking_area(truth, chances, classes)
-    _, shown = mistakes(answers, truth, MISTAKES)
     own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
+    own |= {"auc": metrics.ranking_area(truth, chances, classes), "ece": metrics.calibration_error(reliability)}
+    _, shown = mistakes(answers, truth, MISTAKES)
     return Report(
-        metrics=own | {"auc": auc, "ece": metrics.calibration_error(reliability)} | found,
-        answers=[
-            {"input": examples[index]["text"], "answer": answers[index], "reference": truth[index]} for index in shown
-        ],
+        metrics=own | found,
+        answers=[{"input": examples[i]["text"], "answer": answers[i], "reference": truth[i]} for i in shown],
         figures={
             "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
             "roc": lambda: figures.roc_curve(truth, chances, classes),
             "reliability": lambda: figures.reliability_diagram(reliability),
-            "lengths": lambda: figures.accuracy_by_length([len(row) for row in rows], right, "tokens"),
+            "lengths": lambda: figures.accuracy_by_length(list(map(len, rows)), right, "tokens"),
         },
     )
 
