@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from tasks.engine.config import SettingError, option
+from tasks.engine.config import JsonObject, SettingError, option
 from tasks.toolbox.settings import SearchConfig
 
 
@@ -12,21 +12,23 @@ from tasks.toolbox.settings import SearchConfig
 class Config(SearchConfig):
     """Settings of the translator.
 
-    Sentences are cut into sub-words that both languages share. Recurrent layers read them in both directions. A
-    recurrent decoder with attention writes the translation, and a beam search chooses among its hypotheses.
+    * Sentences are cut into sub-words, with one vocabulary for both languages.
+    * A bidirectional recurrent encoder reads the source.
+    * A recurrent decoder with attention to the source writes the target.
+    * A beam search chooses the translation.
     """
 
     data: str = option(
         "ted_hrlr_translate/pt_to_en",
-        "Data: a TensorFlow Datasets name, a folder with a file for each part and language, a TSV or JSONL file, "
+        "Data: a TensorFlow Datasets name, a folder with a file per split and language, a TSV or JSONL file, "
         "or builtin.",
         when="evaluate",
     )
     source: str | None = option(
-        None, "Language to translate from: the ending of its files, or the name of its column.", when="predict"
+        None, "Language to translate from: the suffix of its files, or the name of its column.", when="predict"
     )
     target: str | None = option(
-        None, "Language to translate to: the ending of its files, or the name of its column.", when="predict"
+        None, "Language to translate to: the suffix of its files, or the name of its column.", when="predict"
     )
     text_column: str = option("text", "Column of a table whose texts `predict --file` translates.", when="answer")
     epochs: int = 32
@@ -36,22 +38,22 @@ class Config(SearchConfig):
     average: int = 5
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(
-        0.1, "Share of the probability that the loss wants spread over all sub-words.", low=0.0, high=0.9
+        0.1, "Label smoothing: share of the target probability spread over all sub-words.", low=0.0, high=0.9
     )
 
-    pieces: Literal["bpe", "unigram"] = option("bpe", "How sub-words are learnt: byte-pair encoding or unigram model.")
-    vocabulary: int = option(4000, "Most sub-words of both languages together, 256 bytes among them.", low=512)
+    pieces: Literal["bpe", "unigram"] = option("bpe", "Sub-word model: byte-pair encoding or unigram model.")
+    vocabulary: int = option(4000, "Most sub-words of both languages together, including 256 bytes.", low=512)
     sampling: float = option(
-        0.1, "How often training spells a source word in another way: the share of merges left out.", low=0.0, high=0.95
+        0.1, "Sub-word regularization of source words: share of merges left out in training.", low=0.0, high=0.95
     )
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
 
     embedding: int = option(192, "Width of the vector of each sub-word.", low=1)
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
     units: int = option(256, "Width of the state of each recurrent layer and direction.", low=1)
-    depth: int = option(1, "Recurrent layers of the encoder on top of each other.", low=1, high=8)
+    depth: int = option(1, "Stacked recurrent layers of the encoder.", low=1, high=8)
     attention: Literal["multiplicative", "additive"] = option(
-        "multiplicative", "How the decoder compares its state with what was read."
+        "multiplicative", "Score of the attention: dot product (multiplicative) or a layer (additive)."
     )
     heads: int = option(1, "Attention heads.", low=1)
     token_dropout: float = option(0.1, "Share of sub-words read as unknown in training.", low=0.0, high=0.95)
@@ -66,7 +68,7 @@ class Config(SearchConfig):
     length_penalty: float = 1.6
     no_repeat_ngram: int = 4
     alignment_file: Path | None = option(
-        None, "New PNG file for a picture of the attention of each word; the answer gets the numbers.", when="answer"
+        None, "New PNG file for the attention of each sub-word; the answer gets the numbers.", when="answer"
     )
 
     def __post_init__(self) -> None:
@@ -75,12 +77,12 @@ class Config(SearchConfig):
             raise SettingError(f"`heads` must divide `units`; received {self.heads} and {self.units}.")
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "small": {},
     "tiny": {"vocabulary": 3000, "embedding": 96, "units": 128, "epochs": 20},
 }
 
-BUILTIN: dict[str, Any] = {"vocabulary": 900, "epochs": 24, "widths": 2, "max_length": 40}
+BUILTIN: JsonObject = {"vocabulary": 900, "epochs": 24, "widths": 2, "max_length": 40}
 
 SOURCES = {
     "builtin": "Everyday sentences in English and German, in part composed by a small grammar, written for this "
@@ -92,6 +94,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Sentences like those of its training data; on others it invents, and fluent words do not mean that they are true. "
-    "Numbers, names and negations need a reader's check."
+    "Sentences like those of its training data. On others it may invent, and a fluent translation may be wrong. "
+    "Check numbers, names and negations."
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL.Image import Image
@@ -19,23 +19,24 @@ from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths, text_sentences
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task
-from tasks.engine.config import SettingError
-from tasks.engine.task import TEXT, Pipeline, Report, Task
+from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Report, Task
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.search import Hypothesis, memory_step, search
+from tasks.toolbox.search import Hypothesis, State, memory_step, search
 from tasks.translate.config import LIMITS, SOURCES, Config
 
 LOG = logging.getLogger("tasks")
 PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a catalogue name
 ANSWER_COUNT = 200  # answers kept, and sentences timed
 ALIGNMENT_COUNT = 6  # alignments in a figure
+SHORT = 20  # sub-words that such a sentence stays below
 Tokens = Sequence[int]
 
 
 def language_pair(config: Config) -> tuple[str, str]:
     """Return the language to translate from and the one to translate to.
 
-    What is not said follows from the name of a catalogue data set; other data is English and German.
+    Without settings they follow from the name of a catalogue data set; other data is English and German.
     """
     named = PAIR.fullmatch(config.data)
     one, other = named.groups() if named and not Path(config.data).exists() else ("en", "de")
@@ -48,10 +49,10 @@ def language_pair(config: Config) -> tuple[str, str]:
 
 
 def load(config: Config) -> Splits:
-    """Return examples with a `text` and its `translation`.
+    """Return the splits: examples with a `text` and its `translation`.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
     return sources.load(
         config.data,
@@ -62,7 +63,7 @@ def load(config: Config) -> Splits:
 
 
 def builtin_splits(config: Config) -> Splits:
-    """Return the embedded sentences."""
+    """Return the splits of the embedded sentences."""
     source, target = language_pair(config)
     if {source, target} != {"en", "de"}:
         raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
@@ -72,7 +73,7 @@ def builtin_splits(config: Config) -> Splits:
 
 
 def own_splits(config: Config, path: str) -> Splits:
-    """Return the sentences in the user's own files; `test` may name one of them."""
+    """Return the splits of the user's own files; `test` may name one of them."""
     test = config.test
     other = None if test is None or not Path(test).exists() else part_to_test(config, test)
     own = test if other is None else None
@@ -81,7 +82,7 @@ def own_splits(config: Config, path: str) -> Splits:
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
-    """Return a data set of the catalogue."""
+    """Return the splits of a catalogue data set."""
     columns = dict(zip(("text", "translation"), language_pair(config), strict=True))
     found = catalogue.read(name, ("train",), columns, config.data_dir, optional=("validation", "test"))
     train = found["train"]
@@ -107,7 +108,7 @@ def part_to_test(config: Config, test: str) -> Examples:
 
 
 class Codec(task.Codec):
-    """Sentences to sub-words and back; it learns the sub-words of both languages, and the widths to pad to."""
+    """Turn sentences into sub-words and back; it learns the sub-words of both languages, and padding widths."""
 
     def __init__(
         self, config: Config, languages: tuple[str, str], pieces: Pieces, sources: list[int], targets: list[int]
@@ -125,17 +126,17 @@ class Codec(task.Codec):
         return cls(config, codec.languages, pieces, *chosen)
 
     @classmethod
-    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
-        known = (state["source"], state["target"])
-        for name, own, given in zip(("source", "target"), known, (config.source, config.target), strict=True):
+    def restore(cls, config: Config, state: JsonObject) -> Self:
+        pair = (state["source"], state["target"])
+        for name, own, given in zip(("source", "target"), pair, (config.source, config.target), strict=True):
             if given not in (None, own):
                 raise SettingError(
-                    f"This run translates from {known[0]!r} to {known[1]!r}; received `{name}` {given!r}. "
+                    f"This run translates from {pair[0]!r} to {pair[1]!r}; received `{name}` {given!r}. "
                     f"Train one for it with --source and --target."
                 )
-        return cls(config, known, Pieces.restore(state["pieces"]), state["sources"], state["targets"])
+        return cls(config, pair, Pieces.restore(state["pieces"]), state["sources"], state["targets"])
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         return {
             "source": self.languages[0],
             "target": self.languages[1],
@@ -145,7 +146,7 @@ class Codec(task.Codec):
         }
 
     def numbers(self, text: str, random: np.random.Generator | None = None) -> Tokens:
-        """Return a sentence as at most `length` sub-words; with `random`, its words are spelt as sampling chooses."""
+        """Return a sentence as at most `max_length` sub-words; with `random`, words get sampled spellings."""
         share = self.config.sampling if random is not None else 0.0
         found: list[int] = []
         for word in clean_text(text).split():
@@ -161,10 +162,10 @@ class Codec(task.Codec):
 
     @override
     def vary(self, example: Example, random: np.random.Generator) -> Example:
-        """Return an example with the words of its text spelt as sampling chooses.
+        """Return an example with sampled spellings of the words of its text.
 
-        Those of its translation are not: a decoder that learns many spellings of a word shares its probability among
-        them, and writes the rare ones.
+        The translation keeps the best spelling. Otherwise the decoder would spread the probability of a word over
+        many spellings, and write rare ones.
         """
         return example | {"spelt": [self.numbers(example["text"], random), self.numbers(example["translation"])]}
 
@@ -173,8 +174,12 @@ class Codec(task.Codec):
         text, translation = example.get("spelt") or [self.numbers(example[name]) for name in ("text", "translation")]
         return text, translation
 
-    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Any, ...]:
-        """Return source, target so far and what is next in it, then twice where that is: 1, or 0 where a row is padded.
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+        """Return the arrays of a batch: inputs, expected losses and weights.
+
+        * Inputs: source, target so far, next target.
+        * Expected losses: not used, since the network computes its loss.
+        * Weights: 1 for a sub-word of the target, 0 for padding.
 
         With `random`, some sub-words are read as unknown.
         """
@@ -189,53 +194,49 @@ class Codec(task.Codec):
         return (source, before, after), there, there
 
     def tokens_with_unknowns(self, tokens: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Return sub-words of which some are unknown."""
+        """Return sub-words with a random share of them unknown."""
         dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens > END)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
     @override
     def bucket(self, example: Example) -> int:
-        """Return a number that tells apart the widths that an example is padded to, the target's first."""
+        """Return a number for the two padded widths of an example: 1000 times the target's, plus the source's."""
         text, translation = (len(row) + 1 for row in self.sentence_tokens(example))
         return padding_width(translation, self.targets) * 1000 + padding_width(text, self.sources)
 
     @override
     def cost(self, bucket: int) -> int:
-        """Return how many steps an example of a bucket takes."""
+        """Return the number of steps of an example of a bucket."""
         return sum(divmod(bucket, 1000))
 
 
 class Sentence(NamedTuple):
-    """A sentence of the source, and where it stands."""
+    """A sentence of the source, with its position."""
 
     text: str
-    gap: str  # what stands between it and the next one
-    owner: int  # which of the inputs it is part of
+    gap: str  # space between it and the next one
+    owner: int  # index of its input
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str, Any]]:
-    """Return for each text its `translation`, and the `score` of it: the mean over sentences of their log-probability
-    divided by the penalty of their length.
+def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
+    """Return the `translation` of each text, with its `score`.
 
-    A text is cut into sentences, and put together again with the line breaks that it had. With `n_best` above 1 or
-    with `alignment_file`, `sentences` has each sentence by itself: its `translations`, best first, and its `alignment`.
-    That is the attention that each sub-word of the best one paid to each of the source.
+    * A text is translated sentence by sentence; its line breaks are kept.
+    * `score` is the mean over sentences of the log-probability, divided by the length penalty.
+    * With `n_best` above 1 or `alignment_file` there are `sentences`, each with its `translations`, best first.
+    * With `alignment_file` each sentence has its `alignment`: the attention of each target sub-word to the source.
 
     Raises:
         DataError: A text is empty.
-        SettingError: More is asked for than the vocabulary has.
+        SettingError: `beam` is larger than the vocabulary.
     """
     codec, config = pipeline.codec, pipeline.config
-    if config.beam > codec.pieces.size:
-        raise SettingError(f"`beam` is {config.beam}; the vocabulary has {codec.pieces.size} sub-words only.")
-    empty = next((text for text in inputs if not clean_text(text)), None)
-    if empty is not None:
-        raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
+    check_beam(pipeline)
+    check_texts(inputs)
     parts = [Sentence(part, gap, owner) for owner, text in enumerate(inputs) for part, gap in text_sentences(text)]
     rows = [input_tokens(codec, part.text) for part in parts]
-    found = beam_hypotheses(pipeline, rows)
-    answers: list[dict[str, Any]] = [{"translation": "", "score": []} for _ in inputs]
-    for part, row, hypotheses in zip(parts, rows, found, strict=True):
+    answers: list[JsonObject] = [{"translation": "", "score": []} for _ in inputs]
+    for part, row, hypotheses in zip(parts, rows, beam_hypotheses(pipeline, rows), strict=True):
         answer, best = answers[part.owner], hypotheses[0]
         answer["translation"] += codec.pieces.text(best.tokens) + part.gap
         answer["score"].append(best.score)
@@ -244,7 +245,21 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[dict[str,
     return [answer | {"score": round(float(np.mean(answer["score"])), 6)} for answer in answers]
 
 
-def draw(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> Iterator[tuple[Path, Image]]:
+def check_beam(pipeline: Pipeline[Config]) -> None:
+    """Raise `SettingError` if the beam is larger than the vocabulary."""
+    beam, size = pipeline.config.beam, pipeline.codec.pieces.size
+    if beam > size:
+        raise SettingError(f"`beam` is {beam}; the vocabulary has {size} sub-words only.")
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Raise `DataError` if a text is empty."""
+    empty = next((text for text in texts if not clean_text(text)), None)
+    if empty is not None:
+        raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
+
+
+def draw(pipeline: Pipeline[Config], text: str, answer: Answer) -> Iterator[tuple[Path, Image]]:
     """Yield the alignment of each sentence of an answer, with the file that `alignment_file` names."""
     if pipeline.config.alignment_file:
         for sentence in answer["sentences"]:
@@ -252,46 +267,50 @@ def draw(pipeline: Pipeline[Config], text: str, answer: dict[str, Any]) -> Itera
 
 
 def input_tokens(codec: Codec, text: str) -> Tokens:
-    """Return a sentence as sub-words, and say where it is cut, or spelt in bytes for the most part."""
+    """Return a sentence as sub-words, with a notice if it is truncated, or mostly unknown."""
     row = codec.numbers(text)
     whole = [number for word in clean_text(text).split() for number in codec.pieces.numbers(word)]
     if len(whole) > len(row):
         LOG.warning("%r... has %d sub-words in a sentence; the first %d are read.", text[:40], len(whole), len(row))
     if sum(END < number <= END + 256 for number in row) > len(row) / 2:
-        LOG.warning("Hardly any letter of %r is known to this run; its translation is a guess.", text[:40])
+        LOG.warning("Most letters of %r are not in the vocabulary; its translation is a guess.", text[:40])
     return row
 
 
 def beam_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
-    """Return the best translations of sentences given as sub-words; those of like length share a batch."""
-    config, size = pipeline.config, pipeline.config.batch_size
+    """Return the best translations of sentences given as sub-words; sentences of similar length share a batch."""
+    size = pipeline.config.batch_size
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     found: list[list[Hypothesis]] = [[] for _ in rows]
     for first in range(0, len(rows), size):
         batch = order[first : first + size]
-        memory, states = encoder_memory(pipeline, [rows[index] for index in batch])
-        best = search(
-            memory_step(pipeline.network, memory),
-            states,
-            batch=len(batch),
-            start=START,
-            end=END,
-            max_length=config.max_length,
-            width=config.beam,
-            length_penalty=config.length_penalty,
-            min_length=config.min_length,
-            no_repeat_ngram=config.no_repeat_ngram,
-            best=config.n_best,
-        )
+        best = batch_hypotheses(pipeline, [rows[index] for index in batch])
         for index, hypotheses in zip(batch, best, strict=True):
             found[index] = hypotheses
     return found
 
 
-def encoder_memory(
-    pipeline: Pipeline[Config], rows: Sequence[Tokens]
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """Return what the decoder looks at in sentences, and its first states."""
+def batch_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
+    """Return the best translations of one batch of sentences."""
+    config = pipeline.config
+    memory, states = encoder_memory(pipeline, rows)
+    return search(
+        memory_step(pipeline.network, memory),
+        states,
+        batch=len(rows),
+        start=START,
+        end=END,
+        max_length=config.max_length,
+        width=config.beam,
+        length_penalty=config.length_penalty,
+        min_length=config.min_length,
+        no_repeat_ngram=config.no_repeat_ngram,
+        best=config.n_best,
+    )
+
+
+def encoder_memory(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[State, State]:
+    """Return the memory of sentences for the attention (mask, keys, values), and the first states of the decoder."""
     (source,) = pipeline.codec.inputs(rows)
     keys, values, *states = pipeline.network("encode", source)
     return (source != PAD, keys, values), (np.arange(len(rows)), *states)
@@ -299,8 +318,8 @@ def encoder_memory(
 
 def sentence_details(
     pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]
-) -> dict[str, Any]:
-    """Return a sentence with its translations, and with `alignment_file` what each sub-word looked at."""
+) -> JsonObject:
+    """Return a sentence with its translations, and with `alignment_file` its alignment."""
     pieces = pipeline.codec.pieces
     given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
     if not pipeline.config.alignment_file:
@@ -308,14 +327,14 @@ def sentence_details(
     return {"text": text, "translations": given, "alignment": attention_alignment(pipeline, row, hypotheses[0].tokens)}
 
 
-def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> dict[str, Any]:
-    """Return the sub-words of a sentence and of its translation, and the attention between them."""
+def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> JsonObject:
+    """Return the sub-words of source and target, and the attention of each target sub-word to the source."""
     pieces = pipeline.codec.pieces
     memory, (_, *states) = encoder_memory(pipeline, [row])
     weights = []
     for token in (START, *tokens):
-        _, looks, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
-        weights.append([round(float(look), 4) for look in looks[0][: len(row) + 1]])
+        _, attention, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
+        weights.append([round(float(weight), 4) for weight in attention[0][: len(row) + 1]])
     return {
         "source": [*map(pieces.piece_text, row), "</s>"],
         "target": [*map(pieces.piece_text, tokens), "</s>"],
@@ -324,17 +343,16 @@ def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens)
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return BLEU and chrF with their intervals, BLEU in lower case, length ratio, and sentences a second."""
+    """Return BLEU and chrF with their intervals, lower-cased BLEU, length ratio, and sentences per second."""
     codec = pipeline.codec
     rows = [codec.numbers(example["text"]) for example in examples]
     found = beam_hypotheses(pipeline.with_settings(n_best=1), rows)
     answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
     truth = [clean_text(example["translation"]) for example in examples]
+    beams = {"greedy": 1, "beam5": 5}
     rates = {
-        f"{name}_per_second": sentences_per_second(pipeline, rows[:ANSWER_COUNT], beam)
-        for name, beam in (("greedy", 1), ("beam5", 5))
+        f"{name}_per_second": sentences_per_second(pipeline, rows[:ANSWER_COUNT], beam) for name, beam in beams.items()
     }
-    picked = [index for index, row in enumerate(rows) if len(row) < 20][:ALIGNMENT_COUNT]
     return Report(
         metrics=metrics.translation_metrics(answers, truth) | rates,
         answers=[
@@ -342,16 +360,20 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
         ],
         figures={
-            "lengths": lambda: figures.bleu_by_length(answers, truth, [len(row) for row in rows]),
-            "alignments": lambda: figures.alignment_panels(
-                [attention_alignment(pipeline, rows[index], found[index][0].tokens) for index in picked]
-            ),
+            "lengths": lambda: figures.bleu_by_length(answers, truth, list(map(len, rows))),
+            "alignments": lambda: alignment_sheet(pipeline, rows, found),
         },
     )
 
 
+def alignment_sheet(pipeline: Pipeline[Config], rows: Sequence[Tokens], found: Sequence[Sequence[Hypothesis]]) -> Image:
+    """Return the alignments of some short sentences and their best translations, as one picture."""
+    short = [index for index, row in enumerate(rows) if len(row) < SHORT][:ALIGNMENT_COUNT]
+    return figures.alignment_panels([attention_alignment(pipeline, rows[i], found[i][0].tokens) for i in short])
+
+
 def sentences_per_second(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
-    """Return how many sentences are translated in a second with a beam."""
+    """Return the number of sentences translated per second with a beam."""
     start = time.perf_counter()
     beam_hypotheses(pipeline.with_settings(beam=beam, n_best=1), rows)
     return round(len(rows) / (time.perf_counter() - start), 1)
