@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from tasks.engine.config import SettingError, Settings, option
+from tasks.engine.config import JsonObject, SettingError, Settings, option
 from tasks.toolbox.settings import SearchConfig
 
 PHOTOGRAPHS = "photographs"  # a test part of the embedded data, beside its scenes
@@ -14,8 +14,9 @@ PHOTOGRAPHS = "photographs"  # a test part of the embedded data, beside its scen
 class Config(SearchConfig):
     """Settings of the captioner.
 
-    A convolutional encoder sees a picture as a grid of features; a recurrent decoder writes a caption, and before each
-    word looks at the cells of the grid; a beam search chooses among what it might write.
+    * A convolutional encoder turns a picture into a grid of features.
+    * A recurrent decoder with attention to the cells of the grid writes the caption.
+    * A beam search chooses the caption.
     """
 
     data: str = option(
@@ -30,36 +31,36 @@ class Config(SearchConfig):
     learning_rate: float = 1.5e-3
     warmup: float = 0.03
     average: int = 4
-    weight_decay: float = option(0.01, "How fast weights shrink, for a step size of 1 (AdamW).", low=0.0)
+    weight_decay: float = option(0.01, "Weight decay of AdamW.", low=0.0)
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(
-        0.1, "Share of the probability that the loss wants spread over all words.", low=0.0, high=0.9
+        0.1, "Label smoothing: share of the target probability spread over all words.", low=0.0, high=0.9
     )
 
     encoder: Literal["mobilenet", "mobilenetv2", "efficientnetb0", "resnet50", "scratch"] = option(
         "mobilenet",
-        "Network that sees the picture: one of keras.applications (MobileNet is 0.75 wide), or a small one of our own.",
+        "Encoder of the picture: a network of keras.applications (MobileNet with width 0.75), or a small new one.",
     )
     encoder_weights: str = option(
         "imagenet",
-        "Its weights, which then stay as they are: imagenet (downloaded by Keras), or a file of weights without the "
-        "classifier; none trains it with the rest.",
+        "Weights of the encoder, which are then frozen: imagenet (downloaded by Keras), or a file without the "
+        "classifier. With none, the encoder is trained.",
     )
-    size: int = option(192, "Side that pictures are pressed to, in pixels.", low=32, high=1024)
+    size: int = option(192, "Side of the square that pictures are resized to, in pixels.", low=32, high=1024)
     filters: tuple[int, ...] = option(
         (32, 64, 96, 128),
         "Feature maps of each layer of the encoder `scratch`; all but the last halve the sides.",
         low=1,
     )
-    mirror: bool = option(True, "Augmentation: half of the pictures are mirrored, unless a caption says left or right.")
-    cache: Path | None = option(
-        None, "Folder that keeps the features of a frozen encoder; ~/.cache/fourlayers if not given."
+    mirror: bool = option(
+        True, "Augmentation: mirror half of the pictures, except those with left or right in a caption."
     )
+    cache: Path | None = option(None, "Folder for cached features of a frozen encoder; default ~/.cache/fourlayers.")
 
-    tokens: Literal["words", "pieces"] = option("words", "What captions are written in: words, or sub-words.")
-    vocabulary: int = option(2500, "Most words, or sub-words with 256 bytes among them.", low=16)
+    tokens: Literal["words", "pieces"] = option("words", "Tokens of captions: words, or sub-words.")
+    vocabulary: int = option(2500, "Size of the vocabulary: most words, or sub-words including 256 bytes.", low=16)
     max_length: int = 24
-    captions: int = option(5, "Captions of a picture in one epoch; of more than these, each time others.", low=1)
+    captions: int = option(5, "Captions of a picture in one epoch, chosen at random from more.", low=1)
     widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
 
     embedding: int = option(192, "Width of the vector of each word.", low=1)
@@ -79,13 +80,13 @@ class Config(SearchConfig):
     length_penalty: float = 0.7
     ensemble: bool = option(
         False,
-        "Write what is likely for a picture and its mirror image together; it takes twice as long.",
+        "Average the probabilities for a picture and its mirror image; takes twice as long.",
         when="predict",
     )
     attention_file: Path | None = option(
-        None, "New PNG file for a picture of the attention of each word; the answer gets the numbers.", when="answer"
+        None, "New PNG file for the attention of each word; the answer gets the numbers.", when="answer"
     )
-    meteor: bool = option(False, "Score METEOR as well, which takes Java and a while.", when="evaluate")
+    meteor: bool = option(False, "Also score METEOR, which needs Java and takes minutes.", when="evaluate")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,23 +96,23 @@ class Config(SearchConfig):
             raise SettingError("The encoder 'scratch' has no weights to load; leave `encoder_weights` out.")
 
     def with_settings(self, settings: Settings) -> Self:
-        """Return a config with other values; a run of other data is tested on photographs of the embedded data."""
+        """Return a config with other values; for a run of other data, builtin means the embedded photographs."""
         if settings.get("data") == "builtin" != self.data and "test" not in settings:
             settings = {**settings, "test": PHOTOGRAPHS}
         return super().with_settings(settings)
 
     @property
     def is_frozen(self) -> bool:
-        """Whether the encoder stays as it is, so that it need see each picture once only."""
+        """Whether the encoder is frozen, so that its features can be cached."""
         return self.encoder != "scratch" and self.encoder_weights != "none"
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "lstm": {"cell": "lstm"},
     "gru": {"cell": "gru"},
 }
 
-BUILTIN: dict[str, Any] = {
+BUILTIN: JsonObject = {
     "encoder": "scratch",
     "size": 64,
     "filters": (16, 32, 64, 128),
@@ -141,6 +142,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Captions like those of its training data, of what its encoder knows; it names what is usual, and often sees what "
-    "is not there. Nothing that matters should rest on a caption that nobody has checked."
+    "Captions like those of its training data. It prefers common objects, and often names objects that the picture "
+    "does not show. Check a caption before anything depends on it."
 )

@@ -1,7 +1,7 @@
 """From pixels to captions, with any network that has the signatures `encode` and `step`."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,25 +10,26 @@ from tasks.caption.config import Config
 from tasks.engine.task import Pipeline
 from tasks.toolbox.search import NEVER, Hypothesis, State, Step, ensemble_step, memory_step, search
 
-Memory = list[tuple[State, State]]
-# what each step looks at, and the first states, the number of the picture before them; once, or for two ways to see it
+T = TypeVar("T")
+Memory = list[tuple[State, State]]  # for each view: (keys, values), and (picture numbers, first states of the decoder)
 
 
 def picture_memory(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
-    """Return what the network remembers of pictures, uint8 `(batch, size, size, 3)`, and with `ensemble` also of their
-    mirror images.
+    """Return the memory of pictures, uint8 `(batch, size, size, 3)`, for the decoder.
+
+    With `ensemble` there are two views: the pictures, and their mirror images.
     """
     found: Memory = []
-    for way in (pixels, pixels[:, :, ::-1])[: 1 + pipeline.config.ensemble]:
-        keys, values, *states = pipeline.network("encode", np.ascontiguousarray(way))
+    for view in (pixels, pixels[:, :, ::-1])[: 1 + pipeline.config.ensemble]:
+        keys, values, *states = pipeline.network("encode", np.ascontiguousarray(view))
         found.append(((keys, values), (np.arange(len(pixels)), *states)))
     return found
 
 
 def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
-    """Return the best captions of remembered pictures."""
+    """Return the best captions of pictures, from their memory."""
     config, codec = pipeline.config, pipeline.codec
-    steps = [memory_step(pipeline.network, looked) for looked, _ in memory]
+    steps = [memory_step(pipeline.network, keys_values) for keys_values, _ in memory]
     states = tuple(array for _, states in memory for array in states)
     return search(
         step_without(ensemble_step(steps), [PAD, UNKNOWN, codec.start]),
@@ -46,27 +47,27 @@ def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[
 
 
 def step_without(step: Step, never: list[int]) -> Step:
-    """Return a step function that never gives some tokens, such as the one of unknown words."""
+    """Return a step function that never gives some tokens, such as that of unknown words."""
 
-    def step_on(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+    def limited_step(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         scores, state = step(last, state)
         scores[:, never] = NEVER
         return scores, state
 
-    return step_on
+    return limited_step
 
 
 def caption_attention(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Sequence[int]) -> np.ndarray:
-    """Return what each token of a caption, its end too, paid to each cell of a picture, `(tokens, cells)`."""
-    looked, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory[0])
+    """Return the attention of each token of a caption, and of its end, to each cell: `(tokens, cells)`."""
+    keys_values, (_, *states) = (tuple(array[row : row + 1] for array in part) for part in memory[0])
     rows = []
     for token in (pipeline.codec.start, *tokens):
-        _, weights, *states = pipeline.network("step", np.array([token], "int32"), *looked, *states)
+        _, weights, *states = pipeline.network("step", np.array([token], "int32"), *keys_values, *states)
         rows.append(weights[0])
     return np.stack(rows)
 
 
-def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Yield items in groups of at most `size`."""
     for first in range(0, len(items), size):
         yield items[first : first + size]

@@ -13,7 +13,7 @@ from layers.encoder import NETWORKS, GridEncoder
 
 
 def load_weights(encoder: GridEncoder, weights: str) -> None:
-    """Load the weights that were trained on ImageNet, downloaded by Keras, or those in a file.
+    """Load weights trained on ImageNet, downloaded by Keras, or weights from a file.
 
     Raises:
         UnavailableError: They cannot be downloaded.
@@ -28,14 +28,14 @@ def load_weights(encoder: GridEncoder, weights: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Keras only warns of a file that lacks layers
             encoder.sight.load_weights(weights)
-    except Exception as error:  # whatever a file of another kind can raise
+    except Exception as error:  # a file of another kind can raise anything
         raise DataError(
             f"{weights!r} does not hold weights of the encoder {encoder.network!r} without its classifier."
         ) from error
 
 
 def imagenet_weights(encoder: GridEncoder) -> list[np.ndarray]:
-    """Return the weights that Keras has or downloads; library output goes to standard error.
+    """Return the ImageNet weights that Keras has or downloads; library output goes to standard error.
 
     Raises:
         UnavailableError: They cannot be downloaded.
@@ -44,9 +44,9 @@ def imagenet_weights(encoder: GridEncoder) -> list[np.ndarray]:
     try:
         with redirect_stdout(sys.stderr):
             network = NETWORKS[encoder.network].make(include_top=False, weights="imagenet", input_shape=shape)
-    except Exception as error:  # whatever a download can raise means the same to the user
+    except Exception as error:  # a download can raise anything; it means the same to the user
         raise UnavailableError(
-            f"The ImageNet weights of {encoder.network!r} are not here and could not be downloaded; give "
+            f"The ImageNet weights of {encoder.network!r} could not be downloaded; give "
             f"--encoder-weights a file of them, or use --encoder scratch."
         ) from error
     weights: list[np.ndarray] = network.get_weights()
@@ -54,7 +54,7 @@ def imagenet_weights(encoder: GridEncoder) -> list[np.ndarray]:
 
 
 def weights_digest(encoder: GridEncoder) -> str:
-    """Return a SHA-256 of the weights."""
+    """Return a SHA-256 of the weights, for keys of caches."""
     total = sha256()
     for weight in encoder.sight.get_weights():
         total.update(weight.tobytes())

@@ -1,7 +1,7 @@
 """The captioner in Keras."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -10,19 +10,24 @@ from data.pictures.captions import check_lost
 from data.pictures.files import picture_stamp
 from data.splits import Example, Examples, Splits
 from data.texts.text import PAD
+from layers.block import Tensor
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.encoder import GridEncoder
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
-from tasks.caption.features import cache_folder, picture_features, readable_square
+from tasks.caption.features import Source, cache_folder, picture_features, readable_square
 from tasks.caption.pipeline import Codec
 from tasks.engine.task import KerasPart
 
+Grids = dict[str, dict[str, np.ndarray | None]]  # way of viewing -> identity of a picture -> its features
+
 
 def build(config: Config, codec: Codec) -> keras.Model:
-    """Return the compiled network: it reads pictures, or their features by a frozen encoder. Captions so far, and what
-    is next in them, are `(batch, captions, time)`. It gives the mean loss of the captions of each picture `(batch,)`.
+    """Return the compiled network for training.
+
+    * Inputs: pictures, or features of a frozen encoder; captions so far and next words `(batch, captions, time)`.
+    * Output: the mean loss of the captions of each picture, `(batch,)`.
     """
     encoder = GridEncoder(config.encoder, config.size, config.filters, trainable=not config.is_frozen, name="encoder")
     encoder.build((None, config.size, config.size, 3))
@@ -30,7 +35,23 @@ def build(config: Config, codec: Codec) -> keras.Model:
     seen = keras.Input(shape, dtype="float16" if config.is_frozen else "uint8", name="seen")
     before, after = (keras.Input((None, None), dtype="int32", name=name) for name in ("before", "after"))
     embedding = TiedEmbedding(codec.size, config.embedding, config.label_smoothing, name="embedding")
-    decoder = RecurrentDecoder(
+    decoder = attention_decoder(config)
+    grid = keras.layers.BatchNormalization(momentum=0.9, name="even")(encoder(seen))
+    grid = keras.layers.SpatialDropout1D(config.encoder_dropout)(grid)
+    read = keras.layers.Dropout(config.embedding_dropout, noise_shape=(None, None, 1, None))(embedding(before))
+    written = keras.layers.Dropout(config.dropout)(decoder(read, grid))
+    losses = embedding(written, use="loss", labels=after)  # (batch, captions, time)
+    model = keras.Model([seen, before, after], mean_loss(losses, after), name="caption")
+    optimizer = keras.optimizers.AdamW(
+        config.learning_rate, weight_decay=config.weight_decay, beta_2=0.98, clipnorm=config.clip or None
+    )
+    model.compile(optimizer=optimizer, loss=GivenLoss())
+    return model
+
+
+def attention_decoder(config: Config) -> RecurrentDecoder:
+    """Return the decoder."""
+    return RecurrentDecoder(
         config.units,
         config.embedding,
         config.cell,
@@ -39,82 +60,79 @@ def build(config: Config, codec: Codec) -> keras.Model:
         dropout=config.decoder_dropout,
         name="decoder",
     )
-    grid = keras.layers.BatchNormalization(momentum=0.9, name="even")(encoder(seen))
-    grid = keras.layers.SpatialDropout1D(config.encoder_dropout)(grid)
-    read = keras.layers.Dropout(config.embedding_dropout, noise_shape=(None, None, 1, None))(embedding(before))
-    written = keras.layers.Dropout(config.dropout)(decoder(read, grid))
-    losses = embedding(written, use="loss", labels=after)  # (batch, captions, time)
-    there = keras.ops.cast(keras.ops.not_equal(after, PAD), losses.dtype)
+
+
+def mean_loss(losses: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean loss of the words of each picture `(batch,)`, without padding."""
+    there = keras.ops.cast(keras.ops.not_equal(labels, PAD), losses.dtype)
     total, count = (keras.ops.sum(x, axis=(1, 2)) for x in (losses * there, there))
-    model = keras.Model([seen, before, after], total / count, name="caption")
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            config.learning_rate, weight_decay=config.weight_decay, beta_2=0.98, clipnorm=config.clip or None
-        ),
-        loss=GivenLoss(),
-    )
-    return model
+    return total / count
 
 
 def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> Splits:
-    """Give a frozen encoder its weights, and return splits whose examples for training hold what is seen of them.
+    """Load the weights of a frozen encoder, and return splits with features in the examples for training.
 
-    Pictures that cannot be read are left out.
+    Unreadable pictures are left out.
 
     Raises:
-        DataError, FileNotFoundError, UnavailableError: The weights of the encoder, or too many pictures, are not to be
-            had.
-        OutputError: What the encoder sees cannot be kept.
+        DataError: Too many pictures are unreadable, or the weights do not match.
+        FileNotFoundError, UnavailableError: The weights of the encoder are unavailable.
+        OutputError: The features cannot be cached.
     """
-    encoder = model.get_layer("encoder")
     if not config.is_frozen:
-        return Splits(
-            examples_with_pixels(splits.train, config), examples_with_pixels(splits.valid, config), splits.test
-        )
-    load_weights(encoder, config.encoder_weights)
-    image = keras.Input((config.size, config.size, 3), dtype="uint8")
-    sight = keras.Model(image, encoder(image))
-    about = {"encoder": config.encoder, "weights": weights_digest(encoder)}
-    order = {picture_identity(example): example["image"] for part in splits[:2] for example in part}
-    pictures = [order[name] for name in sorted(order)]  # whatever the seed
-
-    def look(batch: np.ndarray) -> np.ndarray:
-        return np.asarray(sight.predict_on_batch(batch))
-
-    def mirror_view(batch: np.ndarray) -> np.ndarray:
-        return look(batch[:, :, ::-1])
-
-    grids = {}
-    for name, way in {"grid": look, **({"mirrored": mirror_view} if config.mirror else {})}.items():
-        seen = picture_features(pictures, way, config.size, about | {"way": name}, cache_folder(config.cache), show)
-        grids[name] = dict(zip(sorted(order), seen, strict=True))
+        train, valid = (examples_with_pixels(part, config) for part in (splits.train, splits.valid))
+        return Splits(train, valid, splits.test)
+    load_weights(model.get_layer("encoder"), config.encoder_weights)
+    pictures = {picture_identity(example): example["image"] for part in splits[:2] for example in part}
+    grids = feature_grids(model, config, dict(sorted(pictures.items())), show)
     return Splits(examples_with_grids(splits.train, grids), examples_with_grids(splits.valid, grids), splits.test)
 
 
+def feature_grids(model: keras.Model, config: Config, pictures: Mapping[str, Source], show: bool) -> Grids:
+    """Return the features of pictures by identity: `grid`, and with `mirror` also `mirrored`."""
+    encoder = model.get_layer("encoder")
+    image = keras.Input((config.size, config.size, 3), dtype="uint8")
+    network = keras.Model(image, encoder(image))
+    about = {"encoder": config.encoder, "weights": weights_digest(encoder)}
+
+    def features(batch: np.ndarray) -> np.ndarray:
+        return np.asarray(network.predict_on_batch(batch))
+
+    def mirrored_features(batch: np.ndarray) -> np.ndarray:
+        return features(batch[:, :, ::-1])
+
+    grids = {}
+    for name, encode in {"grid": features, **({"mirrored": mirrored_features} if config.mirror else {})}.items():
+        folder, way = cache_folder(config.cache), about | {"way": name}
+        found = picture_features([*pictures.values()], encode, config.size, way, folder, show)
+        grids[name] = dict(zip(pictures, found, strict=True))
+    return grids
+
+
 def picture_identity(example: Example) -> str:
-    """Return what tells the picture of an example from others."""
+    """Return the identity of the picture of an example."""
     return json.dumps(picture_stamp(example["image"]))
 
 
-def examples_with_grids(examples: Examples, grids: dict[str, dict[str, Any]]) -> list[Example]:
-    """Return examples with what is seen of them, without those of which nothing is."""
+def examples_with_grids(examples: Examples, grids: Grids) -> list[Example]:
+    """Return examples with the features of their pictures, without unreadable ones."""
     names = [picture_identity(example) for example in examples]
     found = [
-        example | {way: seen[name] for way, seen in grids.items()}
+        example | {way: features[name] for way, features in grids.items()}
         for name, example in zip(names, examples, strict=True)
     ]
     return readable_examples(found)
 
 
 def readable_examples(examples: Examples) -> list[Example]:
-    """Return the examples of which something is seen, and say how many are not."""
+    """Return the examples with a readable picture, with a notice of the number left out."""
     lost = [str(example["image"]) for example in examples if example["grid"] is None]
     check_lost(lost, len(examples), "unreadable")
     return [example for example in examples if example["grid"] is not None]
 
 
 def examples_with_pixels(examples: Examples, config: Config) -> list[Example]:
-    """Return examples with their pictures as a network reads them, without those that cannot be read."""
+    """Return examples with the pixels of their pictures, without unreadable ones."""
     found = readable_examples(
         [example | {"grid": readable_square(example["image"], config.size)} for example in examples]
     )
@@ -124,15 +142,15 @@ def examples_with_pixels(examples: Examples, config: Config) -> list[Example]:
 def signatures(model: keras.Model) -> dict[str, keras.Model]:
     """Return `encode` and `step`, cut out of the network.
 
-    `encode` sees pictures, uint8 `(batch, size, size, 3)`, and gives what each step needs of them: keys and values
-    `(batch, cells, units)` and first states. `step` reads the last word `(rows,)`, and what `encode` or the step before
-    gave; it gives the log-probabilities of the next word `(rows, words)`, the attention `(rows, cells)`, and the new
-    states.
+    * `encode`, input: pictures, uint8 `(batch, size, size, 3)`.
+    * `encode`, outputs: keys and values `(batch, cells, units)`, and the first states.
+    * `step`, inputs: the last word `(rows,)`, keys, values and states.
+    * `step`, outputs: log-probabilities of the next word `(rows, words)`, attention `(rows, cells)`, and new states.
     """
     parts = ("encoder", "even", "embedding", "decoder")
     encoder, even, embedding, decoder = (model.get_layer(name) for name in parts)
     image = keras.Input((encoder.size, encoder.size, 3), dtype="uint8", name="image")
-    remembered = decoder.remember(even(encoder(image)))
+    memory = decoder.remember(even(encoder(image)))
     last = keras.Input((), dtype="int32", name="last")
     cells, _ = encoder.cells
     keys, values = (keras.Input((cells, decoder.units), name=name) for name in ("keys", "values"))
@@ -140,7 +158,7 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     output, weights, *after = DecoderStep(decoder)(embedding(last), keys, values, None, states)
     scores = keras.ops.log_softmax(embedding(output, use="score"), axis=-1)
     return {
-        "encode": keras.Model(image, remembered, name="encode"),
+        "encode": keras.Model(image, memory, name="encode"),
         "step": keras.Model([last, keys, values, *states], [scores, weights, *after], name="step"),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from PIL.Image import Image
@@ -14,29 +14,29 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.pictures.captions import all_captioned_pictures, captioned_splits
 from data.pictures.files import MemoryFile
-from data.pictures.photo import jpeg_bytes, square_pixels
+from data.pictures.photo import Picture, jpeg_bytes, square_pixels
 from data.splits import Example, Examples, Splits, holdout_split
 from data.texts.text import caption_words, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
-from tasks.caption.describe import batches, caption_attention, caption_hypotheses, picture_memory
+from tasks.caption.describe import Memory, batches, caption_attention, caption_hypotheses, picture_memory
 from tasks.caption.score import score
 from tasks.engine import task
-from tasks.engine.config import SettingError
-from tasks.engine.task import IMAGE, Pipeline, Task
+from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task
 from tasks.toolbox import figures
 from tasks.toolbox.search import Hypothesis
 
-SIDES = {"left", "right"}  # a mirrored picture would make a lie of them
+SIDES = {"left", "right"}  # words that are wrong for a mirrored picture
 COLUMNS = {"image": "image", "captions": "captions/text"}  # of the catalogue
 Tokens = Sequence[int]
 
 
 def load(config: Config) -> Splits:
-    """Return examples with an `image`, a file or a uint8 array, and its `captions`.
+    """Return the splits: examples with an `image`, a file or a uint8 array, and its `captions`.
 
     Raises:
-        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, unfit, or not to be had.
+        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
     """
     splits = sources.load(
         config.data,
@@ -53,18 +53,18 @@ def load(config: Config) -> Splits:
 
 
 def builtin_splits(config: Config) -> Splits:
-    """Return the embedded scenes."""
+    """Return the splits of the embedded scenes."""
     train, test = sets.scenes()
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def columns(config: Config) -> dict[str, str]:
-    """Return the name in a table of each field of an example."""
+    """Return the column of each field of an example."""
     return {"image": config.image_column, "caption": config.caption_column}
 
 
 def own_splits(config: Config, path: str) -> Splits:
-    """Return the pictures with captions in the user's own files."""
+    """Return the splits of the user's own files."""
     return captioned_splits(Path(path), columns(config), config.valid, config.seed)
 
 
@@ -74,7 +74,7 @@ def all_examples(config: Config, path: Path) -> Examples:
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
-    """Return a data set of the catalogue."""
+    """Return the splits of a catalogue data set."""
     change = partial(compact_example, config, count(1))
     found = catalogue.read(name, ("train",), COLUMNS, config.data_dir, optional=("val", "test"), change=change)
     train, test = (found["train"], found["test"]) if "test" in found else holdout_split(found["train"], 0.1, seed=0)
@@ -84,18 +84,18 @@ def catalogue_splits(config: Config, name: str) -> Splits:
 
 
 def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another part of a data set of the catalogue, or `None` if there is none."""
+    """Return another split of a catalogue data set, or `None` if there is none."""
     change = partial(compact_example, config, count(1))
     return catalogue.read_part(config.data, part, COLUMNS, config.data_dir, change)
 
 
 def compact_example(config: Config, numbers: Iterator[int], row: Example) -> Example:
-    """Return an example with its picture as a small file in memory, since memory is to hold thousands."""
+    """Return an example with its picture as a small JPEG file in memory, so that thousands fit."""
     return row | {"image": MemoryFile(f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size)))}
 
 
 class Codec(task.Codec):
-    """Captions to tokens and back, pictures to arrays; it learns the words, and the widths to pad to."""
+    """Turn captions into tokens and back, and pictures into arrays; it learns vocabulary and padding widths."""
 
     def __init__(self, config: Config, vocabulary: Words | Pieces, widths: list[int]) -> None:
         self.config, self.vocabulary, self.widths = config, vocabulary, widths
@@ -117,20 +117,20 @@ class Codec(task.Codec):
         return cls(config, vocabulary, padding_widths(longest, config.max_length + 1, config.widths + 1, step=2))
 
     @classmethod
-    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+    def restore(cls, config: Config, state: JsonObject) -> Self:
         kind: type[Words | Pieces] = {"words": Words, "pieces": Pieces}[state["tokens"]]
         return cls(config, kind.restore(state["vocabulary"]), state["widths"])
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         return {"tokens": self.config.tokens, "widths": self.widths, "vocabulary": self.vocabulary.state()}
 
     def numbers(self, caption: str) -> Tokens:
-        """Return a caption as at most `length` tokens."""
+        """Return a caption as at most `max_length` tokens."""
         found = [number for word in caption_words(caption) for number in self.vocabulary.numbers(word)]
         return found[: self.config.max_length]
 
     def words(self, tokens: Tokens) -> list[str]:
-        """Return tokens for a reader, one by one."""
+        """Return the text of each token."""
         if isinstance(self.vocabulary, Pieces):
             return [self.vocabulary.piece_text(token) for token in tokens]
         return [self.vocabulary.word(token) for token in tokens]
@@ -141,12 +141,12 @@ class Codec(task.Codec):
         text = self.vocabulary.text(tokens) if pieces else " ".join(self.words(tokens))  # type: ignore[union-attr]
         return text[:1].upper() + text[1:] + "."
 
-    def inputs(self, raw: Sequence[Path | str | np.ndarray]) -> np.ndarray:
+    def inputs(self, raw: Sequence[Picture]) -> np.ndarray:
         """Return pictures, files or uint8 arrays, as uint8 `(batch, size, size, 3)`."""
         return np.stack([square_pixels(picture, self.config.size) for picture in raw])
 
     def longest_caption(self, example: Example) -> int:
-        """Return how many tokens the longest caption of an example has, its end among them."""
+        """Return the number of tokens of the longest caption of an example, including its end."""
         return max(len(self.numbers(caption)) for caption in example["captions"]) + 1
 
     @override
@@ -156,14 +156,17 @@ class Codec(task.Codec):
 
     @override
     def cost(self, bucket: int) -> int:
-        """Return how many steps a caption of a bucket takes."""
+        """Return the number of steps of a caption of a bucket."""
         return bucket
 
-    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Any, ...]:
-        """Return pictures as the encoder reads them, or what it saw of them before; captions so far and what is next,
-        int32 `(batch, captions, time)`; then zeros, and how many tokens the captions of each picture have, `(batch,)`.
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+        """Return the arrays of a batch: inputs, expected losses and weights.
 
-        With `random` the captions are in any order, and some pictures are mirrored.
+        * Inputs: pixels or features; captions so far and next words, int32 `(batch, captions, time)`.
+        * Expected losses: zeros, not used, since the network computes its loss.
+        * Weights: the number of tokens in the captions of each picture, `(batch,)`.
+
+        With `random` the captions are shuffled, and some pictures are mirrored.
         """
         seen = np.stack([self.network_picture(example, random) for example in examples])
         chosen = [self.caption_choice(example["captions"], random) for example in examples]
@@ -177,31 +180,31 @@ class Codec(task.Codec):
         return (seen, before, after), np.zeros_like(counts), counts
 
     def caption_choice(self, captions: Sequence[str], random: np.random.Generator | None) -> Sequence[str]:
-        """Return at most as many captions as an epoch shows, each time others."""
+        """Return at most `captions` captions for one epoch; with `random`, a random choice."""
         if random is None:
             return captions[: self.config.captions]
         return [captions[place] for place in random.permutation(len(captions))[: self.config.captions]]
 
     def network_picture(self, example: Example, random: np.random.Generator | None) -> np.ndarray:
-        """Return what the network reads of the picture of an example."""
+        """Return the pixels or features of an example; with `random`, mirrored half of the time if possible."""
         if "grid" not in example:
             return square_pixels(example["image"], self.config.size)
         mirrored = random is not None and "mirrored" in example and random.random() < 0.5
-        told = SIDES & {word for caption in example["captions"] for word in caption_words(caption)} if mirrored else ()
-        seen: np.ndarray = example["mirrored" if mirrored and not told else "grid"]
-        return seen
+        sides = SIDES & {word for caption in example["captions"] for word in caption_words(caption)} if mirrored else ()
+        grid: np.ndarray = example["mirrored" if mirrored and not sides else "grid"]
+        return grid
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:
-    """Return for each picture its `caption`, and the `score` of it: its log-probability divided by the penalty of its
-    length.
+def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answer]:
+    """Return the `caption` of each picture, with its `score`.
 
-    With `n_best` above 1 there are `captions`, best first. With `attention_file` there is `attention`: the `words`, and
-    the `weights` that each paid to each cell of the grid, row by row.
+    * `score` is the log-probability, divided by the length penalty.
+    * With `n_best` above 1 there are `captions`, best first.
+    * With `attention_file` there is `attention`: the `words`, and their `weights` for each cell, row by row.
 
     Raises:
-        FileNotFoundError, DataError: A picture is not there or cannot be read.
-        SettingError: More is asked for than the vocabulary has.
+        FileNotFoundError, DataError: A picture is missing or cannot be read.
+        SettingError: `beam` is larger than the vocabulary.
     """
     codec, config = pipeline.codec, pipeline.config
     if config.beam > codec.size:
@@ -218,23 +221,21 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
     return answers
 
 
-def draw(
-    pipeline: Pipeline[Config], picture: Path | str | np.ndarray, answer: dict[str, Any]
-) -> Iterator[tuple[Path, Image]]:
+def draw(pipeline: Pipeline[Config], picture: Picture, answer: Answer) -> Iterator[tuple[Path, Image]]:
     """Yield the attention of each word of an answer, with the file that `attention_file` names."""
     if pipeline.config.attention_file:
         (pixels,) = pipeline.codec.inputs([picture])
         yield pipeline.config.attention_file, figures.attention_sheet([(pixels, answer["attention"])])
 
 
-def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> dict[str, Any]:
-    """Return the answer that captions found make."""
+def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> JsonObject:
+    """Return the answer for the hypotheses of a picture."""
     captions = [{"caption": codec.text(one.tokens), "score": round(one.score, 6)} for one in found]
     return captions[0] | ({"captions": captions} if n_best > 1 else {})
 
 
-def attention_answer(pipeline: Pipeline[Config], memory: Any, row: int, tokens: Tokens) -> dict[str, Any]:
-    """Return the words of a caption and where each looked, as JSON types."""
+def attention_answer(pipeline: Pipeline[Config], memory: Memory, row: int, tokens: Tokens) -> JsonObject:
+    """Return the words of a caption and the attention of each, as JSON types."""
     weights = caption_attention(pipeline, memory, row, tokens)
     return {
         "words": [*pipeline.codec.words(tokens), "</s>"],

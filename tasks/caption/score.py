@@ -1,10 +1,11 @@
-"""Scoring captions against what people said."""
+"""Scores of captions against reference captions."""
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from PIL.Image import Image
 
 from data.builtin.scenes import is_true
 from data.pictures.captions import check_lost
@@ -13,6 +14,7 @@ from data.splits import DataError, Example, Examples
 from data.texts.text import caption_words
 from tasks.caption.config import Config
 from tasks.caption.describe import batches, caption_attention, caption_hypotheses, picture_memory
+from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.search import Hypothesis
@@ -23,9 +25,48 @@ ATTENTION_COUNT = 4  # pictures whose attention is drawn
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return CIDEr, BLEU-1 to 4 and ROUGE-L with intervals; how different the captions are from each other; what CIDEr
-    they have where each stands for the next picture; the share of true ones, where that can be told; and how many
-    pictures are seen, and captions written, in a second.
+    """Return the metrics of captions, a sheet of captions and a sheet of attention.
+
+    * CIDEr, BLEU-1 to 4 and ROUGE-L with intervals; the number of different captions.
+    * `cider_shuffled`: CIDEr if each caption is given to another picture.
+    * `true`: the share of true captions, for scenes.
+    * `seen_per_second`, `written_per_second`: pictures encoded and captions written per second.
+
+    Raises:
+        DataError: More than one picture in a hundred cannot be read.
+    """
+    captioned = caption_outcome(pipeline, examples)
+    read, texts = captioned.examples, captioned.texts
+    truth = [example["captions"] for example in read]
+    numbers = metrics.caption_metrics(texts, truth, meteor=pipeline.config.meteor)
+    shuffled = metrics.caption_metrics([*texts[1:], texts[0]], truth, resamples=1)
+    rates = {
+        name: round(len(read) / float(seconds), 1)
+        for name, seconds in zip(("seen_per_second", "written_per_second"), captioned.seconds, strict=True)
+    }
+    return Report(
+        metrics=numbers | {"cider_shuffled": shuffled["cider"]} | true_share(texts, read) | rates,
+        answers=[
+            {"input": picture_name(example, row), "answer": {"caption": text}, "reference": example["captions"]}
+            for row, (example, text) in enumerate(zip(read[:ANSWER_COUNT], texts, strict=False))
+        ],
+        figures={
+            "captions": lambda: caption_sheet(read[:SHEET_COUNT], texts, pipeline.config.size),
+            "attention": lambda: attention_sheet(pipeline, read[:ATTENTION_COUNT]),
+        },
+    )
+
+
+class Outcome(NamedTuple):
+    """The captions of all readable pictures."""
+
+    examples: list[Example]
+    texts: list[str]
+    seconds: np.ndarray  # (2,): of encoding, and of writing
+
+
+def caption_outcome(pipeline: Pipeline[Config], examples: Examples) -> Outcome:
+    """Return the captions of the readable pictures, and the time that they took.
 
     Raises:
         DataError: More than one picture in a hundred cannot be read.
@@ -40,28 +81,11 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             read += kept
             texts += [pipeline.codec.text(one.tokens) for one in found]
     check_lost(lost, len(examples), "unreadable")
-    truth = [example["captions"] for example in read]
-    numbers = metrics.caption_metrics(texts, truth, meteor=pipeline.config.meteor)
-    turned = metrics.caption_metrics([*texts[1:], texts[0]], truth, resamples=1)
-    rates = {"seen_per_second": len(read) / spent[0], "written_per_second": len(read) / spent[1]}
-    return Report(
-        metrics=numbers
-        | {"cider_shuffled": turned["cider"]}
-        | true_share(texts, read)
-        | {name: round(float(rate), 1) for name, rate in rates.items()},
-        answers=[
-            {"input": picture_name(example, row), "answer": {"caption": text}, "reference": example["captions"]}
-            for row, (example, text) in enumerate(zip(read[:ANSWER_COUNT], texts, strict=False))
-        ],
-        figures={
-            "captions": lambda: caption_sheet(read[:SHEET_COUNT], texts, pipeline.config.size),
-            "attention": lambda: attention_sheet(pipeline, read[:ATTENTION_COUNT]),
-        },
-    )
+    return Outcome(read, texts, spent)
 
 
 def readable_pictures(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
-    """Return the pictures that can be read and their examples, and note the names of the others."""
+    """Return the readable pictures and their examples, and add the names of the others to `lost`."""
     pixels, kept = [], []
     for example in examples:
         try:
@@ -73,7 +97,7 @@ def readable_pictures(examples: Examples, size: int, lost: list[str]) -> tuple[n
 
 
 def timed_captions(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Hypothesis], list[float]]:
-    """Return the best caption of each picture, and the seconds that seeing and writing took."""
+    """Return the best caption of each picture, and the seconds of encoding and of writing."""
     times = [time.perf_counter()]
     memory = picture_memory(pipeline, pixels)
     times.append(time.perf_counter())
@@ -83,7 +107,7 @@ def timed_captions(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list
 
 
 def true_share(texts: Sequence[str], examples: Examples) -> dict[str, float]:
-    """Return the share of captions that are true of their scene, with its interval, where the scenes are known."""
+    """Return the share of captions that are true of their scene, with its interval; nothing without scenes."""
     if not examples or "scene" not in examples[0]:
         return {}
     right = [
@@ -94,12 +118,12 @@ def true_share(texts: Sequence[str], examples: Examples) -> dict[str, float]:
 
 
 def picture_name(example: Example, row: int) -> str:
-    """Return what to call the picture of an example."""
+    """Return the name of the picture of an example."""
     return f"example {row}" if isinstance(example["image"], np.ndarray) else example["image"].name
 
 
-def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) -> Any:
-    """Return pictures, each with our caption and the first reference."""
+def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) -> Image:
+    """Return pictures, each with its caption and the first reference."""
     return figures.captioned_sheet(
         [
             (square_pixels(example["image"], size), [text, example["captions"][0]])
@@ -108,14 +132,14 @@ def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) 
     )
 
 
-def attention_sheet(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Any:
-    """Return where each word of the captions of some pictures looked."""
+def attention_sheet(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Image:
+    """Return pictures with the attention of each word of their captions."""
     return figures.attention_sheet(list(attention_panels(pipeline, examples)))
 
 
 def attention_panels(
     pipeline: Pipeline[Config], examples: Sequence[Example]
-) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+) -> Iterator[tuple[np.ndarray, JsonObject]]:
     """Yield pictures with the words of their captions and their attention."""
     pixels = np.stack([square_pixels(example["image"], pipeline.config.size) for example in examples])
     memory = picture_memory(pipeline, pixels)

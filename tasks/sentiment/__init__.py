@@ -1,1 +1,1 @@
-"""Classify texts, for example as positive or negative, with recurrent layers."""
+"""Classify texts, for example as positive or negative."""

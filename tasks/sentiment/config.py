@@ -16,8 +16,7 @@ class Config(TaskConfig):
 
     data: str = option(
         "imdb_reviews",
-        "Data: a TensorFlow Datasets name, a CSV, TSV or JSONL file, a folder (train and test tables, or a folder of "
-        ".txt files per class), or builtin.",
+        "Data: a TensorFlow Datasets name, a table (CSV, TSV or JSONL), a folder (two tables, or classes), or builtin.",
         when="evaluate",
     )
     text_column: str = option("text", "Column of a table that holds the text.", when="predict")

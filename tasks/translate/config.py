@@ -20,8 +20,7 @@ class Config(SearchConfig):
 
     data: str = option(
         "ted_hrlr_translate/pt_to_en",
-        "Data: a TensorFlow Datasets name, a folder with a file per split and language, a TSV or JSONL file, "
-        "or builtin.",
+        "Data: a TensorFlow Datasets name, a folder (a file per split and language), a TSV or JSONL file, or builtin.",
         when="evaluate",
     )
     source: str | None = option(

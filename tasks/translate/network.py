@@ -50,9 +50,10 @@ def attention_decoder(config: Config) -> RecurrentDecoder:
 def signatures(model: keras.Model) -> dict[str, keras.Model]:
     """Return `encode` and `step`, cut out of the network.
 
-    * `encode`: source `(batch, steps)` to the memory: keys and values `(batch, steps, units)`, and the first states.
-    * `step`: the last sub-word `(rows,)`, a mask of the source `(rows, steps)`, keys, values and states, to the
-      log-probabilities of the next sub-word `(rows, vocabulary)`, the attention `(rows, steps)`, and new states.
+    * `encode`, input: source `(batch, steps)`.
+    * `encode`, outputs: keys and values `(batch, steps, units)`, and the first states.
+    * `step`, inputs: the last sub-word `(rows,)`, a mask of the source `(rows, steps)`, keys, values and states.
+    * `step`, outputs: log-probabilities of the next sub-word `(rows, vocabulary)`, attention `(rows, steps)`, states.
     """
     embedding, encoder, decoder = (model.get_layer(name) for name in ("embedding", "encoder", "decoder"))
     source = keras.Input((None,), dtype="int32", name="source")

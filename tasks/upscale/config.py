@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
-from tasks.engine.config import SettingError, Settings, TaskConfig, option
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, option
 
 
 class Stage(NamedTuple):
@@ -22,8 +22,8 @@ class Stage(NamedTuple):
 class Config(TaskConfig):
     """Settings of super-resolution.
 
-    The network reads the luma of a small picture and answers what bicubic interpolation lacks. All its convolutions
-    work on the small picture; deconvolutions enlarge at the end.
+    The network reads the luma of a small picture, and predicts the residual of its bicubic interpolation. All
+    convolutions work on the small picture; deconvolutions enlarge at the end.
     """
 
     data: str = option(
@@ -39,7 +39,9 @@ class Config(TaskConfig):
     )
     image_column: str = option("image", "Column of a table that names the picture.", when="answer")
     scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, when="select")
-    init_from: Path | None = option(None, "Run of any scale to start from; its deconvolutions are left out.")
+    init_from: Path | None = option(
+        None, "Run of any scale to start from; all its weights but the deconvolutions are copied."
+    )
     epochs: int = 18
     batch_size: int = option(16, "Patches per gradient step.", low=1)
     learning_rate: float = 3e-3
@@ -47,13 +49,13 @@ class Config(TaskConfig):
     average: int = 4
     squared: float = option(
         0.3,
-        "Share of the training, its end, that minimizes the squared error; before, the absolute.",
+        "Last share of the training, which minimizes the squared error instead of the absolute error.",
         low=0.0,
         high=1.0,
     )
-    xla: bool = option(True, "Compile the gradient step with XLA, which is faster here on TensorFlow.")
+    xla: bool = option(True, "Compile the gradient step with XLA, which is faster on TensorFlow.")
 
-    patch: int = option(32, "Side of the patches that are read, in pixels of the small picture.", low=8, high=512)
+    patch: int = option(32, "Side of the training patches, in pixels of the small picture.", low=8, high=512)
     margin: int = option(0, "Border of each patch that the loss leaves out, in pixels of the small picture.", low=0)
     shrink: tuple[int, ...] = option(
         (90, 80, 70, 60), "Augmentation: each training picture also at these sizes, in percent.", low=10, high=99
@@ -61,22 +63,20 @@ class Config(TaskConfig):
 
     body: Literal["hourglass", "residual"] = option(
         "hourglass",
-        "Convolutions between the first and the last layer: narrow ones, or blocks that add to their input.",
+        "Layers between the first and the last: narrow convolutions (hourglass), or residual blocks.",
     )
     filters: int = option(32, "Feature maps of the first layer and before the deconvolution.", low=1)
-    first_kernel_size: int = option(5, "Patch size of the first convolution, in pixels.", low=1, high=15)
+    first_kernel_size: int = option(5, "Kernel size of the first convolution, in pixels.", low=1, high=15)
     squeeze: int = option(20, "Feature maps of the narrow convolutions of an hourglass.", low=1)
     depth: int = option(5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1)
-    kernel_size: int = option(3, "Patch size of the convolutions between, in pixels.", low=1, high=9)
+    kernel_size: int = option(3, "Kernel size of the other convolutions, in pixels.", low=1, high=9)
     activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
-    reach: int = option(3, "Pixels of the small picture, along each side, that one new pixel is made from.", low=1)
+    reach: int = option(3, "Pixels of the small picture, along each side, that each new pixel depends on.", low=1)
 
     tile: int = option(
-        256, "Side of the pieces that a picture is enlarged in, in pixels of it.", low=16, when="predict"
+        256, "Side of the tiles that a picture is enlarged in, in pixels of the small picture.", low=16, when="predict"
     )
-    ensemble: bool = option(
-        False, "Average the answers for a picture flipped and turned in eight ways.", when="predict"
-    )
+    ensemble: bool = option(False, "Average the answers for the eight orientations of a picture.", when="predict")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,7 +84,7 @@ class Config(TaskConfig):
             raise SettingError(f"`margin` is {self.margin} and leaves nothing of a `patch` of {self.patch} pixels.")
 
     def with_settings(self, settings: Settings) -> Self:
-        """Return a config with other values for some settings; all pictures of other data are the test split."""
+        """Return a config with other values; all pictures of other data are the test split."""
         data = settings.get("data", self.data)
         if data != self.data and "test" not in settings:
             settings = {**settings, "test": None if data.partition("/")[0] in DATA_NAMES else data}
@@ -92,23 +92,24 @@ class Config(TaskConfig):
 
     def stages(self) -> list[Stage]:
         """Return the layers of the network, first to last."""
-        kernel = self.kernel_size
         if self.body == "hourglass":
             between = [
                 Stage("convolution", self.squeeze, 1),
-                *[Stage("convolution", self.squeeze, kernel)] * self.depth,
+                *[Stage("convolution", self.squeeze, self.kernel_size)] * self.depth,
                 Stage("convolution", self.filters, 1),
             ]
-            steps = [self.scale]
         else:
-            between = [Stage("residual", self.filters, kernel, convolutions=2)] * self.depth
-            steps = [2, 2] if self.scale == 4 else [self.scale]  # a deconvolution for each doubling
-        grown = [Stage("deconvolution", self.filters, 2 * step, step) for step in steps[:-1]]
-        last = Stage("deconvolution", 1, self.reach * steps[-1], steps[-1])
-        return [Stage("convolution", self.filters, self.first_kernel_size), *between, *grown, last]
+            between = [Stage("residual", self.filters, self.kernel_size, convolutions=2)] * self.depth
+        return [Stage("convolution", self.filters, self.first_kernel_size), *between, *self.deconvolutions()]
+
+    def deconvolutions(self) -> list[Stage]:
+        """Return the layers that enlarge: one for an hourglass, and one for each doubling after residual blocks."""
+        steps = [2, 2] if self.body == "residual" and self.scale == 4 else [self.scale]
+        first = [Stage("deconvolution", self.filters, 2 * step, step) for step in steps[:-1]]
+        return [*first, Stage("deconvolution", 1, self.reach * steps[-1], steps[-1])]
 
     def border(self) -> int:
-        """Return how far from a pixel of the small picture the network looks, in pixels."""
+        """Return the radius of the receptive field, in pixels of the small picture."""
         far, size = 0.0, 1
         for stage in self.stages():
             if stage.kind == "deconvolution":
@@ -138,24 +139,24 @@ class Config(TaskConfig):
         return total
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "small": {},
     "medium": {"body": "residual", "filters": 32, "first_kernel_size": 3, "depth": 8},
 }
 
 BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
 
-DATA_NAMES = ("div2k", "builtin")  # data that is no folder
+DATA_NAMES = ("div2k", "builtin")  # data other than folders
 
 SOURCES = {
     "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",
     "builtin": "Photographs that ship with scikit-image and scikit-learn (their licences are listed there: public "
     "domain, CC0, CC BY).",
-    "t91/": "T91 (Yang et al., 2010; used everywhere in research, no licence known).",
+    "t91/": "T91 (Yang et al., 2010; common in research, without a stated licence).",
     "general100/": "General-100 (Dong et al., 2016; for academic use).",
 }
 
 LIMITS = (
-    "Made for pictures that bicubic interpolation made small; noise, blur and the blocks of JPEG files are enlarged "
-    "with the rest. Detail that the small picture does not hold is not invented."
+    "Pictures reduced by bicubic interpolation. Noise, blur and JPEG artefacts are enlarged with the rest. Detail that "
+    "is missing in the small picture is not invented."
 )

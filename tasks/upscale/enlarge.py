@@ -1,8 +1,8 @@
-"""Enlarging a photo piece by piece, so that its pieces fit together and memory stays small."""
+"""Enlargement of a photo tile by tile, with little memory and without seams."""
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from functools import reduce
 
 import numpy as np
 
@@ -11,17 +11,16 @@ from data.pictures.photo import Photo
 from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
 
-TAPS = 3  # pixels around a piece that its bicubic interpolation reads
+TAPS = 3  # pixels around a tile that its bicubic interpolation reads
 
 
 def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
-    """Return a photo enlarged: luma by the network, all else by bicubic interpolation.
+    """Return a photo enlarged: luma by the network, everything else by bicubic interpolation.
 
-    It is done piece by piece, each with as much around it as the network sees. So the pieces fit together, and memory
-    stays small.
+    It works tile by tile, with the receptive field of the network around each, so there are no seams.
 
     Args:
-        show: Whether to draw a progress bar on standard error.
+        show: If true, draw a progress bar on standard error.
     """
     scale, side = pipeline.config.scale, pipeline.config.tile
     height, width, channels = photo.pixels.shape
@@ -32,9 +31,9 @@ def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False)
     alpha = None if cover is None else np.empty(pixels.shape[:2], "uint8")
     corners = [(row, column) for row in range(0, height, side) for column in range(0, width, side)]
     for row, column in progress_bar(corners) if show else corners:
-        piece = wide[row : row + side + 2 * border, column : column + side + 2 * border]
+        tile = wide[row : row + side + 2 * border, column : column + side + 2 * border]
         new = np.s_[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
-        pixels[new] = enlarged_piece(pipeline, piece, border)
+        pixels[new] = enlarged_tile(pipeline, tile, border)
         if alpha is not None and cover is not None:
             part = cover[row : row + side + 2 * TAPS, column : column + side + 2 * TAPS]
             alpha[new] = whole_levels(inner_picture(imresize(part, scale), TAPS * scale))
@@ -42,32 +41,32 @@ def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False)
 
 
 def progress_bar(corners: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    """Return the corners of pieces, with a bar on standard error while they are worked through."""
+    """Return the corners of tiles, with a progress bar on standard error during the iteration."""
     from tqdm import tqdm
 
-    return tqdm(corners, unit="piece", leave=False)
+    return tqdm(corners, unit="tile", leave=False)
 
 
-def enlarged_piece(pipeline: Pipeline[Config], piece: np.ndarray, border: int) -> np.ndarray:
-    """Return a piece of a picture enlarged, without the border that is given with it."""
-    scale, full = pipeline.config.scale, np.iinfo(piece.dtype).max
-    levels = piece * np.float32(255 / full)  # (height, width, channels)
-    grown = inner_picture(imresize(inner_picture(levels, border - TAPS), scale), TAPS * scale)
-    lacking = inner_picture(luma_residual(pipeline, luma(levels)), border * scale)
-    grown += lacking[:, :, None] / (1 if piece.shape[2] == 1 else RANGE)
-    return np.rint(grown * (full / 255)).clip(0, full).astype(piece.dtype)
+def enlarged_tile(pipeline: Pipeline[Config], tile: np.ndarray, border: int) -> np.ndarray:
+    """Return a tile of a picture enlarged, without its border."""
+    scale, full = pipeline.config.scale, np.iinfo(tile.dtype).max
+    levels = tile * np.float32(255 / full)  # (height, width, channels)
+    enlarged = inner_picture(imresize(inner_picture(levels, border - TAPS), scale), TAPS * scale)
+    residual = inner_picture(luma_residual(pipeline, luma(levels)), border * scale)
+    enlarged += residual[:, :, None] / (1 if tile.shape[2] == 1 else RANGE)
+    return np.rint(enlarged * (full / 255)).clip(0, full).astype(tile.dtype)
 
 
 def luma_residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
-    """Return what the network adds to the bicubic interpolation of a plane of luma, in levels of [0, 255]."""
+    """Return the residual that the network adds to bicubic interpolation of luma, in levels of [0, 255]."""
     ways = range(8 if pipeline.config.ensemble else 1)
-    total: Any = 0
+    residuals = []
     for way in ways:
-        (lacking,) = pipeline.network("upscale", pipeline.codec.inputs([turned_picture(plane, way)]))
-        total = total + unturned_picture(lacking[0, :, :, 0], way)
-    return total * np.float32(255 / len(ways))
+        (batch,) = pipeline.network("upscale", pipeline.codec.inputs([turned_picture(plane, way)]))
+        residuals.append(unturned_picture(batch[0, :, :, 0], way))
+    return np.asarray(reduce(np.add, residuals) * np.float32(255 / len(ways)))
 
 
 def inner_picture(picture: np.ndarray, border: int) -> np.ndarray:
-    """Return a picture without so many rows and columns on each side."""
+    """Return a picture without a border of so many pixels on each side."""
     return picture[border : len(picture) - border, border : picture.shape[1] - border]

@@ -1,9 +1,8 @@
 """Super-resolution in Keras."""
 
-from typing import Any
-
 import keras
 
+from layers.block import Options, Tensor
 from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.deconvolution import DeconvolutionBlock
 from tasks.engine.config import SettingError
@@ -11,18 +10,18 @@ from tasks.engine.task import KerasPart
 from tasks.upscale.config import Config, Stage
 from tasks.upscale.pipeline import Codec
 
-LEVELS = 255  # errors are counted in grey levels
-GAIN = 0.1  # what the network adds is about a tenth of what it reads; layers learn best at a scale of 1
-SMOOTH = 0.5  # levels below which the absolute error is rounded off
-TYPICAL = 16  # levels; squares are divided by it in training, so that gradients keep their size when the error turns
+LEVELS = 255  # errors are in grey levels
+GAIN = 0.1  # the residual is about a tenth of the luma; layers learn best at a scale of 1
+SMOOTH = 0.5  # levels below which the absolute error is smooth
+TYPICAL = 16  # levels; divides squares in training, so that gradients keep their size when the error changes
 
 
 class Error(keras.losses.Loss):
-    """The mean error in grey levels: absolute at first where training asks for it, and squared.
+    """The mean error in grey levels: absolute in the first part of a training, and squared afterwards.
 
     Args:
-        margin: Border that is left out, in pixels of the enlarged picture.
-        squared: Share of the training, its end, that counts the squared error.
+        margin: Border without weight, in pixels of the enlarged picture.
+        squared: Last share of the training, with the squared error.
 
     Reference: Charbonnier et al., 1994, https://doi.org/10.1109/ICIP.1994.413553 (the absolute error, smooth at 0).
     """
@@ -33,12 +32,12 @@ class Error(keras.losses.Loss):
         self.absolute, self.unit = False, 1
 
     def follow(self, done: float) -> bool:
-        """Choose the error for this share of a training, in [0, 1), and return whether it changed."""
+        """Choose the error for a finished share of the training, in [0, 1), and return whether it changed."""
         self.unit = TYPICAL
         before, self.absolute = self.absolute, done < 1 - self.squared
         return before != self.absolute
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         inside = slice(self.margin, -self.margin or None)
         squares = keras.ops.square(LEVELS * (y_true - keras.ops.cast(y_pred, y_true.dtype))[:, inside, inside])
         if self.absolute:
@@ -47,8 +46,10 @@ class Error(keras.losses.Loss):
 
 
 def build(config: Config, codec: Codec) -> keras.Model:
-    """Return the compiled network: luma `(batch, height, width, 1)` in [0, 1] to what bicubic interpolation lacks of it
-    at the new size, `(batch, scale * height, scale * width, 1)`.
+    """Return the compiled network: luma in [0, 1] to the residual of its bicubic interpolation.
+
+    * Input: `(batch, height, width, 1)`.
+    * Output: `(batch, scale * height, scale * width, 1)`.
     """
     image = keras.Input((None, None, 1), name="luma")
     x = keras.layers.Rescaling(1.0, offset=-0.5, name="centre")(image)
@@ -66,8 +67,8 @@ def build(config: Config, codec: Codec) -> keras.Model:
     return model
 
 
-def stage_layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> keras.layers.Layer:
-    """Return a layer of the network; only one deconvolution, the last, has a single feature map and no activation."""
+def stage_layer(stage: Stage, activation: str, name: str, **kwargs: Options) -> keras.layers.Layer:
+    """Return a layer of the network; the last, with a single feature map, has no activation."""
     if stage.kind == "deconvolution":
         own = "linear" if stage.filters == 1 else activation
         kwargs |= {"activation": own, "even": True, "name": name}
@@ -79,16 +80,16 @@ def stage_layer(stage: Stage, activation: str, name: str, **kwargs: Any) -> kera
 
 
 def follow(model: keras.Model, done: float) -> bool:
-    """Let the loss count as this share of a training asks for, and return whether it changed."""
+    """Choose the error of the loss for a finished share of the training, and return whether it changed."""
     changed: bool = model.loss.follow(done)
     return changed
 
 
 def begin(model: keras.Model, config: Config) -> None:
-    """Set the first weights to those of the run that `init_from` names, but for the deconvolutions.
+    """Copy the first weights from the run that `init_from` names, except those of the deconvolutions.
 
     Raises:
-        SettingError: That run has another body.
+        SettingError: The body of that run differs.
     """
     if config.init_from is None:
         return
@@ -98,14 +99,14 @@ def begin(model: keras.Model, config: Config) -> None:
             other = next((one for one in given.layers if one.name == own.name), None)
             if other is None or [w.shape for w in other.weights] != [w.shape for w in own.weights]:
                 raise SettingError(
-                    f"`init_from` is {str(config.init_from)!r}, whose network has no layer like {own.name!r}; train "
+                    f"`init_from` is {str(config.init_from)!r}, whose network has no layer like {own.name!r}. Train "
                     f"with the settings of that run."
                 )
             own.set_weights(other.get_weights())
 
 
-def signatures(model: keras.Model) -> dict[str, Any]:
-    """Return `upscale`: luma in [0, 1] to what is to be added to its bicubic interpolation."""
+def signatures(model: keras.Model) -> dict[str, keras.Model]:
+    """Return `upscale`: luma in [0, 1] to the residual of its bicubic interpolation."""
     return {"upscale": keras.Model(model.input, model.output, name="upscale")}
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from typing_extensions import override
@@ -26,8 +26,8 @@ from data.pictures.photo import Photo, format_of, make_parent_folder, photo_of, 
 from data.sources import TEST_SHARE
 from data.splits import DataError, Example, Examples, LazyExamples, Splits, holdout_split
 from tasks.engine import runs, task
-from tasks.engine.config import SettingError
-from tasks.engine.task import IMAGE, Pipeline, Task
+from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.task import IMAGE, Answer, Pipeline, Task
 from tasks.toolbox import metrics
 from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged_photo
@@ -37,24 +37,25 @@ LOG = logging.getLogger("tasks")
 VALIDATION_PATCHES = 16  # patches of each validation picture
 NAME_COUNT = 5  # pictures named in a notice
 Source = File | np.ndarray
-Pictures = tuple[list[Source], list[Source], list[Source]]  # for training, the last place apart; for testing
+Pictures = tuple[list[Source], list[Source], list[Source]]  # training: other places, last place; testing
 
 
 def load(config: Config) -> Splits:
-    """Return examples with an `image`, the small picture, and its `truth`, both uint8.
+    """Return the splits: examples with an `image`, the small picture, its `truth`, both uint8, and a `name`.
 
-    Those for training and validation are luma, `(height, width)`, each training picture at several sizes; those for
-    testing are `(height, width, channels)`. `name` says which picture it is. Pictures are read when they are asked for.
+    * For training and validation they are luma, `(height, width)`; each training picture has several sizes.
+    * For testing they are `(height, width, channels)`.
+    * Pictures are read when they are first requested.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data, or a run to start from, is not to be had.
+        FileNotFoundError, DataError, UnavailableError: The data, or the run of `init_from`, is unavailable.
     """
     if config.init_from is not None:
-        runs.read_config(config.init_from, TASK.name)  # what is not there is missed at once
+        runs.read_config(config.init_from, TASK.name)  # a missing run fails at once
     parts = cache(partial(picture_parts, config))
     test = None if config.test is None else all_pictures(config.test)
     if config.test != config.data:
-        parts()  # likewise
+        parts()  # missing data fails at once
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
         LazyExamples(lambda: training_examples(parts()[0], config, sizes)),
@@ -64,7 +65,7 @@ def load(config: Config) -> Splits:
 
 
 def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
-    """Return the pictures for training, validation and testing; files are not read yet."""
+    """Return the pictures for training, validation and testing, without reading files."""
     others, last, test = sources.load(
         config.data,
         builtin=builtin_pictures,
@@ -91,7 +92,7 @@ def own_pictures(config: Config, places: str) -> Pictures:
 
 
 def catalogue_pictures(config: Config, name: str) -> Pictures:
-    """Return the pictures of a data set of the catalogue."""
+    """Return the pictures of a catalogue data set."""
     parts = catalogue.read(name, ("train", "validation"), {"image": "hr"}, config.data_dir)
     train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
     return [], train, test
@@ -104,10 +105,10 @@ def all_pictures(places: str) -> list[Source]:
 
 
 def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
-    """Yield luma of pictures at several sizes, with what bicubic interpolation makes small of it.
+    """Yield the luma of pictures at several sizes, with its bicubic reduction.
 
     Raises:
-        DataError: Not one picture is as large as a patch.
+        DataError: All pictures are smaller than a patch.
     """
     planes = [whole_levels(luma(source_pixels(source))) for source in sources]
     side, left_out = config.patch * config.scale, []
@@ -121,7 +122,7 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
                 left_out.append(name)
     if len(left_out) == len(planes):
         raise DataError(
-            f"None of the {len(planes)} pictures is as large as a patch of {side}x{side} pixels; give larger "
+            f"None of the {len(planes)} pictures is as large as a patch of {side}x{side} pixels. Give larger "
             f"ones, or a --patch below {config.patch}."
         )
     if left_out:
@@ -130,24 +131,24 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
 
 
 def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example]:
-    """Yield pictures, with what bicubic interpolation makes small of them.
+    """Yield pictures with their bicubic reductions.
 
     Raises:
-        DataError: A picture is too small to be compared.
+        DataError: A picture is too small to be scored.
     """
     least = metrics.WINDOW + 2 * config.scale
     for number, source in enumerate(sources):
         truth, name = modcrop(source_pixels(source), config.scale), picture_name(source, number)
         if min(truth.shape[:2]) < least:
             raise DataError(
-                f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels where "
+                f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels; at least "
                 f"{least}x{least} are needed."
             )
         yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
 
 
 def picture_name(source: Source, number: int) -> str:
-    """Return what to call a picture, the `number`th of its split."""
+    """Return the name of a picture, the `number`th of its split."""
     return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
@@ -158,7 +159,7 @@ def source_pixels(source: Source) -> np.ndarray:
 
 
 class Codec(task.Codec):
-    """Pictures to arrays; it learns nothing, and keeps the scale that its network is for."""
+    """Turn pictures into arrays; it learns nothing, and keeps the scale of its network."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -168,12 +169,12 @@ class Codec(task.Codec):
         return cls(config)
 
     @classmethod
-    def restore(cls, config: Config, state: dict[str, Any]) -> Self:
+    def restore(cls, config: Config, state: JsonObject) -> Self:
         if state["scale"] != config.scale:
-            raise KeyError(f"its scale is {state['scale']}, that of the settings {config.scale}")
+            raise KeyError(f"its scale is {state['scale']}, and that of the settings is {config.scale}")
         return cls(config)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> JsonObject:
         return {"scale": self.config.scale}
 
     def inputs(self, raw: Sequence[np.ndarray]) -> np.ndarray:
@@ -182,16 +183,16 @@ class Codec(task.Codec):
 
     @override
     def turns(self, example: Example) -> int:
-        """Return how many patches an epoch takes from a picture: as many as cover it once."""
+        """Return the number of patches per epoch from a picture: as many as cover it once."""
         return max(1, round(example["image"].size / self.config.patch**2))
 
     def encode(
         self, examples: list[Example], random: np.random.Generator | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return patches `(batch, patch, patch, 1)` in [0, 1], and what bicubic interpolation lacks of each.
+        """Return patches `(batch, patch, patch, 1)` in [0, 1], and the residuals of their bicubic interpolation.
 
-        With `random` there is one patch of each picture, anywhere and in any of eight ways; otherwise several, spread
-        evenly.
+        With `random` there is one patch of each picture, with random place and orientation. Otherwise there are
+        several, spread evenly.
         """
         side, rows = self.config.patch, []
         for example in examples:
@@ -202,11 +203,11 @@ class Codec(task.Codec):
                 place = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
                 rows.append((example, place, int(random.integers(8))))
         pairs = [[turned_picture(part, way) for part in self.patch(example, place)] for example, place, way in rows]
-        small, lacking = zip(*pairs, strict=True)
-        return self.inputs(small), np.stack(lacking)[..., None] / np.float32(255)
+        small, residuals = zip(*pairs, strict=True)
+        return self.inputs(small), np.stack(residuals)[..., None] / np.float32(255)
 
     def patch(self, example: Example, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return a patch of a small picture, and the truth less its bicubic interpolation."""
+        """Return a patch of a small picture, and its residual: the truth minus the bicubic interpolation."""
         image, truth, (row, column) = example["image"], example["truth"], place
         side, scale = self.config.patch, self.config.scale
         top, left = max(row - TAPS, 0), max(column - TAPS, 0)
@@ -218,13 +219,13 @@ class Codec(task.Codec):
         return image[row : row + side, column : column + side], wanted - imresize(around, scale)[own]
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[dict[str, Any]]:
-    """Return for each picture, a file or a uint8 array, its enlarged `image`, `width` and `height`.
+def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[Answer]:
+    """Return the enlarged `image` of each picture, a file or a uint8 array, with its `width` and `height`.
 
-    The image is an array like that of the picture: `(height, width)`, or with 1, 3 or 4 channels.
+    The image is an array with the axes of the picture: `(height, width)`, or with 1, 3 or 4 channels.
 
     Raises:
-        FileNotFoundError, DataError: A picture is not there or cannot be read.
+        FileNotFoundError, DataError: A picture is missing or cannot be read.
     """
     return [
         picture_answer(
@@ -236,24 +237,24 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray
     ]
 
 
-def picture_answer(image: np.ndarray) -> dict[str, Any]:
+def picture_answer(image: np.ndarray) -> Answer:
     """Return the answer for a picture."""
     return {"image": image, "width": image.shape[1], "height": image.shape[0]}
 
 
 def enlarged_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
-    """Return a picture in memory enlarged; a fourth channel is transparency."""
+    """Return an enlarged array; a fourth channel is its alpha."""
     grown = pixels_with_alpha(enlarged_photo(pipeline, photo_of(picture)))
     return grown[:, :, 0] if picture.ndim == 2 else grown
 
 
 def enlarged_file_photo(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
-    """Return the photo in a file enlarged."""
+    """Return the enlarged photo of a file."""
     return enlarged_photo(pipeline, read_photo(Path(path)), show)
 
 
 def pixels_with_alpha(photo: Photo) -> np.ndarray:
-    """Return the pixels of a photo with its transparency, if it has any, as a fourth channel."""
+    """Return the pixels of a photo, with its alpha, if any, as a fourth channel."""
     if photo.alpha is None:
         return photo.pixels
     colours = np.broadcast_to(photo.pixels, (*photo.pixels.shape[:2], 3))
@@ -262,18 +263,18 @@ def pixels_with_alpha(photo: Photo) -> np.ndarray:
 
 def write(
     pipeline: Pipeline[Config], inputs: Sequence[str], out: Path | None, show: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Enlarge picture files into new files, and yield each with what was written.
+) -> Iterator[tuple[str, Answer]]:
+    """Enlarge picture files into new files, with their metadata, and yield each with its answer.
 
     Args:
-        out: A new file for a single picture, whose ending says the format; else a folder, made where there is none.
-            `None` writes `photo-x2.png` beside `photo.png`. What a file says about a photo is kept.
-        show: Whether to draw a progress bar on standard error.
+        out: A new file for a single picture; its suffix is the format. Otherwise a folder, created if it is missing.
+            `None` writes `photo-x2.png` beside `photo.png`.
+        show: If true, draw a progress bar on standard error.
 
     Raises:
-        FileExistsError: A file to write is there already; nothing is written over.
-        OutputError: A file cannot be written.
-        SettingError: Several pictures are to go into one file.
+        FileExistsError: An output file exists; it is not overwritten.
+        OutputError: An output file cannot be written.
+        SettingError: There are several pictures for one output file.
     """
     single = out is not None and not out.is_dir() and format_of(out) is not None
     files = list(map(Path, inputs))

@@ -1,61 +1,45 @@
-"""Scoring super-resolution as the papers do."""
+"""Scores of super-resolution, as in the papers."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from data.pictures.imresize import degraded_picture, imresize, luma, whole_levels
-from data.splits import Examples
+from data.splits import Example, Examples
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.upscale.config import Config
 
 SHEET_COUNT = 6  # pictures on the contact sheet
-ZOOM = 96  # pixels of each side shown there
+ZOOM = 96  # pixels of each side of its sections
+Scores = dict[str, float]
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return PSNR and SSIM of luma beside those of bicubic interpolation, PSNR of colours, and what a picture costs.
+    """Return PSNR and SSIM of luma beside bicubic interpolation, PSNR of colours, and the cost of a picture.
 
-    Luma is that of the papers: the truth in 16..235, rounded, made small by bicubic interpolation and rounded; `scale`
-    pixels at the border do not count. Both ways of enlarging answer in whole levels.
+    Luma is that of the papers:
+
+    * The truth is in 16..235, rounded.
+    * The small picture is its bicubic reduction, rounded; both answers are rounded too.
+    * `scale` pixels at the border do not count.
     """
-    config, rows, seconds, area = pipeline.config, [], 0.0, 0
+    config, rows, seconds, area = pipeline.config, list[Scores](), 0.0, 0
     pipeline.predict([np.zeros((1, 1), "uint8")])  # opens the network before time is taken
     for example in examples:
-        truth = whole_levels(luma(example["truth"]))
-        small = degraded_picture(truth, config.scale)
-        start = time.perf_counter()
-        (answer,) = pipeline.predict([small])
-        seconds, area = seconds + time.perf_counter() - start, area + truth.size
-        (coloured,) = pipeline.predict([example["image"]])
-        rows.append(
-            picture_scores(answer["image"], truth, "", config.scale)
-            | picture_scores(whole_levels(imresize(small, config.scale)), truth, "bicubic_", config.scale)
-            | {
-                "psnr_rgb": metrics.psnr(coloured["image"], example["truth"], config.scale),
-                "bicubic_psnr_rgb": metrics.psnr(
-                    whole_levels(imresize(example["image"], config.scale)), example["truth"], config.scale
-                ),
-            }
-        )
-    means: dict[str, Any] = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        means[name] = float(np.mean(values))
-        if name in ("psnr", "ssim"):
-            means[f"{name}_low"], means[f"{name}_high"] = metrics.mean_interval(values)
+        row, spent = example_scores(pipeline, example)
+        rows.append(row)
+        seconds, area = seconds + spent, area + example["truth"][:, :, 0].size
+    costs = {
+        "parameters": config.parameters(),
+        "giga_multiply_adds_per_megapixel": config.multiply_adds() / 1e3,
+        "milliseconds_per_megapixel": seconds / area * 1e9,
+    }
     return Report(
-        metrics=means
-        | {
-            "parameters": config.parameters(),
-            "giga_multiply_adds_per_megapixel": config.multiply_adds() / 1e3,
-            "milliseconds_per_megapixel": seconds / area * 1e9,
-        },
+        metrics=mean_scores(rows) | costs,
         answers=[
             {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
             for example, row in zip(examples, rows, strict=True)
@@ -64,16 +48,43 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     )
 
 
-def picture_scores(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> dict[str, float]:
-    """Return PSNR and SSIM of an answer, their names beginning with `name`."""
+def example_scores(pipeline: Pipeline[Config], example: Example) -> tuple[Scores, float]:
+    """Return the scores of a picture, and the seconds of enlarging its luma."""
+    scale = pipeline.config.scale
+    truth = whole_levels(luma(example["truth"]))
+    small = degraded_picture(truth, scale)
+    start = time.perf_counter()
+    (answer,) = pipeline.predict([small])
+    seconds = time.perf_counter() - start
+    (coloured,) = pipeline.predict([example["image"]])
+    bicubic, bicubic_rgb = (whole_levels(imresize(picture, scale)) for picture in (small, example["image"]))
+    scores = picture_scores(answer["image"], truth, "", scale) | picture_scores(bicubic, truth, "bicubic_", scale)
+    scores["psnr_rgb"] = metrics.psnr(coloured["image"], example["truth"], scale)
+    scores["bicubic_psnr_rgb"] = metrics.psnr(bicubic_rgb, example["truth"], scale)
+    return scores, seconds
+
+
+def mean_scores(rows: Sequence[Scores]) -> Scores:
+    """Return the mean of each score over pictures, with intervals of PSNR and SSIM."""
+    means: Scores = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        means[name] = float(np.mean(values))
+        if name in ("psnr", "ssim"):
+            means[f"{name}_low"], means[f"{name}_high"] = metrics.mean_interval(values)
+    return means
+
+
+def picture_scores(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> Scores:
+    """Return PSNR and SSIM of an answer; `name` is the prefix of their names."""
     return {
         f"{name}psnr": metrics.psnr(answer, truth, border),
         f"{name}ssim": metrics.ssim(answer, truth, border),
     }
 
 
-def contact_sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[dict[str, float]]) -> Image.Image:
-    """Return bicubic interpolation, our answer and the truth side by side, zoomed into where the first is worst."""
+def contact_sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence[Scores]) -> Image.Image:
+    """Return bicubic interpolation, the answer and the truth side by side, at the worst square of the first."""
     shown = []
     for example, row in zip(examples, rows, strict=False):
         truth = example["truth"]
@@ -91,7 +102,7 @@ def contact_sheet(pipeline: Pipeline[Config], examples: Examples, rows: Sequence
 
 
 def worst_square(error: np.ndarray, side: int) -> tuple[slice, slice]:
-    """Return the square of so many pixels a side in which errors add up to the most."""
+    """Return the square with the largest sum of errors, with a side of so many pixels."""
     total = np.pad(error.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
     row, column = np.unravel_index(sums.argmax(), sums.shape)

@@ -138,7 +138,9 @@ def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(settings, tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(OutputError, match=r"cannot be kept in .*; give --cache a folder with room for 1 MB"):
+        with pytest.raises(
+            OutputError, match=r"cannot be written to .*\. Give --cache a folder with 1 MB of free space"
+        ):
             prepared(config)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -115,7 +115,7 @@ def test_a_text_without_words_is_refused_by_name(pipeline, text):
 def test_a_text_of_unknown_words_only_is_answered_with_a_warning(pipeline, caplog):
     with caplog.at_level("WARNING", "tasks"):
         pipeline.predict(["qwrtzp xcvb"])
-    assert "No word of 'qwrtzp xcvb' is known" in caplog.text
+    assert "No word of 'qwrtzp xcvb' is in the vocabulary" in caplog.text
     words = ["predict", "sentiment", "--run", pipeline.run, "qwrtzp xcvb"]
     assert b"its answer is a guess" in command(*words).stderr
     assert command(*words, "--quiet").stderr == b""

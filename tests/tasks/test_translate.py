@@ -243,7 +243,7 @@ def test_files_that_do_not_fit_leave_nothing_behind(folder):
     (folder / "train.de").write_text("Nur eine Zeile.\n")
     result = command("train", "translate", "--data", folder, "--run", folder / "run")
     assert result.returncode == 65
-    assert b"line by line they must translate each other" in result.stderr
+    assert b"the same lines must translate each other" in result.stderr
     assert not (folder / "run").exists()
 
 

@@ -287,7 +287,7 @@ def test_a_damaged_picture_in_a_folder_is_named(tmp_path):
 
 def test_a_picture_too_small_to_be_scored_is_named(tmp_path):
     path = photo(tmp_path, size=(40, 14))
-    with pytest.raises(DataError, match=r"photo\.png' is too small to be scored: 40x14 pixels where 15x15"):
+    with pytest.raises(DataError, match=r"photo\.png' is too small to be scored: 40x14 pixels; at least 15x15"):
         len(pipeline.load(Config(data=str(path), test=str(path))).test)
 
 
