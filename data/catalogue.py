@@ -83,7 +83,7 @@ def check_columns(builder: Builder, name: str, columns: Mapping[str, str]) -> No
     missing = sorted({column.partition("/")[0] for column in columns.values()} - set(builder.info.features))
     if missing:
         raise UnavailableError(
-            f"Data set {name!r} has no column {missing[0]!r}; it has: {', '.join(builder.info.features)}."
+            f"Data set {name!r} has no column {missing[0]!r}; its columns are: {', '.join(builder.info.features)}."
         )
 
 
@@ -92,7 +92,7 @@ def check_splits(builder: Builder, name: str, splits: Sequence[str]) -> None:
     missing = [split for split in splits if split not in builder.info.splits]
     if builder.info.splits and missing:
         raise UnavailableError(
-            f"Data set {name!r} has no split {missing[0]!r}; it has: {', '.join(builder.info.splits)}."
+            f"Data set {name!r} has no split {missing[0]!r}; its splits are: {', '.join(builder.info.splits)}."
         )
 
 
