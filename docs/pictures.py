@@ -4,6 +4,7 @@ The answers are those of the models that ship with the project, on embedded data
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +22,33 @@ from tasks.toolbox import figures
 DIGIT = Path(tasks.__file__).parent / "mnist/example.png"
 REVIEW = "The story is dull, but I loved the music and the brilliant cast."
 SENTENCE = "Two men are playing guitar in front of a large crowd."
+PHOTO = "chelsea.png"  # a cat, of scikit-image
+SCALE = 3
+CROP = (84, 252, 216)  # row, column and side of the part of the enlarged photo that is shown, in pixels
+SIDE = 120  # pixels of a panel of the caption
 WIDEST = 1000  # pixels of a picture
-CROP = (40, 130, 110)  # row, column and side of what is shown of the enlarged photo, in pixels of the small one
+END = "</s>"  # the token that ends a sentence
 
 
 def main(folder: Path) -> None:
     """Draw the five pictures into a folder, and print the answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in (
-        ("mnist", digit_picture),
-        ("upscale", enlarged_picture),
-        ("sentiment", review_picture),
-        ("caption", caption_picture),
-        ("translate", translation_picture),
+    for name, run, draw in (
+        ("mnist", "small", digit_picture),
+        ("upscale", f"small-x{SCALE}", enlarged_picture),
+        ("sentiment", "hybrid", review_picture),
+        ("caption", "gru", caption_picture),
+        ("translate", "small", translation_picture),
     ):
-        answer, picture = draw(shipped_pipeline(name))
+        answer, picture = draw(shipped_pipeline(name, run))
         picture.thumbnail((WIDEST, WIDEST))
-        picture.quantize(96).save(folder / f"{name}.png", optimize=True)
+        picture.quantize(256).save(folder / f"{name}.png", optimize=True)
         print(f"{name:<10} {answer}   [{folder / name}.png]")
 
 
-def shipped_pipeline(name: str) -> Pipeline[Any]:
-    """Return the first model of a task that ships with the project."""
-    return tasks.load(name, runs.pretrained_runs(name)[0])
+def shipped_pipeline(name: str, run: str) -> Pipeline[Any]:
+    """Return a model that ships with the project, by its task and the name of its run."""
+    return tasks.load(name, next(path for path in runs.pretrained_runs(name) if path.name == run))
 
 
 def digit_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
@@ -63,14 +68,14 @@ def digit_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
 
 
 def enlarged_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
-    """Return a detail of a photo, made small and enlarged again: bicubic interpolation, the network, the truth."""
+    """Return a part of a photo, reduced and enlarged again: by bicubic interpolation, by the network, and the truth."""
     scale = pipeline.config.scale
-    truth = modcrop(read_photo(embedded_photo("chelsea.png")).pixels, scale)
+    truth = modcrop(read_photo(embedded_photo(PHOTO)).pixels, scale)
     small = degraded_picture(truth, scale)
     (answer,) = pipeline.predict([small])
-    row, column, side = (scale * number for number in CROP)
+    row, column, side = CROP
     shown = [(whole_levels(imresize(small, scale)), "bicubic"), (answer["image"], "ours"), (truth, "truth")]
-    sheet = figures.comparison_sheet([[(p[row : row + side, column : column + side], text) for p, text in shown]], 310)
+    sheet = figures.comparison_sheet([[(p[row : row + side, column : column + side], text) for p, text in shown]], 324)
     return f"{small.shape[1]}x{small.shape[0]} pixels become {answer['width']}x{answer['height']}", sheet
 
 
@@ -91,18 +96,28 @@ def review_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
 
 
 def caption_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
-    """Return the caption of a photo, and where each word looked."""
-    photo = embedded_photo("motorcycle_left.png")
+    """Return the caption of a photo, and the photo once for each word, bright where the attention of the word was."""
+    photo = embedded_photo(PHOTO)
     (answer,) = pipeline.with_settings(attention_file=Path("attention.png")).predict([photo])
+    attention = answer["attention"]
+    pairs = zip(attention["words"], attention["weights"], strict=True)
+    words, weights = zip(*((word, row) for word, row in pairs if word != END), strict=True)
     pixels = square_pixels(photo, pipeline.config.size)
-    return answer["caption"], figures.attention_sheet([(pixels, answer["attention"])], columns=6)
+    sheet = figures.attention_sheet([(pixels, {"words": words, "weights": weights})], side=SIDE, columns=6)
+    return f"{photo.name} is described as {answer['caption']!r}", sheet
 
 
 def translation_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
-    """Return the translation of a sentence, and which sub-word of the source each of its sub-words looked at."""
+    """Return the translation of a sentence, and the attention that each written sub-word paid to each that was read."""
     (answer,) = pipeline.with_settings(alignment_file=Path("alignment.png")).predict([SENTENCE])
     alignment = answer["sentences"][0]["alignment"]
-    return f"{SENTENCE!r} becomes {answer['translation']!r}", figures.alignment_panels([alignment])
+    shown = {**alignment, **{side: plain_tokens(alignment[side]) for side in ("source", "target")}}
+    return f"{SENTENCE!r} becomes {answer['translation']!r}", figures.alignment_panels([shown])
+
+
+def plain_tokens(tokens: Sequence[str]) -> list[str]:
+    """Return sub-words without the mark that begins a word, and "(end)" for the end of a sentence."""
+    return ["(end)" if token == END else token.removeprefix("▁") for token in tokens]
 
 
 def embedded_photo(name: str) -> File:
