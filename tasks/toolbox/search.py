@@ -7,9 +7,8 @@ import numpy as np
 
 Network = Callable[..., tuple[np.ndarray, ...]]  # the name of a signature and its arrays, to its outputs
 State = tuple[np.ndarray, ...]  # arrays whose first axis is that of the rows
-Step = Callable[
-    [np.ndarray, State], tuple[np.ndarray, State]
-]  # last tokens (rows,) to log-probabilities (rows, vocabulary)
+Step = Callable[[np.ndarray, State], tuple[np.ndarray, State]]  # last tokens (rows,) to scores (rows, vocabulary)
+Candidates = tuple[np.ndarray, np.ndarray, np.ndarray]  # log-probabilities, rows and tokens, (live, candidates) each
 Finished = list[list["Hypothesis"]]
 NEVER = -np.inf
 
@@ -23,7 +22,20 @@ class Hypothesis(NamedTuple):
     """
 
     tokens: list[int]  # without start and end
-    score: float  # its log-probability, divided by the penalty of its length
+    score: float  # its log-probability, divided by `length_divisor`
+
+
+class Beams(NamedTuple):
+    """The sequences that are still being written, in one group of `width` rows for each live source.
+
+    Example:
+        >>> first_beams(2, start=1, width=3).tokens.shape
+        (2, 3, 1)
+    """
+
+    owners: np.ndarray  # (live,): the source of each group
+    tokens: np.ndarray  # (live, width, time), the start among them
+    totals: np.ndarray  # (live, width): log-probabilities
 
 
 def length_divisor(length: float, length_penalty: float) -> float:
@@ -71,13 +83,13 @@ def search(
         end: Token that ends a sequence.
         max_length: Most tokens of a sequence, its end not counted, at least 1; one that gets so long is ended there.
         width: Sequences kept for each source, at least 1; 1 is greedy search.
-        length_penalty: As for `penalty`.
+        length_penalty: As for `length_divisor`.
         min_length: Fewest tokens of a sequence, its end not counted.
         no_repeat_ngram: No run of this many tokens stands twice in a sequence; 0 allows it.
         best: Sequences to return for each source, at most `width`.
 
     Returns:
-        For each source its hypotheses, best first; there may be fewer than `best` where there are no more.
+        For each source its hypotheses, best first; fewer than `best` if there are no more.
 
     Example:
         >>> scores = np.log(np.array([[0.1, 0.6, 0.3]]))  # of the end and two words, whatever was written
@@ -88,43 +100,101 @@ def search(
         [1, 1, 1]
     """
     finished: Finished = [[] for _ in range(batch)]
-    owners = np.arange(batch)  # (live,): the source of each group of rows
+    beams = first_beams(batch, start, width)
     state = tuple(np.repeat(array, width, axis=0) for array in state)
-    tokens = np.full((batch, width, 1), start)  # (live, width, time)
-    totals = np.full((batch, width), NEVER)
-    totals[:, 0] = 0.0  # at first all rows are the same
     for time in range(max_length + 1):
-        if not len(owners):
+        if not len(beams.owners):
             break
-        scores, state = step(tokens[:, :, -1].reshape(-1), state)
-        scores = permitted_scores(
-            scores, tokens.reshape(-1, time + 1), end, time, max_length, min_length, no_repeat_ngram
-        )
-        values, rows, words = beam_candidates(scores, totals)
-        ends = words == end
-        for group, rank in np.argwhere(ends[:, :width] & (values[:, :width] > NEVER)):
-            sequence = tokens[group, rows[group, rank], 1:].tolist()
-            score = float(values[group, rank]) / length_divisor(time + 1, length_penalty)
-            if len(finished[owners[group]]) < width:
-                finished[owners[group]].append(Hypothesis(sequence, score))
-        goes = np.argsort(ends, axis=1, kind="stable")[:, :width]  # the best candidates that do not end
-        goes = np.pad(goes, ((0, 0), (0, width - goes.shape[1])), mode="edge")
-        known = np.arange(width) < (~ends).sum(1, keepdims=True)
-        totals = np.where(known, np.take_along_axis(values, goes, 1), NEVER)
-        rows, words = np.take_along_axis(rows, goes, 1), np.take_along_axis(words, goes, 1)
-        tokens = np.concatenate([np.take_along_axis(tokens, rows[:, :, None], 1), words[:, :, None]], axis=2)
-        live = np.array([len(finished[owner]) < width for owner in owners]) & (totals > NEVER).any(1)
-        totals[~live] = NEVER
-        groups = np.arange(len(owners))
-        if live.sum() <= len(owners) / 2:
-            groups, owners, tokens, totals = groups[live], owners[live], tokens[live], totals[live]
-            rows = rows[live]
-        picks = (groups[:, None] * width + rows).reshape(-1)
+        scores, state = step(beams.tokens[:, :, -1].reshape(-1), state)
+        written = beams.tokens.reshape(-1, time + 1)  # (live * width, time)
+        scores = permitted_scores(scores, written, end, time, max_length, min_length, no_repeat_ngram)
+        candidates = beam_candidates(scores, beams.totals)
+        add_finished(finished, beams, candidates, end, length_penalty)
+        beams, rows = extended_beams(beams, candidates, end)
+        beams, picks = unfinished_beams(beams, rows, finished)
         state = tuple(array[picks] for array in state)
     return [sorted(found, key=lambda one: -one.score)[:best] for found in finished]
 
 
-def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def first_beams(batch: int, start: int, width: int) -> Beams:
+    """Return beams that hold the start alone; all but the first row of a source are impossible, since they are equal.
+
+    Example:
+        >>> first_beams(1, start=1, width=2).totals.tolist()
+        [[0.0, -inf]]
+    """
+    totals = np.full((batch, width), NEVER)
+    totals[:, 0] = 0.0
+    return Beams(np.arange(batch), np.full((batch, width, 1), start), totals)
+
+
+def add_finished(finished: Finished, beams: Beams, candidates: Candidates, end: int, length_penalty: float) -> None:
+    """Add the candidates that end a sequence to the hypotheses of its source, up to `width` for each source.
+
+    Only the first `width` candidates of a source count.
+
+    Example:
+        >>> finished = [[]]
+        >>> candidates = np.array([[-0.5, -0.9]]), np.array([[0, 0]]), np.array([[0, 2]])
+        >>> add_finished(finished, first_beams(1, start=1, width=1), candidates, end=0, length_penalty=0.0)
+        >>> finished
+        [[Hypothesis(tokens=[], score=-0.5)]]
+    """
+    values, rows, words = candidates
+    _, width, length = beams.tokens.shape  # the start is counted, as the end will be
+    for group, rank in np.argwhere((words[:, :width] == end) & (values[:, :width] > NEVER)):
+        own = finished[beams.owners[group]]
+        if len(own) < width:
+            tokens = beams.tokens[group, rows[group, rank], 1:].tolist()
+            own.append(Hypothesis(tokens, float(values[group, rank]) / length_divisor(length, length_penalty)))
+
+
+def extended_beams(beams: Beams, candidates: Candidates, end: int) -> tuple[Beams, np.ndarray]:
+    """Return the beams with one more token, and the row `(live, width)` of its group that each row goes on from.
+
+    The best candidates that do not end are taken; rows without a candidate become impossible.
+
+    Example:
+        >>> candidates = np.array([[-0.5, -0.9]]), np.array([[0, 0]]), np.array([[0, 2]])
+        >>> beams, rows = extended_beams(first_beams(1, start=1, width=1), candidates, end=0)
+        >>> beams.tokens.tolist(), beams.totals.tolist(), rows.tolist()
+        ([[[1, 2]]], [[-0.9]], [[0]])
+    """
+    width = beams.totals.shape[1]
+    ends = candidates[2] == end
+    order = np.argsort(ends, axis=1, kind="stable")[:, :width]  # those that do not end come first
+    order = np.pad(order, ((0, 0), (0, width - order.shape[1])), mode="edge")
+    values, rows, words = (np.take_along_axis(array, order, 1) for array in candidates)
+    possible = np.arange(width) < (~ends).sum(1, keepdims=True)
+    tokens = np.concatenate([np.take_along_axis(beams.tokens, rows[:, :, None], 1), words[:, :, None]], axis=2)
+    return Beams(beams.owners, tokens, np.where(possible, values, NEVER)), rows
+
+
+def unfinished_beams(beams: Beams, rows: np.ndarray, finished: Finished) -> tuple[Beams, np.ndarray]:
+    """Return the beams without finished sources once these are half of them, and which rows of the state go on.
+
+    A source is finished when it has `width` hypotheses, or when nothing can go on. Until it leaves, its rows are
+    impossible.
+
+    Args:
+        rows: The row of its group that each row goes on from, `(live, width)`.
+
+    Example:
+        >>> beams, finished = first_beams(2, start=1, width=1), [[Hypothesis([], -0.5)], []]
+        >>> beams, picks = unfinished_beams(beams, np.array([[0], [0]]), finished)
+        >>> beams.owners.tolist(), picks.tolist()
+        ([1], [1])
+    """
+    width = beams.totals.shape[1]
+    live = np.array([len(finished[owner]) < width for owner in beams.owners]) & (beams.totals > NEVER).any(1)
+    beams = beams._replace(totals=np.where(live[:, None], beams.totals, NEVER))
+    groups = np.arange(len(live))
+    if live.sum() <= len(live) / 2:
+        beams, groups, rows = Beams(*(array[live] for array in beams)), groups[live], rows[live]
+    return beams, (groups[:, None] * width + rows).reshape(-1)
+
+
+def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> Candidates:
     """Return the best ways to go on for each source: twice as many as it has rows, since half of them may be ends.
 
     Args:
