@@ -89,5 +89,7 @@ class Attention(keras.layers.Layer):
         weigh = keras.ops.reshape(self.weigh, (1, self.heads, 1, 1, self.units // self.heads))
         return keras.ops.sum(sums * weigh, axis=-1)
 
-    def compute_output_shape(self, queries_shape: Shape, memory_shape: Shape, there_shape: Shape = None) -> Shape:
+    def compute_output_shape(
+        self, queries_shape: Shape, memory_shape: Shape, there_shape: Shape | None = None
+    ) -> tuple[Shape, Shape]:
         return (*queries_shape[:2], self.units), (*queries_shape[:2], memory_shape[1])

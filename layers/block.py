@@ -1,13 +1,15 @@
 """A chain of layers that builds, runs, masks and saves as one layer."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import keras
 
 Tensor: TypeAlias = Any  # of the backend, or of Keras while a network is built
-Shape: TypeAlias = Any  # sizes of all axes; `None` for one that is open
+Shape: TypeAlias = tuple[int | None, ...]  # sizes of all axes; `None` for one that is open
 Options: TypeAlias = Any  # arguments that `keras.layers.Layer` takes: name, dtype, trainable
+LayerConfig: TypeAlias = dict[str, Any]  # constructor arguments, as JSON types
 
 Normalization = Literal["none", "batch", "layer"]
 NORMALIZATIONS = {
@@ -69,7 +71,25 @@ class Block(keras.layers.Layer):
         return [*kinds, keras.layers.Activation(activation, dtype=self.dtype_policy)]
 
 
-def check_choice(name: str, value: object, choices: Any) -> None:
+def feature_count(shape: Shape) -> int:
+    """Return the size of the last axis, which must be known.
+
+    Raises:
+        ValueError: It is open.
+
+    Example:
+        >>> feature_count((None, 7, 4))
+        4
+        >>> feature_count((8, None))
+        Traceback (most recent call last):
+        ValueError: The last axis of an input must have a known size; received shape=(8, None).
+    """
+    if shape[-1] is None:
+        raise ValueError(f"The last axis of an input must have a known size; received {shape=}.")
+    return shape[-1]
+
+
+def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Raise `ValueError` unless `value` is one of `choices`.
 
     Example:

@@ -3,7 +3,7 @@
 import keras
 
 from layers.attention import Attention, Kind
-from layers.block import Options, Shape, Tensor, check_choice, check_fraction, check_positive
+from layers.block import Options, Shape, Tensor, check_choice, check_fraction, check_positive, feature_count
 from layers.recurrent import CELLS, Cell
 
 
@@ -72,7 +72,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.begin = keras.layers.Dense(self.states * self.units, activation="tanh", name="begin", dtype=policy)
         self.sum_up = keras.layers.Dense(self.width, activation="tanh", name="sum_up", dtype=policy)
         self.drop = keras.layers.Dropout(self.dropout, noise_shape=(None, 1, None), dtype=policy)
-        time, features = inputs_shape[-2:]
+        time, features = inputs_shape[-2], feature_count(inputs_shape)
         states = (None, time, self.units)
         self.first.build((None, time, features))
         self.attend.build(states, memory_shape)
@@ -138,7 +138,7 @@ class RecurrentDecoder(keras.layers.Layer):
         output = self.sum_up(keras.ops.concatenate([inputs, context, two], -1))
         return output, weights[:, 0], *first, *second
 
-    def compute_output_shape(self, inputs_shape: Shape, memory_shape: Shape, there_shape: Shape = None) -> Shape:
+    def compute_output_shape(self, inputs_shape: Shape, memory_shape: Shape, there_shape: Shape | None = None) -> Shape:
         return (*inputs_shape[:-1], self.width)
 
 

@@ -1,11 +1,11 @@
 """Transposed convolution in one, two and three dimensions, with a start that prints no checkerboard."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import numpy as np
 
-from layers.block import Block, Options, Shape, Tensor, check_choice, check_fraction, check_positive
+from layers.block import Block, LayerConfig, Options, Tensor, check_choice, check_fraction, check_positive
 from layers.convolution import DROPOUTS, zero_masked
 
 Start = Literal["bilinear", "glorot_uniform"]
@@ -34,7 +34,7 @@ class Bilinear(keras.initializers.Initializer):
     def __init__(self, strides: int) -> None:
         self.strides = strides
 
-    def __call__(self, shape: Shape, dtype: Any = None, **kwargs: Options) -> Tensor:
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None, **kwargs: Options) -> Tensor:
         *sizes, outputs, inputs = shape
         kernel = np.ones([1] * len(sizes))
         for axis, size in enumerate(sizes):
@@ -45,7 +45,7 @@ class Bilinear(keras.initializers.Initializer):
         routes /= routes.sum(axis=1, keepdims=True)  # (outputs, inputs): each output averages its inputs
         return keras.ops.convert_to_tensor(kernel[..., None, None] * routes, dtype or keras.config.floatx())
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> LayerConfig:
         return {"strides": self.strides}
 
 
@@ -84,7 +84,7 @@ class EvenPhases(keras.constraints.Constraint):
     def __init__(self, strides: int) -> None:
         self.strides = strides
 
-    def __call__(self, kernel: Any) -> Tensor:
+    def __call__(self, kernel: Tensor) -> Tensor:
         *sizes, outputs, inputs = kernel.shape
         cut = [part for size in sizes for part in (size // self.strides, self.strides)]  # taps and phases, in turns
         axes = [*range(0, len(cut), 2), *range(1, len(cut), 2), len(cut)]
@@ -96,7 +96,7 @@ class EvenPhases(keras.constraints.Constraint):
         back = keras.ops.transpose(keras.ops.reshape(flat, parts.shape), np.argsort(axes).tolist())
         return keras.ops.reshape(back, kernel.shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> LayerConfig:
         return {"strides": self.strides}
 
 

@@ -59,7 +59,7 @@ class TiedEmbedding(keras.layers.Layer):
         beyond = keras.ops.take(table, labels, axis=0) - keras.ops.mean(table, axis=0)
         return loss + self.smoothing * keras.ops.sum(inputs * beyond, axis=-1)
 
-    def compute_output_shape(self, inputs_shape: Shape, use: str = "embed", labels_shape: Shape = None) -> Shape:
+    def compute_output_shape(self, inputs_shape: Shape, use: str = "embed", labels_shape: Shape | None = None) -> Shape:
         return {
             "embed": (*inputs_shape, self.width),
             "score": (*inputs_shape[:-1], self.size),

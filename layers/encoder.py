@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import applications
 
-from layers.block import Options, Shape, Tensor, check_choice, check_positive
+from layers.block import LayerConfig, Options, Shape, Tensor, check_choice, check_positive
 from layers.convolution import ConvolutionBlock
 
 
@@ -20,7 +20,7 @@ class Network(NamedTuple):
     """
 
     make: Callable[..., keras.Model]
-    prepare: Callable[[Any], Any]  # levels in [0, 255] to what it was trained on
+    prepare: Callable[[Tensor], Tensor]  # levels in [0, 255] to what it was trained on
 
 
 NETWORKS = {
@@ -59,7 +59,7 @@ class GridEncoder(keras.layers.Layer):
 
     def __init__(self, network: str, size: int, filters: Sequence[int] = (), **kwargs: Options) -> None:
         super().__init__(**kwargs)
-        check_choice("network", network, {**NETWORKS, "scratch": None})
+        check_choice("network", network, (*NETWORKS, "scratch"))
         check_positive(size=size)
         self.network, self.size, self.filters = network, size, tuple(filters)
 
@@ -104,6 +104,6 @@ class GridEncoder(keras.layers.Layer):
     def compute_output_shape(self, inputs_shape: Shape) -> Shape:
         return (inputs_shape[0], *self.cells)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> LayerConfig:
         own = {"network": self.network, "size": self.size, "filters": list(self.filters)}
         return {**super().get_config(), **own}

@@ -2,7 +2,7 @@
 
 import keras
 
-from layers.block import Options, Shape, Tensor
+from layers.block import Options, Shape, Tensor, feature_count
 
 KINDS = ("max", "mean", "attention")
 
@@ -40,7 +40,7 @@ class SequencePooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        features = input_shape[-1]
+        features = feature_count(input_shape)
         if "attention" in self.names:
             self.hidden = keras.layers.Dense(features, activation="tanh", dtype=self.dtype_policy)
             self.weigh = keras.layers.Dense(1, use_bias=False, dtype=self.dtype_policy)
@@ -71,4 +71,4 @@ class SequencePooling(keras.layers.Layer):
         return None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], input_shape[-1] * len(self.names))
+        return (input_shape[0], feature_count(input_shape) * len(self.names))

@@ -1,14 +1,21 @@
 """Pictures of results."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.engine.config import JsonObject
 from tasks.toolbox import metrics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Image.Image:
@@ -63,7 +70,7 @@ def roc_curve(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence
 
 
 def reliability_diagram(rows: Sequence[dict[str, float]]) -> Image.Image:
-    """Return accuracy over confidence, as `metrics.reliability` counts them; below it, the number of examples.
+    """Return accuracy over confidence, as `metrics.reliability_rows` counts them; below it, the number of examples.
 
     Example:
         >>> reliability_diagram([{"confidence": 0.9, "accuracy": 0.8, "examples": 10}]).mode
@@ -139,7 +146,7 @@ def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequen
     return figure_image(figure)
 
 
-def alignment_panels(found: Sequence[dict[str, Any]], columns: int = 2) -> Image.Image:
+def alignment_panels(found: Sequence[JsonObject], columns: int = 2) -> Image.Image:
     """Return which tokens of a source each token of a target looked at, a panel for each sentence.
 
     Args:
@@ -168,7 +175,7 @@ def alignment_panels(found: Sequence[dict[str, Any]], columns: int = 2) -> Image
     return figure_image(figure)
 
 
-def unit_axes(across: str, up: str) -> tuple[Any, Any]:
+def unit_axes(across: str, up: str) -> tuple[Figure, Axes]:
     """Return a figure with axes from 0 to 1 both ways, and their diagonal.
 
     Example:
@@ -185,7 +192,7 @@ def unit_axes(across: str, up: str) -> tuple[Any, Any]:
     return figure, axes
 
 
-def figure_image(figure: Any) -> Image.Image:
+def figure_image(figure: Figure) -> Image.Image:
     """Return a matplotlib figure as a picture.
 
     Example:
@@ -276,9 +283,7 @@ def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: i
     return sheet
 
 
-def attention_sheet(
-    found: Sequence[tuple[np.ndarray, dict[str, Any]]], side: int = 150, columns: int = 8
-) -> Image.Image:
+def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 150, columns: int = 8) -> Image.Image:
     """Return where each word of a caption looked: a panel for each word, bright where its attention was.
 
     Args:

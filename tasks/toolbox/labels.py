@@ -1,18 +1,18 @@
 """Classes: the answers of a classifier, its mistakes, and labels that other data gives to the same classes."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from data.splits import DataError, Example, Examples
+from tasks.engine.config import JsonObject
 
 LOG = logging.getLogger("tasks")
 LEAST = 3  # letters that a beginning must have to stand for a class
 
 
-def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[dict[str, Any]]:
+def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[JsonObject]:
     """Return for each example its `label`, its `probability`, and the `probabilities` of all classes.
 
     Args:
@@ -32,7 +32,7 @@ def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[dic
     ]
 
 
-def mistakes(answers: Sequence[Mapping[str, Any]], truth: Sequence[str], most: int) -> tuple[list[int], list[int]]:
+def mistakes(answers: Sequence[JsonObject], truth: Sequence[str], most: int) -> tuple[list[int], list[int]]:
     """Return which answers are wrong, the surest first, at most `most`; and these with the first right ones behind.
 
     Example:

@@ -1,20 +1,19 @@
 """One thin room for the metric libraries; each is imported where it is used."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from shutil import which
-from typing import Any
 
 import numpy as np
 
 from data.texts.text import caption_words
-from tasks.engine.config import SettingError
+from tasks.engine.config import JsonObject, SettingError
 
 WINDOW = 11  # pixels of each side that SSIM looks at together
 PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be without end
 
 
-def classification_metrics(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
+def classification_metrics(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> JsonObject:
     """Return the metrics of a classifier, as JSON types.
 
     Args:
@@ -141,7 +140,7 @@ def calibration_error(rows: Sequence[dict[str, float]]) -> float:
     return sum(row["examples"] / total * abs(row["accuracy"] - row["confidence"]) for row in rows)
 
 
-def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples: int = 1000) -> dict[str, Any]:
+def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples: int = 1000) -> JsonObject:
     """Return the metrics of translations, as JSON types.
 
     Args:
@@ -163,7 +162,7 @@ def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples:
     """
     from sacrebleu import BLEU, CHRF
 
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for name, metric in (("bleu", BLEU()), ("chrf", CHRF())):
         score = metric.corpus_score(list(answers), [list(truth)], n_bootstrap=resamples)
         signature = str(metric.get_signature())
@@ -180,7 +179,7 @@ def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples:
 
 def caption_metrics(
     answers: Sequence[str], truth: Sequence[Sequence[str]], *, meteor: bool = False, resamples: int = 1000
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the metrics of captions against several references each, as JSON types.
 
     The scorers are COCO's own (`pycocoevalcap`), all numbers times 100. What is said is cut into words first, in lower
@@ -239,7 +238,7 @@ def caption_metrics(
     return {name: float(value) for name, value in numbers.items()} | {"words": len(used)}
 
 
-def bleu_interval(counts: Sequence[Mapping[str, Any]], resamples: int) -> tuple[float, float]:
+def bleu_interval(counts: Sequence[JsonObject], resamples: int) -> tuple[float, float]:
     """Return the 95 % interval of BLEU-4 from what `BleuScorer` counted in each caption, by bootstrap samples.
 
     Example:
@@ -321,7 +320,7 @@ def ssim(answer: np.ndarray, truth: np.ndarray, border: int = 0) -> float:
         for picture in (answer, truth)
     )
     window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    measure: Any = structural_similarity  # it has no types
+    measure: Callable[..., float] = structural_similarity  # it has no types
     return float(measure(one, other, data_range=255, **window))
 
 
