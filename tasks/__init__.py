@@ -157,8 +157,8 @@ def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[
 def evaluate(name: str, run: Path | str | None = None, split: str = "test", **settings: Any) -> Evaluation:
     """Score a run on a split of its data, and return the report and its summary.
 
-    Without settings for the data, a run whose own test data is not to be had is scored on embedded data. A notice says
-    so; the summary then has `data` "builtin", and the scores of the run's card as `card`.
+    If the run's own test data is not to be had, and `settings` name no other data, embedded data is scored. A notice
+    says so; the summary then has `data` "builtin", and the scores of the run's card as `card`.
 
     Args:
         name: Task name.
@@ -180,7 +180,14 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
 
 
 def check(name: str) -> None:
-    """Raise `SettingError` unless a task has this name."""
+    """Raise `SettingError` unless a task has this name.
+
+    Example:
+        >>> check("mnist")
+        >>> check("sentimnt")
+        Traceback (most recent call last):
+        tasks.engine.config.SettingError: No task is named 'sentimnt'; choose one of: ... Did you mean 'sentiment'?
+    """
     if name not in names():
         from tasks.engine.config import SettingError, nearest
 

@@ -260,6 +260,8 @@ def bleu_interval(counts: Sequence[JsonObject], resamples: int) -> tuple[float, 
 def meteor_score(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]]) -> float:
     """Return METEOR, in [0, 1].
 
+    It takes Java, which needs seconds to start; the example is not run for this reason.
+
     Raises:
         SettingError: There is no Java.
 
