@@ -1,6 +1,6 @@
 """The four classic layer families as Keras blocks; this package knows no task and no data set.
 
-Importing it registers every block, so that `keras.saving.load_model` reads files that hold them.
+Importing it registers every block, so that `keras.saving.load_model` reads files that contain them.
 """
 
 from layers.attention import Attention

@@ -12,12 +12,12 @@ KINDS = ("additive", "multiplicative")
 
 @keras.saving.register_keras_serializable(package="layers")
 class Attention(keras.layers.Layer):
-    """Let each step of one sequence look at all steps of another, its memory.
+    """Let each step of one sequence attend to all steps of another, its memory.
 
     Args:
         units: Width of queries, keys and values together, and of the context that comes out; at least 1.
-        kind: How a query is compared with a key: `"multiplicative"`, their product over the square root of
-            their width; `"additive"`, a small network that reads their sum.
+        kind: How a query is compared with a key. `"multiplicative"` is their product over the square root of
+            their width. `"additive"` is a small network that reads their sum.
         heads: Attention heads, each on its own `units / heads` features; at least 1.
 
     Input shape: queries `(batch, time, features)` and memory `(batch, steps, width)`. `there`, bool `(batch, steps)`,
@@ -60,12 +60,14 @@ class Attention(keras.layers.Layer):
             self.weigh = self.add_weight(shape=(self.units,), initializer="random_normal", name="weigh")
 
     def call(self, queries: Tensor, memory: Tensor, there: Tensor = None) -> tuple[Tensor, Tensor]:
-        return self.look(queries, self.key(memory), self.value(memory), there)
+        return self.context_and_weights(queries, self.key(memory), self.value(memory), there)
 
-    def look(self, queries: Tensor, keys: Tensor, values: Tensor, there: Tensor = None) -> tuple[Tensor, Tensor]:
-        """Return context and weights where `keys` and `values`, `(batch, steps, units)`, are known already."""
-        queries, keys, values = (self.split(x) for x in (self.query(queries), keys, values))
-        scores = getattr(self, self.kind)(queries, keys)  # (batch, heads, time, steps)
+    def context_and_weights(
+        self, queries: Tensor, keys: Tensor, values: Tensor, there: Tensor = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return context and weights for a memory that is given as keys and values, `(batch, steps, units)`."""
+        queries, keys, values = (self.head_features(x) for x in (self.query(queries), keys, values))
+        scores = getattr(self, f"{self.kind}_scores")(queries, keys)  # (batch, heads, time, steps)
         if there is not None:
             scores = keras.ops.where(there[:, None, None, :], scores, keras.ops.cast(-1e9, scores.dtype))
         weights = keras.ops.softmax(scores, axis=-1)
@@ -73,18 +75,18 @@ class Attention(keras.layers.Layer):
         context = keras.ops.reshape(context, (*keras.ops.shape(context)[:2], self.units))
         return context, keras.ops.mean(weights, axis=1)
 
-    def split(self, x: Tensor) -> Tensor:
+    def head_features(self, x: Tensor) -> Tensor:
         """Return `(batch, steps, units)` as `(batch, heads, steps, units / heads)`."""
         x = keras.ops.reshape(x, (*keras.ops.shape(x)[:2], self.heads, self.units // self.heads))
         return keras.ops.transpose(x, (0, 2, 1, 3))
 
-    def multiplicative(self, queries: Tensor, keys: Tensor) -> Tensor:
+    def multiplicative_scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return the scaled product of each query with each key."""
         scale = (self.units // self.heads) ** -0.5
         return keras.ops.matmul(queries * scale, keras.ops.transpose(keys, (0, 1, 3, 2)))
 
-    def additive(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return what a small network makes of the sum of each query and each key."""
+    def additive_scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the output of a small network for the sum of each query and each key."""
         sums = keras.ops.tanh(keras.ops.expand_dims(queries, 3) + keras.ops.expand_dims(keys, 2))
         weigh = keras.ops.reshape(self.weigh, (1, self.heads, 1, 1, self.units // self.heads))
         return keras.ops.sum(sums * weigh, axis=-1)

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import keras
 
-Tensor: TypeAlias = Any  # of the backend, or of Keras while a network is built
+Tensor: TypeAlias = Any  # an array of the backend, or a symbolic tensor of Keras
 Shape: TypeAlias = tuple[int | None, ...]  # sizes of all axes; `None` for one that is open
 Options: TypeAlias = Any  # arguments that `keras.layers.Layer` takes: name, dtype, trainable
 LayerConfig: TypeAlias = dict[str, Any]  # constructor arguments, as JSON types
@@ -65,7 +65,7 @@ class Block(keras.layers.Layer):
             previous_mask = part.compute_mask(inputs, previous_mask)
         return previous_mask
 
-    def finish(self, activation: str, normalization: Normalization) -> list[keras.layers.Layer]:
+    def normalization_and_activation(self, activation: str, normalization: Normalization) -> list[keras.layers.Layer]:
         """Return the normalization and the activation that follow a linear layer."""
         kinds = [] if normalization == "none" else [NORMALIZATIONS[normalization](dtype=self.dtype_policy)]
         return [*kinds, keras.layers.Activation(activation, dtype=self.dtype_policy)]

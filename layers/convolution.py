@@ -37,9 +37,9 @@ class ConvolutionBlock(Block):
         filters: Number of feature maps, at least 1.
         kernel_size: Side of the patch that each feature map reads, in steps or pixels, at least 1.
         dimensions: 1 for sequences, 2 for images, 3 for volumes.
-        strides: Step between patches, at least 1; more than 1 does not go with a dilation.
-        padding: `"same"` keeps the size (divided by the strides), `"valid"` reads whole patches only,
-            `"causal"` (one dimension only) never reads ahead.
+        strides: Step between patches, at least 1; more than 1 requires a dilation of 1.
+        padding: `"same"` keeps the size (divided by the strides). `"valid"` reads whole patches only.
+            `"causal"` reads no later steps; it requires one dimension.
         dilation: Distance between the points of a patch, at least 1.
         activation: Name of a Keras activation.
         normalization: `"none"`, `"batch"` or `"layer"`; batch normalization replaces the bias.
@@ -49,7 +49,7 @@ class ConvolutionBlock(Block):
 
     Input shape: `(batch, *sizes, channels)` with `dimensions` sizes.
     Output shape: `(batch, *sizes, filters)`. Along one dimension a mask is respected: masked steps are read as zeros. A
-    step of the output is masked if the last step that it had to read was.
+    step of the output is masked if the last step that it reads is masked.
 
     Raises:
         ValueError: An argument is out of range, or two of them exclude each other.
@@ -115,14 +115,14 @@ class ConvolutionBlock(Block):
             use_bias=self.normalization != "batch",
             dtype=self.dtype_policy,
         )
-        parts = [convolution, *self.finish(self.activation, self.normalization)]
+        parts = [convolution, *self.normalization_and_activation(self.activation, self.normalization)]
         parts.append(DROPOUTS[self.dimensions](self.dropout, dtype=self.dtype_policy))
         if self.pooling != "none":
             parts.append(POOLINGS[self.pooling, self.dimensions](self.pooling_size, dtype=self.dtype_policy))
         return parts
 
     def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
-        return super().call(zero_masked(inputs, mask))
+        return super().call(sequence_with_zeros(inputs, mask))
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         if previous_mask is None or self.dimensions > 1:
@@ -134,7 +134,7 @@ class ConvolutionBlock(Block):
 
 @keras.saving.register_keras_serializable(package="layers")
 class ResidualBlock(Block):
-    """Convolutions whose answer is added to what they read; all but the last are followed by an activation.
+    """Convolutions whose output is added to their input; all but the last are followed by an activation.
 
     Args:
         filters: Number of feature maps, at least 1; the input must have as many.
@@ -144,14 +144,14 @@ class ResidualBlock(Block):
         activation: Name of a Keras activation.
 
     Input shape: `(batch, *sizes, filters)` with `dimensions` sizes.
-    Output shape: that of the input. Along one dimension a mask is respected, and handed on.
+    Output shape: that of the input. Along one dimension a mask is respected and passed on.
 
     Raises:
         ValueError: An argument is out of range, or the input has another number of feature maps.
 
     References:
         He et al., 2016, https://arxiv.org/abs/1512.03385; Lim et al., 2017, https://arxiv.org/abs/1707.02921
-        (without normalization, for pictures as answers).
+        (without normalization, for networks that give pictures).
 
     Example:
         >>> import keras
@@ -206,13 +206,13 @@ class ResidualBlock(Block):
         return inputs + x
 
 
-def zero_masked(inputs: Tensor, mask: Tensor) -> Tensor:
+def sequence_with_zeros(inputs: Tensor, mask: Tensor) -> Tensor:
     """Return a sequence `(batch, time, channels)` with zeros at its masked steps, and no mask.
 
     Example:
         >>> import keras
         >>> inputs, mask = keras.ops.ones((1, 2, 1)), keras.ops.convert_to_tensor([[True, False]])
-        >>> keras.ops.convert_to_numpy(zero_masked(inputs, mask)).tolist()
+        >>> keras.ops.convert_to_numpy(sequence_with_zeros(inputs, mask)).tolist()
         [[[1.0], [0.0]]]
     """
     if mask is None:

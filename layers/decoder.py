@@ -9,25 +9,27 @@ from layers.recurrent import CELLS, Cell
 
 @keras.saving.register_keras_serializable(package="layers")
 class RecurrentDecoder(keras.layers.Layer):
-    """Read a sequence from left to right, and at each step look at a memory.
+    """Read a sequence from left to right, and at each step attend to a memory.
 
-    A first recurrent layer reads the inputs; its states ask the attention; a second recurrent layer reads those
-    states and the contexts found; and a dense layer sums up input, context and second state. The attention asks with
-    the first layer's states alone. So a whole sequence, as in training, takes two recurrences and one attention over
-    all its steps; `step` takes one step with the same weights, as a search does.
+    1. A first recurrent layer reads the inputs; its states are the queries of the attention.
+    2. A second recurrent layer reads those states and their contexts.
+    3. A dense layer reads input, context and second state.
+
+    The queries come from the first layer alone. So a whole sequence, as in training, takes two recurrences and one
+    attention over all its steps. `step` computes one step with the same weights, for a search.
 
     Args:
         units: Width of both states and of the context, at least 1.
-        width: Width of what comes out, at least 1.
+        width: Width of the output, at least 1.
         cell: `"lstm"`, `"gru"` or `"rnn"`.
         attention: `"multiplicative"` or `"additive"`.
         heads: Attention heads.
         gated: Whether the first state scales each context by a number in (0, 1).
         dropout: Fraction of the states and contexts set to zero in training, in [0, 1), the same at every step.
 
-    Input shape: `(batch, time, features)`, memory `(batch, steps, size)`, and, as `there`, which steps of the
-    memory may be looked at, bool `(batch, steps)`. With several sequences for each memory, which is then read once for
-    all of them, `(batch, sequences, time, features)`.
+    Input shape: `(batch, time, features)`, memory `(batch, steps, size)`. `there`, bool `(batch, steps)`, is
+    true for the steps of the memory that may be attended to. Several sequences for each memory are
+    `(batch, sequences, time, features)`; the memory is then read once for all of them.
     Output shape: `(batch, time, width)` or `(batch, sequences, time, width)`, in (-1, 1).
 
     Raises:
@@ -85,7 +87,7 @@ class RecurrentDecoder(keras.layers.Layer):
 
     @property
     def states(self) -> int:
-        """How many vectors the state of one recurrent layer has."""
+        """Number of vectors in the state of one recurrent layer."""
         return 2 if self.cell == "lstm" else 1
 
     def call(self, inputs: Tensor, memory: Tensor, there: Tensor = None) -> Tensor:
@@ -97,17 +99,17 @@ class RecurrentDecoder(keras.layers.Layer):
         context = keras.ops.reshape(context, keras.ops.shape(states))
         both = self.drop(keras.ops.concatenate([states, self.gated_context(states, context)], -1))
         rows = keras.ops.shape(states)[0] // sources
-        start = [keras.ops.repeat(state, rows, axis=0) for state in self.start(memory, there)]
+        start = [keras.ops.repeat(state, rows, axis=0) for state in self.initial_states(memory, there)]
         second = self.second(both, initial_state=start if self.states > 1 else start[0])
         output = self.sum_up(keras.ops.concatenate([inputs, both[..., self.units :], self.drop(second)], -1))
         return keras.ops.reshape(output, (*shape[:-1], self.width))
 
     def gated_context(self, states: Tensor, context: Tensor) -> Tensor:
-        """Return the context, scaled by what the gate says where there is one."""
+        """Return the context, scaled by the gate if there is one."""
         return self.gate(states) * context if self.gated else context
 
-    def start(self, memory: Tensor, there: Tensor = None) -> list[Tensor]:
-        """Return the state in which the second layer begins, `(batch, units)` each: made of the mean of the memory."""
+    def initial_states(self, memory: Tensor, there: Tensor = None) -> list[Tensor]:
+        """Return the first state of the second layer, computed from the mean of the memory, `(batch, units)` each."""
         if there is None:
             mean = keras.ops.mean(memory, axis=1)
         else:
@@ -115,24 +117,24 @@ class RecurrentDecoder(keras.layers.Layer):
             mean = keras.ops.sum(memory * weights, axis=1) / keras.ops.sum(weights, axis=1)
         return keras.ops.split(self.begin(mean), self.states, axis=-1)
 
-    def remember(self, memory: Tensor, there: Tensor = None) -> tuple[Tensor, ...]:
-        """Return what `step` needs of a memory: keys and values `(batch, steps, units)`, then the first states."""
-        start = self.start(memory, there)
+    def memory_state(self, memory: Tensor, there: Tensor = None) -> tuple[Tensor, ...]:
+        """Return the inputs of `step` for a memory: keys and values `(batch, steps, units)`, then the first states."""
+        start = self.initial_states(memory, there)
         blank = [keras.ops.zeros_like(state) for state in start]
         return self.attend.key(memory), self.attend.value(memory), *blank, *start
 
     def step(self, inputs: Tensor, keys: Tensor, values: Tensor, there: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Take one step.
+        """Compute one step.
 
         Args:
             inputs: `(batch, features)`.
-            keys, values, states: As `remember` gives them, or the states as the step before left them.
+            keys, values, states: As `memory_state` returns them; after the first step, the states of the step before.
 
         Returns:
             Output `(batch, width)`, attention weights `(batch, steps)`, and the new states.
         """
         one, first = self.first.cell(inputs, list(states[: self.states]))
-        context, weights = self.attend.look(keras.ops.expand_dims(one, 1), keys, values, there)
+        context, weights = self.attend.context_and_weights(keras.ops.expand_dims(one, 1), keys, values, there)
         context = self.gated_context(one, context[:, 0])
         two, second = self.second.cell(keras.ops.concatenate([one, context], -1), list(states[self.states :]))
         output = self.sum_up(keras.ops.concatenate([inputs, context, two], -1))
@@ -144,14 +146,14 @@ class RecurrentDecoder(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="layers")
 class DecoderStep(keras.layers.Layer):
-    """One step of a decoder, as a layer: it takes and gives what `RecurrentDecoder.step` does, with its weights.
+    """One step of a decoder, as a layer: inputs, outputs and weights are those of `RecurrentDecoder.step`.
 
     Example:
         >>> import keras
         >>> decoder = RecurrentDecoder(8, width=3)
         >>> memory = keras.ops.ones((2, 4, 6))
         >>> _ = decoder(keras.ops.ones((2, 7, 5)), memory)
-        >>> keys, values, *states = decoder.remember(memory)
+        >>> keys, values, *states = decoder.memory_state(memory)
         >>> output, weights, *states = DecoderStep(decoder)(keras.ops.ones((2, 5)), keys, values, None, states)
         >>> tuple(output.shape), tuple(weights.shape)
         ((2, 3), (2, 4))

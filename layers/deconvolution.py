@@ -1,4 +1,4 @@
-"""Transposed convolution in one, two and three dimensions, with a start that prints no checkerboard."""
+"""Transposed convolution in one, two and three dimensions, initialized so that it shows no checkerboard."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from layers.block import Block, LayerConfig, Options, Tensor, check_choice, check_fraction, check_positive
-from layers.convolution import DROPOUTS, zero_masked
+from layers.convolution import DROPOUTS, sequence_with_zeros
 
 Start = Literal["bilinear", "glorot_uniform"]
 DECONVOLUTIONS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
@@ -14,10 +14,10 @@ DECONVOLUTIONS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspo
 
 @keras.saving.register_keras_serializable(package="layers")
 class Bilinear(keras.initializers.Initializer):
-    """Start a transposed convolution as linear interpolation along each dimension.
+    """Initialize a transposed convolution as linear interpolation along each dimension.
 
-    A constant input gives the same constant inside the output, whatever the strides. Where the numbers
-    of channels differ, output channels repeat input channels, or average groups of them.
+    A constant input gives the same constant inside the output, for any strides. If the numbers of channels
+    differ, output channels repeat input channels, or average groups of them.
 
     Args:
         strides: Factor by which the layer enlarges.
@@ -39,7 +39,7 @@ class Bilinear(keras.initializers.Initializer):
         kernel = np.ones([1] * len(sizes))
         for axis, size in enumerate(sizes):
             along = [-1 if other == axis else 1 for other in range(len(sizes))]
-            kernel = kernel * tent(size, self.strides).reshape(along)  # (*sizes)
+            kernel = kernel * interpolation_weights(size, self.strides).reshape(along)  # (*sizes)
         shared = min(inputs, outputs)
         routes = np.equal.outer(np.arange(outputs) % shared, np.arange(inputs) % shared).astype(float)
         routes /= routes.sum(axis=1, keepdims=True)  # (outputs, inputs): each output averages its inputs
@@ -49,11 +49,11 @@ class Bilinear(keras.initializers.Initializer):
         return {"strides": self.strides}
 
 
-def tent(size: int, strides: int) -> np.ndarray:
+def interpolation_weights(size: int, strides: int) -> np.ndarray:
     """Return the `size` weights of linear interpolation; the weights of each output phase add up to 1.
 
     Example:
-        >>> tent(4, 2).tolist()
+        >>> interpolation_weights(4, 2).tolist()
         [0.25, 0.75, 0.75, 0.25]
     """
     weights = np.maximum(1 - np.abs(np.arange(size) - (size - 1) / 2) / strides, 0)
@@ -64,14 +64,14 @@ def tent(size: int, strides: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable(package="layers")
 class EvenPhases(keras.constraints.Constraint):
-    """Keep the weights by which each phase of a transposed convolution reads a channel at the same sum.
+    """Keep the sum of weights equal for all phases of a transposed convolution, channel by channel.
 
-    A flat input then gives a flat output however long the layer is trained, and no checkerboard.
+    A constant input then gives a constant output without a checkerboard, however long training lasts.
 
     Args:
         strides: Factor by which the layer enlarges; it divides every size of the kernel.
 
-    Reference: Sugawara et al., 2018, https://arxiv.org/abs/1806.02658 (why sums that differ print a checkerboard).
+    Reference: Sugawara et al., 2018, https://arxiv.org/abs/1806.02658 (why sums that differ show a checkerboard).
 
     Example:
         >>> import keras
@@ -86,7 +86,7 @@ class EvenPhases(keras.constraints.Constraint):
 
     def __call__(self, kernel: Tensor) -> Tensor:
         *sizes, outputs, inputs = kernel.shape
-        cut = [part for size in sizes for part in (size // self.strides, self.strides)]  # taps and phases, in turns
+        cut = [part for size in sizes for part in (size // self.strides, self.strides)]  # taps and phases, alternating
         axes = [*range(0, len(cut), 2), *range(1, len(cut), 2), len(cut)]
         parts = keras.ops.transpose(keras.ops.reshape(kernel, (*cut, outputs * inputs)), axes)
         phases = self.strides ** len(sizes)
@@ -112,8 +112,8 @@ class DeconvolutionBlock(Block):
         padding: `"same"` gives exactly `strides` times the size, `"valid"` keeps the borders as well.
         activation: Name of a Keras activation.
         dropout: Fraction of the feature maps set to zero in training, in [0, 1).
-        start: `"bilinear"` starts as linear interpolation, `"glorot_uniform"` at random.
-        even: Whether training keeps a flat input flat; at the start, `"bilinear"` does in any case.
+        start: First weights: `"bilinear"` is linear interpolation, `"glorot_uniform"` is random.
+        even: Whether a constant input still gives a constant output after training; see `EvenPhases`.
 
     Input shape: `(batch, *sizes, channels)` with `dimensions` sizes.
     Output shape: `(batch, *(strides * size), filters)`, with `kernel_size - strides` more a size for
@@ -121,7 +121,7 @@ class DeconvolutionBlock(Block):
 
     Raises:
         ValueError: An argument is out of range, or `kernel_size` is not a multiple of `strides`, which
-            would print a checkerboard.
+            would show a checkerboard.
 
     References:
         Zeiler et al., 2010, https://doi.org/10.1109/CVPR.2010.5539957;
@@ -180,10 +180,10 @@ class DeconvolutionBlock(Block):
             dtype=self.dtype_policy,
         )
         dropout = DROPOUTS[self.dimensions](self.dropout, dtype=self.dtype_policy)
-        return [deconvolution, *self.finish(self.activation, "none"), dropout]
+        return [deconvolution, *self.normalization_and_activation(self.activation, "none"), dropout]
 
     def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
-        return super().call(zero_masked(inputs, mask))
+        return super().call(sequence_with_zeros(inputs, mask))
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor = None) -> Tensor:
         if previous_mask is None or self.dimensions > 1:

@@ -52,4 +52,4 @@ class DenseBlock(Block):
     def chain(self) -> list[keras.layers.Layer]:
         dense = keras.layers.Dense(self.units, use_bias=self.normalization != "batch", dtype=self.dtype_policy)
         dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
-        return [dense, *self.finish(self.activation, self.normalization), dropout]
+        return [dense, *self.normalization_and_activation(self.activation, self.normalization), dropout]

@@ -7,14 +7,14 @@ from layers.block import Options, Shape, Tensor, check_fraction, check_positive
 
 @keras.saving.register_keras_serializable(package="layers")
 class TiedEmbedding(keras.layers.Layer):
-    """Vectors of tokens, and with the same weights the scores of tokens, or the loss that they would have.
+    """Vectors of tokens, and with the same weights the scores of tokens, or their loss.
 
     Vectors are scaled by the root of the width, since weights that suit the scores are small for an input.
 
     Args:
         size: Number of tokens, at least 1.
         width: Width of a vector, at least 1.
-        smoothing: Share of the probability that the loss wants spread over all tokens, in [0, 1).
+        smoothing: Share of the target probability that is spread over all tokens, in [0, 1).
 
     Call arguments:
         inputs: Tokens, int of any shape; or, with `use` other than `"embed"`, vectors `(..., width)`.
@@ -72,7 +72,7 @@ class TiedEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="layers")
 class GivenLoss(keras.losses.Loss):
-    """The mean of losses that the network itself has worked out, by the weights of their positions or examples.
+    """Average the losses that a network gives as its output, weighted by position or example.
 
     Example:
         >>> import keras

@@ -20,7 +20,7 @@ class Network(NamedTuple):
     """
 
     make: Callable[..., keras.Model]
-    prepare: Callable[[Tensor], Tensor]  # levels in [0, 255] to what it was trained on
+    prepare: Callable[[Tensor], Tensor]  # levels in [0, 255] to the range of its training
 
 
 NETWORKS = {
@@ -33,14 +33,14 @@ NETWORKS = {
 
 @keras.saving.register_keras_serializable(package="layers")
 class GridEncoder(keras.layers.Layer):
-    """Encode pictures as a grid of features; features that it computed before pass unchanged.
+    """Encode pictures as a grid of features; features that are already computed pass unchanged.
 
     Args:
         network: A name in `NETWORKS`, or `"scratch"`: convolution blocks, of which all but the last halve the sides.
         size: Side of the pictures in pixels, at least 32.
         filters: Feature maps of each block of `"scratch"`.
 
-    Input shape: `(batch, size, size, 3)`, levels in [0, 255]; or `(batch, cells, channels)`, as it gives them itself.
+    Input shape: `(batch, size, size, 3)`, levels in [0, 255]; or `(batch, cells, channels)`, as it returns them.
     Output shape: `(batch, cells, channels)`, the cells row by row.
 
     Raises:

@@ -9,11 +9,11 @@ KINDS = ("max", "mean", "attention")
 
 @keras.saving.register_keras_serializable(package="layers")
 class SequencePooling(keras.layers.Layer):
-    """Sum a sequence up over time, in one way or in several side by side.
+    """Reduce a sequence to one vector, by one kind of pooling or several side by side.
 
     Args:
-        kinds: Names joined by `+`, such as `"max+mean"`: `"max"`, the largest value of each feature;
-            `"mean"`; `"attention"`, a mean weighted by what a small network thinks of each step.
+        kinds: Names joined by `+`, such as `"max+mean"`: `"max"` is the largest value of each feature.
+            `"mean"` is their mean. `"attention"` is a mean weighted by the scores of a small network.
 
     Input shape: `(batch, time, features)`; masked steps are left out. At least one step of every sequence
     is not masked.
@@ -49,20 +49,20 @@ class SequencePooling(keras.layers.Layer):
 
     def call(self, inputs: Tensor, mask: Tensor = None) -> Tensor:
         mask = keras.ops.ones_like(inputs[:, :, :1], "bool") if mask is None else keras.ops.expand_dims(mask, -1)
-        pooled = [getattr(self, f"pool_{name}")(inputs, mask) for name in self.names]  # (batch, features) each
+        pooled = [getattr(self, f"{name}_pooling")(inputs, mask) for name in self.names]  # (batch, features) each
         return keras.ops.concatenate(pooled, -1)
 
-    def pool_max(self, inputs: Tensor, mask: Tensor) -> Tensor:
+    def max_pooling(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the largest value of each feature over the steps."""
         lowest = -1e4 if keras.backend.standardize_dtype(inputs.dtype) == "float16" else -1e9
         return keras.ops.max(keras.ops.where(mask, inputs, keras.ops.cast(lowest, inputs.dtype)), 1)
 
-    def pool_mean(self, inputs: Tensor, mask: Tensor) -> Tensor:
+    def mean_pooling(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over the steps."""
         weights = keras.ops.cast(mask, inputs.dtype)
         return keras.ops.sum(inputs * weights, 1) / keras.ops.sum(weights, 1)
 
-    def pool_attention(self, inputs: Tensor, mask: Tensor) -> Tensor:
+    def attention_pooling(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over the steps, weighted by a softmax over their scores."""
         scores = self.weigh(self.hidden(inputs)) + keras.ops.where(mask, 0.0, -1e9)  # (batch, time, 1)
         return keras.ops.sum(inputs * keras.ops.softmax(scores, 1), 1)

@@ -22,9 +22,8 @@ class RecurrentStack(Block):
         return_sequences: Whether to give every step of the last layer instead of its final state.
         dropout: Fraction of a layer's inputs set to zero in training, in [0, 1), the same at every step.
         recurrent_dropout: Fraction of its state set to zero in training, in [0, 1), the same at every step.
-        segment: Steps after which the state begins again at zero; `None` carries it through the whole
-            sequence. The segments are read side by side, so a long sequence takes as many steps as one
-            segment has. Goes with `return_sequences` only.
+        segment: Steps after which the state is reset to zero; `None` never resets it. The segments are read side by
+            side, so a long sequence takes as many steps as one segment has. It requires `return_sequences`.
 
     Input shape: `(batch, time, features)`; masked steps are skipped.
     Output shape: `(batch, width)`, or `(batch, time, width)` with `return_sequences`; `width` is `units`,
@@ -84,7 +83,9 @@ class RecurrentStack(Block):
             return inputs
         batch, time, features = keras.ops.shape(inputs)
         mask = keras.ops.ones((batch, time), "bool") if mask is None else mask
-        rest = (self.segment - time % self.segment) % self.segment  # what the last one lacks; no negative `%` in ONNX
+        rest = (
+            self.segment - time % self.segment
+        ) % self.segment  # missing steps of the last one; ONNX has no negative `%`
         inputs = keras.ops.pad(inputs, [[0, 0], [0, rest], [0, 0]])
         mask = keras.ops.pad(mask, [[0, 0], [0, rest]], constant_values=False)
         inputs = keras.ops.reshape(inputs, (-1, self.segment, features))  # (batch * segments, segment, features)

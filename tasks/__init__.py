@@ -157,8 +157,8 @@ def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[
 def evaluate(name: str, run: Path | str | None = None, split: str = "test", **settings: Any) -> Evaluation:
     """Score a run on a split of its data, and return the report and its summary.
 
-    If the run's own test data is not to be had, and `settings` name no other data, embedded data is scored. A notice
-    says so; the summary then has `data` "builtin", and the scores of the run's card as `card`.
+    Embedded data is scored if the run's own test data cannot be had and `settings` name no other. A notice says so;
+    the summary then has `data` "builtin", and the scores of the run's card as `card`.
 
     Args:
         name: Task name.

@@ -150,7 +150,7 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     parts = ("encoder", "even", "embedding", "decoder")
     encoder, even, embedding, decoder = (model.get_layer(name) for name in parts)
     image = keras.Input((encoder.size, encoder.size, 3), dtype="uint8", name="image")
-    memory = decoder.remember(even(encoder(image)))
+    memory = decoder.memory_state(even(encoder(image)))
     last = keras.Input((), dtype="int32", name="last")
     cells, _ = encoder.cells
     keys, values = (keras.Input((cells, decoder.units), name=name) for name in ("keys", "values"))

@@ -239,7 +239,7 @@ def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
     codec: Codec = pipeline.codec
     found = branch_scores(pipeline, [codec.tokens(example["text"]) for example in valid])
     labels = np.array([codec.labels[example["label"]] for example in valid])
-    return codec.with_weights([round(float(weight), 6) for weight in calibration.fit_weights(found, labels)])
+    return codec.with_weights([round(float(weight), 6) for weight in calibration.branch_weights(found, labels)])
 
 
 def class_probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Weights for the scores of a network's branches, so that its probabilities mean what they say."""
+"""Weights for the scores of a network's branches, so that its probabilities match its accuracy."""
 
 import numpy as np
 
@@ -23,11 +23,11 @@ def calibrated_probabilities(scores: np.ndarray, weights: np.ndarray) -> np.ndar
     return powers / powers.sum(1, keepdims=True)
 
 
-def fit_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the weights of the branches, none below zero, that make some labels most probable.
+def branch_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the positive weights of the branches that make the labels most probable.
 
-    With one branch this is temperature scaling: its weight is one over the temperature. It is fitted on
-    examples that the network was not trained on.
+    With one branch this is temperature scaling: its weight is one over the temperature. Fit it on examples
+    that the network was not trained on.
 
     Args:
         scores: `(examples, branches, classes)`.
@@ -38,7 +38,7 @@ def fit_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Example:
         >>> import numpy as np
         >>> scores = np.array([[[4.0, 0.0]], [[4.0, 0.0]], [[0.0, 4.0]], [[4.0, 0.0]]])
-        >>> bool(fit_weights(scores, np.array([0, 0, 1, 1]))[0] < 1)  # too sure: the third in four is right
+        >>> bool(branch_weights(scores, np.array([0, 0, 1, 1]))[0] < 1)  # too confident: three of four are right
         True
     """
     from scipy.optimize import minimize

@@ -147,7 +147,7 @@ def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequen
 
 
 def alignment_panels(found: Sequence[JsonObject], columns: int = 2) -> Image.Image:
-    """Return which tokens of a source each token of a target looked at, a panel for each sentence.
+    """Return the attention of each target token to the source tokens, a panel for each sentence.
 
     Args:
         found: For each sentence the tokens of its `source` and its `target`, and the `weights`, `(target, source)`.
@@ -284,7 +284,7 @@ def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: i
 
 
 def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 150, columns: int = 8) -> Image.Image:
-    """Return where each word of a caption looked: a panel for each word, bright where its attention was.
+    """Return the attention of each word of a caption: a panel for each word, bright at high weights.
 
     Args:
         found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with their
@@ -319,7 +319,7 @@ def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 
 
 
 def attended_picture(picture: Image.Image, weights: np.ndarray) -> Image.Image:
-    """Return a picture that is dark where a word did not look; the cell with the largest weight is as it is.
+    """Return a picture that is dark at low attention; the cell with the largest weight is unchanged.
 
     Example:
         >>> import numpy as np

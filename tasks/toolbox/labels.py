@@ -1,4 +1,4 @@
-"""Classes: the answers of a classifier, its mistakes, and labels that other data gives to the same classes."""
+"""Classes: the answers of a classifier, its mistakes, and labels of other data for the same classes."""
 
 import logging
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from data.splits import DataError, Example, Examples
 from tasks.engine.config import JsonObject
 
 LOG = logging.getLogger("tasks")
-LEAST = 3  # letters that a beginning must have to stand for a class
+LEAST = 3  # letters that the beginning of a class name must have
 
 
 def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[JsonObject]:
@@ -33,7 +33,10 @@ def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[Jso
 
 
 def mistakes(answers: Sequence[JsonObject], truth: Sequence[str], most: int) -> tuple[list[int], list[int]]:
-    """Return which answers are wrong, the surest first, at most `most`; and these with the first right ones behind.
+    """Return the places of wrong answers, the most probable first; and these followed by the first other answers.
+
+    Args:
+        most: Most places of wrong answers, and of first answers to add.
 
     Example:
         >>> answers = [{"label": "a", "probability": p} for p in (0.6, 0.9, 0.7)]
@@ -59,7 +62,7 @@ def check_classes(examples: Examples, classes: Sequence[str]) -> None:
 
 
 def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example]:
-    """Return examples with the labels that a run calls the same classes by.
+    """Return examples with their labels replaced by the class names of a run.
 
     Labels that the run does not have are matched with its classes by their beginning, with a notice: `positive` is
     `pos`.

@@ -1,4 +1,4 @@
-"""One thin room for the metric libraries; each is imported where it is used."""
+"""The metrics of the field; each library is imported only when it is used."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 from data.texts.text import caption_words
 from tasks.engine.config import JsonObject, SettingError
 
-WINDOW = 11  # pixels of each side that SSIM looks at together
-PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be without end
+WINDOW = 11  # side in pixels of the window of SSIM
+PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be infinite
 
 
 def classification_metrics(truth: Sequence[str], answers: Sequence[str], classes: Sequence[str]) -> JsonObject:
@@ -166,7 +166,7 @@ def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples:
     for name, metric in (("bleu", BLEU()), ("chrf", CHRF())):
         score = metric.corpus_score(list(answers), [list(truth)], n_bootstrap=resamples)
         signature = str(metric.get_signature())
-        told = json.loads(score.format(width=4, signature=signature, is_json=True))  # nowhere else is the interval
+        told = json.loads(score.format(width=4, signature=signature, is_json=True))  # the interval is in the JSON alone
         middle, half = float(told.get("confidence_mean", score.score)), float(told.get("confidence_var", 0))
         found |= {name: score.score, f"{name}_low": middle - half, f"{name}_high": middle + half}
         found[f"{name}_signature"] = signature

@@ -1,4 +1,4 @@
-"""Searching for the most probable sequences, greedily or with a beam, over any step function. NumPy only."""
+"""Search for the most probable sequences, greedily or with a beam, over any step function. NumPy only."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ NEVER = -np.inf
 
 
 class Hypothesis(NamedTuple):
-    """A sequence that was found.
+    """A complete sequence and its score.
 
     Example:
         >>> Hypothesis([5, 6], -0.7).tokens
@@ -39,7 +39,7 @@ class Beams(NamedTuple):
 
 
 def length_divisor(length: float, length_penalty: float) -> float:
-    """Return what the log-probability of a sequence is divided by: 1 for one token, more for longer ones.
+    """Return the divisor of the log-probability of a sequence: 1 for one token, more for longer ones.
 
     Args:
         length: Tokens of the sequence, its end among them.
@@ -68,11 +68,11 @@ def search(
     no_repeat_ngram: int = 0,
     best: int = 1,
 ) -> Finished:
-    """Return the best sequences found for each of several sources.
+    """Return the best sequences for each of several sources.
 
     Every source has `width` rows, one for each sequence that is still being written. A sequence that ends
-    among the first `width` candidates is finished; a source with `width` finished sequences is done, and its rows
-    leave the work once they are half of it.
+    among the first `width` candidates is finished. A source with `width` finished sequences is done. Rows of sources
+    that are done are dropped once they are half of all.
 
     Args:
         step: Takes the last token of each row and the state; returns the log-probabilities of the next token
@@ -81,18 +81,18 @@ def search(
         batch: Number of sources.
         start: Token that every sequence begins with.
         end: Token that ends a sequence.
-        max_length: Most tokens of a sequence, its end not counted, at least 1; one that gets so long is ended there.
+        max_length: Most tokens of a sequence, its end not counted, at least 1; longer ones are ended there.
         width: Sequences kept for each source, at least 1; 1 is greedy search.
         length_penalty: As for `length_divisor`.
         min_length: Fewest tokens of a sequence, its end not counted.
-        no_repeat_ngram: No run of this many tokens stands twice in a sequence; 0 allows it.
+        no_repeat_ngram: No run of this many tokens occurs twice in a sequence; 0 allows it.
         best: Sequences to return for each source, at most `width`.
 
     Returns:
         For each source its hypotheses, best first; fewer than `best` if there are no more.
 
     Example:
-        >>> scores = np.log(np.array([[0.1, 0.6, 0.3]]))  # of the end and two words, whatever was written
+        >>> scores = np.log(np.array([[0.1, 0.6, 0.3]]))  # of the end and two words, at every step
         >>> def step(last, state):
         ...     return np.repeat(scores, len(last), axis=0), state
         >>> ((best,),) = search(step, (np.zeros(1),), batch=1, start=1, end=0, max_length=3)
@@ -195,7 +195,7 @@ def unfinished_beams(beams: Beams, rows: np.ndarray, finished: Finished) -> tupl
 
 
 def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> Candidates:
-    """Return the best ways to go on for each source: twice as many as it has rows, since half of them may be ends.
+    """Return the best next tokens for each source: twice as many as it has rows, since half may be ends.
 
     Args:
         scores: Log-probabilities of the next token, `(live * width, vocabulary)`.
@@ -236,7 +236,7 @@ def largest_places(values: np.ndarray, count: int) -> np.ndarray:
 def permitted_scores(
     scores: np.ndarray, tokens: np.ndarray, end: int, time: int, max_length: int, min_length: int, no_repeat_ngram: int
 ) -> np.ndarray:
-    """Return log-probabilities in which what may not come next is never.
+    """Return log-probabilities that are minus infinity for tokens that must not come next.
 
     Example:
         >>> scores = permitted_scores(np.zeros((1, 3)), np.array([[0]]), 0, 0, 5, 1, 0)  # one token at least
@@ -258,13 +258,13 @@ def permitted_scores(
 
 
 def memory_step(network: Network, memory: State) -> Step:
-    """Return a step function over the signature `step` of a network that looks at a memory.
+    """Return a step function over the signature `step` of a network that attends to a memory.
 
     The first array of its state says which source each row is of; the signature gets the last tokens, the memory of
     those sources, and the other states. It gives log-probabilities, attention and new states.
 
     Args:
-        memory: Arrays with a first axis of sources; they are not sorted anew as long as the rows keep their sources.
+        memory: Arrays with a first axis of sources; they are reordered only when rows change their sources.
 
     Example:
         >>> def network(signature, last, memory, state):
@@ -288,9 +288,9 @@ def memory_step(network: Network, memory: State) -> Step:
 
 
 def ensemble_step(steps: Sequence[Step]) -> Step:
-    """Return a step function that gives the mean of the probabilities that several give, as of views of one thing.
+    """Return a step function that averages the probabilities of several, for example of two views of a picture.
 
-    Its state is their states, one after the other, each with as many arrays.
+    Its state is the states of all, one after the other, with equally many arrays each.
 
     Example:
         >>> def step(last, state):

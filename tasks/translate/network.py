@@ -58,7 +58,7 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     embedding, encoder, decoder = (model.get_layer(name) for name in ("embedding", "encoder", "decoder"))
     source = keras.Input((None,), dtype="int32", name="source")
     here = keras.ops.not_equal(source, PAD)
-    memory = decoder.remember(encoder(embedding(source), mask=here), here)
+    memory = decoder.memory_state(encoder(embedding(source), mask=here), here)
     last = keras.Input((), dtype="int32", name="last")
     there = keras.Input((None,), dtype="bool", name="there")
     keys, values = (keras.Input((None, decoder.units), name=name) for name in ("keys", "values"))

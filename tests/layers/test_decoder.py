@@ -85,7 +85,7 @@ def test_steps_give_what_the_whole_sequence_gives(decoder):
     there = np.array([[True] * 5, [True] * 3 + [False] * 2, [True] + [False] * 4])
     whole = numpy([decoder(inputs, memory, there=there)])[0]
     assert whole.shape == decoder.compute_output_shape(inputs.shape, memory.shape) == (3, 6, 5)
-    keys, values, *states = decoder.remember(memory, there)
+    keys, values, *states = decoder.memory_state(memory, there)
     step = DecoderStep(decoder)
     for time in range(6):
         output, weights, *states = step(inputs[:, time], keys, values, there, states)

@@ -6,7 +6,7 @@ import pytest
 from scipy.signal import correlate
 
 from layers.convolution import ConvolutionBlock, ResidualBlock
-from layers.deconvolution import Bilinear, DeconvolutionBlock, EvenPhases, tent
+from layers.deconvolution import Bilinear, DeconvolutionBlock, EvenPhases, interpolation_weights
 from layers.dense import DenseBlock
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
@@ -60,9 +60,9 @@ def test_transposed_convolution_by_hand():
 
 
 def test_the_tent_by_hand():
-    np.testing.assert_allclose(tent(4, 2), [0.25, 0.75, 0.75, 0.25])
-    np.testing.assert_allclose(tent(6, 3), np.array([1, 3, 5, 5, 3, 1]) / 6)
-    np.testing.assert_allclose(tent(2, 2), [1, 1])
+    np.testing.assert_allclose(interpolation_weights(4, 2), [0.25, 0.75, 0.75, 0.25])
+    np.testing.assert_allclose(interpolation_weights(6, 3), np.array([1, 3, 5, 5, 3, 1]) / 6)
+    np.testing.assert_allclose(interpolation_weights(2, 2), [1, 1])
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

@@ -15,7 +15,7 @@ def drawn(logits, seed=0):
 def test_the_temperature_of_scores_that_are_too_sure_is_found():
     logits = np.random.default_rng(1).normal(size=(20_000, 3))
     labels = drawn(logits)
-    assert calibration.fit_weights(4 * logits[:, None], labels) == pytest.approx([0.25], abs=0.01)
+    assert calibration.branch_weights(4 * logits[:, None], labels) == pytest.approx([0.25], abs=0.01)
 
 
 def test_each_branch_gets_the_weight_it_deserves():
@@ -23,7 +23,7 @@ def test_each_branch_gets_the_weight_it_deserves():
     one, other = random.normal(size=(2, 20_000, 2))
     noise = random.normal(size=(20_000, 2))
     labels = drawn(0.5 * one + 2 * other)
-    weights = calibration.fit_weights(np.stack([one, other, noise], 1), labels)
+    weights = calibration.branch_weights(np.stack([one, other, noise], 1), labels)
     assert weights == pytest.approx([0.5, 2, 0], abs=0.1)
     assert (weights > 0).all()
 
