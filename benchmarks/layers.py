@@ -93,12 +93,16 @@ def trained_outcome(build: Build, plan: Plan, seed: int) -> Outcome:
     return Outcome(model.count_params(), scores, seconds)
 
 
-def mean_with_interval(values: Sequence[float]) -> str:
-    """Return a mean with its 95 % interval by Student's t."""
+def interval_half(values: Sequence[float]) -> float:
+    """Return half of the 95 % interval of a mean by Student's t."""
     from scipy.stats import t
 
-    half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5
-    return f"{np.mean(values):.1f} ± {half:.1f}"
+    return float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def mean_with_interval(values: Sequence[float]) -> str:
+    """Return a mean with half of its 95 % interval."""
+    return f"{np.mean(values):.1f} ± {interval_half(values):.1f}"
 
 
 def table(title: str, results: Results, solved: Solved | None = None) -> str:
@@ -280,12 +284,12 @@ def draw_checkerboard(results: Results, file: Path) -> None:
     """Draw what each way of doubling makes of a flat grey, with the contrast of 4 grey levels."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 2.6), layout="constrained")
+    figure = Figure(figsize=(10, 3), layout="constrained")
     for axes, (name, outcomes) in zip(figure.subplots(1, len(results)), results.items(), strict=True):
         flat = outcomes[0].flat
         assert flat is not None
         axes.imshow(flat - flat.mean(), cmap="gray", vmin=-2, vmax=2)
-        axes.set_title(name.replace("`", "").replace(", ", ",\n"), fontsize=9)
+        axes.set_title(name.replace("`", "").replace(", ", ",\n"), fontsize=9, verticalalignment="bottom")
         axes.axis("off")
     figure.savefig(file, dpi=110)
 
@@ -367,21 +371,22 @@ def adding_results(seeds: int) -> Iterator[Titled]:
         yield f"sum of two of {length} numbers, 12 epochs", results_of(plan, seeds)
 
 
-def draw_memory(panels: Sequence[Sequence[Titled]], file: Path) -> None:
-    """Draw the score of each seed of each cell over the length of the sequences, a panel for each task."""
+def draw_memory(panels: dict[str, list[Titled]], file: Path) -> None:
+    """Draw the mean score of each cell and its interval over the length of the sequences, a panel for each task."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3), layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        score = next(iter(panel[0][1].values()))[0].scores
-        for shift, name in zip((0.9, 1, 1.1), panel[0][1], strict=True):
-            scores = np.array([[next(iter(one.scores.values())) for one in results[name]] for _, results in panel])
-            places = shift * np.array(LENGTHS)
-            (line,) = axes.plot(places, scores.mean(1), label=name.partition(",")[0].strip("`"))
-            axes.plot(places, scores, "o", color=line.get_color(), markersize=4, alpha=0.6)
+    for axes, (task, panel) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        test = next(iter(panel[0][1].values()))[0].scores.keys()
+        for shift, name in zip((0.93, 1, 1.07), panel[0][1], strict=True):
+            scores = [[next(iter(one.scores.values())) for one in results[name]] for _, results in panel]
+            halves = [interval_half(values) for values in scores]
+            label = name.partition(",")[0].strip("`")
+            axes.errorbar(shift * np.array(LENGTHS), np.mean(scores, 1), halves, fmt="o-", capsize=3, label=label)
         axes.set_xscale("log")
         axes.set_xticks(LENGTHS, map(str, LENGTHS))
-        axes.set(title=panel[0][0].replace(str(LENGTHS[0]), "all", 1), xlabel="length", ylabel=next(iter(score)))
+        axes.set_xticks([], minor=True)
+        axes.set(title=task, xlabel="length", ylabel=next(iter(test)), ylim=(-3, 103))
     axes.legend()
     figure.savefig(file, dpi=110)
 
@@ -453,7 +458,8 @@ def draw(found: dict[str, list[Titled]], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if "deconvolution" in found:
         draw_checkerboard(found["deconvolution"][0][1], folder / "checkerboard.png")
-    if panels := [found[name] for name in ("recall", "adding") if name in found]:
+    tasks = {"recall": "first symbol", "adding": "adding problem"}
+    if panels := {title: found[name] for name, title in tasks.items() if name in found}:
         draw_memory(panels, folder / "memory-over-length.png")
 
 
