@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 import keras
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -35,8 +36,29 @@ def write(models: Mapping[str, keras.Model], task: str, run: Path, storage: str)
         with atomic_file(run / "onnx" / f"{name}.onnx") as part, warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the converter's own, about NumPy
             model.export(part, format="onnx", verbose=False)
+            squeeze_outputs(part, [len(output.shape) for output in model.outputs])
             if storage == "float16":
                 halve(part)
+
+
+def squeeze_outputs(path: Path, ranks: Sequence[int]) -> None:
+    """Give the outputs of an ONNX file the numbers of axes that Keras gives them.
+
+    The converter turns the axes of a picture with one channel by a `Reshape` and a `Squeeze`. In about one export of 40
+    it loses the `Squeeze` at an output, which then has an axis of size 1 before the others.
+    """
+    model = onnx.load(path)
+    for output, rank in zip(model.graph.output, ranks, strict=True):
+        shape = output.type.tensor_type.shape
+        if len(shape.dim) == rank + 1 and shape.dim[0].dim_value == 1:
+            inner, axes = f"{output.name}/unsqueezed", f"{output.name}/axes"
+            for node in model.graph.node:
+                node.output[:] = [inner if name == output.name else name for name in node.output]
+                node.input[:] = [inner if name == output.name else name for name in node.input]
+            model.graph.initializer.append(numpy_helper.from_array(np.array([0]), axes))
+            model.graph.node.append(helper.make_node("Squeeze", [inner, axes], [output.name]))
+            del shape.dim[0]
+    onnx.save(model, path)
 
 
 def halve(path: Path) -> None:

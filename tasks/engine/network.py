@@ -52,7 +52,11 @@ class OnnxNetwork:
 
 
 class ComparedNetwork:
-    """Two networks that should agree: answers come from the first, `difference` is the largest one seen."""
+    """Two networks that should agree: answers come from the first, `difference` is the largest one seen.
+
+    Raises:
+        RunError: An output of the second has another shape.
+    """
 
     def __init__(self, first: Network, second: Network) -> None:
         self.first, self.second = first, second
@@ -61,5 +65,7 @@ class ComparedNetwork:
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         outputs = self.first(signature, *arrays)
         for one, other in zip(outputs, self.second(signature, *arrays), strict=True):
+            if one.shape != other.shape:
+                raise RunError(f"The signature {signature!r} gives {other.shape} where {one.shape} is expected.")
             self.difference = max(self.difference, float(np.abs(one - other).max(initial=0)))
         return outputs
