@@ -2,7 +2,6 @@
 
 import logging
 import re
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,17 +19,14 @@ from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_widt
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
-from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Report, Task
-from tasks.toolbox import figures, metrics
-from tasks.toolbox.search import Hypothesis, State, memory_step, search
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task
+from tasks.toolbox import figures
 from tasks.translate.config import LIMITS, SOURCES, Config
+from tasks.translate.decode import Tokens, beam_hypotheses, sentence_details
+from tasks.translate.score import score
 
 LOG = logging.getLogger("tasks")
 PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a catalogue name
-ANSWER_COUNT = 200  # answers kept, and sentences timed
-ALIGNMENT_COUNT = 6  # alignments in a figure
-SHORT = 20  # sub-words that such a sentence stays below
-Tokens = Sequence[int]
 
 
 def language_pair(config: Config) -> tuple[str, str]:
@@ -275,108 +271,6 @@ def input_tokens(codec: Codec, text: str) -> Tokens:
     if sum(END < number <= END + 256 for number in row) > len(row) / 2:
         LOG.warning("Most letters of %r are not in the vocabulary; its translation is a guess.", text[:40])
     return row
-
-
-def beam_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
-    """Return the best translations of sentences given as sub-words; sentences of similar length share a batch."""
-    size = pipeline.config.batch_size
-    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    found: list[list[Hypothesis]] = [[] for _ in rows]
-    for first in range(0, len(rows), size):
-        batch = order[first : first + size]
-        best = batch_hypotheses(pipeline, [rows[index] for index in batch])
-        for index, hypotheses in zip(batch, best, strict=True):
-            found[index] = hypotheses
-    return found
-
-
-def batch_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
-    """Return the best translations of one batch of sentences."""
-    config = pipeline.config
-    memory, states = encoder_memory(pipeline, rows)
-    return search(
-        memory_step(pipeline.network, memory),
-        states,
-        batch=len(rows),
-        start=START,
-        end=END,
-        max_length=config.max_length,
-        width=config.beam,
-        length_penalty=config.length_penalty,
-        min_length=config.min_length,
-        no_repeat_ngram=config.no_repeat_ngram,
-        best=config.n_best,
-    )
-
-
-def encoder_memory(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[State, State]:
-    """Return the memory of sentences for the attention (mask, keys, values), and the first states of the decoder."""
-    (source,) = pipeline.codec.inputs(rows)
-    keys, values, *states = pipeline.network("encode", source)
-    return (source != PAD, keys, values), (np.arange(len(rows)), *states)
-
-
-def sentence_details(
-    pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]
-) -> JsonObject:
-    """Return a sentence with its translations, and with `alignment_file` its alignment."""
-    pieces = pipeline.codec.pieces
-    given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
-    if not pipeline.config.alignment_file:
-        return {"text": text, "translations": given}
-    return {"text": text, "translations": given, "alignment": attention_alignment(pipeline, row, hypotheses[0].tokens)}
-
-
-def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> JsonObject:
-    """Return the sub-words of source and target, and the attention of each target sub-word to the source."""
-    pieces = pipeline.codec.pieces
-    memory, (_, *states) = encoder_memory(pipeline, [row])
-    weights = []
-    for token in (START, *tokens):
-        _, attention, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
-        weights.append([round(float(weight), 4) for weight in attention[0][: len(row) + 1]])
-    return {
-        "source": [*map(pieces.piece_text, row), "</s>"],
-        "target": [*map(pieces.piece_text, tokens), "</s>"],
-        "weights": weights,
-    }
-
-
-def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return BLEU and chrF with their intervals, lower-cased BLEU, length ratio, and sentences per second."""
-    codec = pipeline.codec
-    rows = [codec.numbers(example["text"]) for example in examples]
-    found = beam_hypotheses(pipeline.with_settings(n_best=1), rows)
-    answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
-    truth = [clean_text(example["translation"]) for example in examples]
-    beams = {"greedy": 1, "beam5": 5}
-    rates = {
-        f"{name}_per_second": sentences_per_second(pipeline, rows[:ANSWER_COUNT], beam) for name, beam in beams.items()
-    }
-    return Report(
-        metrics=metrics.translation_metrics(answers, truth) | rates,
-        answers=[
-            {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
-            for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
-        ],
-        figures={
-            "lengths": lambda: figures.bleu_by_length(answers, truth, list(map(len, rows))),
-            "alignments": lambda: alignment_sheet(pipeline, rows, found),
-        },
-    )
-
-
-def alignment_sheet(pipeline: Pipeline[Config], rows: Sequence[Tokens], found: Sequence[Sequence[Hypothesis]]) -> Image:
-    """Return the alignments of some short sentences and their best translations, as one picture."""
-    short = [index for index, row in enumerate(rows) if len(row) < SHORT][:ALIGNMENT_COUNT]
-    return figures.alignment_panels([attention_alignment(pipeline, rows[i], found[i][0].tokens) for i in short])
-
-
-def sentences_per_second(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:
-    """Return the number of sentences translated per second with a beam."""
-    start = time.perf_counter()
-    beam_hypotheses(pipeline.with_settings(beam=beam, n_best=1), rows)
-    return round(len(rows) / (time.perf_counter() - start), 1)
 
 
 TASK = Task(

@@ -19,7 +19,8 @@ from data.texts.text import PAD
 from data.texts.vocabulary import END, START
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
-from tasks.translate.pipeline import attention_alignment, beam_hypotheses, language_pair, load
+from tasks.translate.decode import attention_alignment, beam_hypotheses
+from tasks.translate.pipeline import language_pair, load
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"data": "builtin", "limit": 200, "epochs": 3, "batch_size": 32, "average": 0, "embedding": 16, "units": 24}
