@@ -96,17 +96,6 @@ def check_splits(builder: Builder, name: str, splits: Sequence[str]) -> None:
         )
 
 
-def read_part(
-    name: str,
-    part: str,
-    columns: Mapping[str, str],
-    data_dir: Path | None = None,
-    change: Callable[[Example], Example] = dict,
-) -> list[Example] | None:
-    """Return one split of a catalogue data set, or `None` if it has no such split; otherwise as `read`."""
-    return read(name, (), columns, data_dir, optional=(part,), change=change).get(part)
-
-
 def prepare(builder: Builder, name: str) -> None:
     """Download and prepare a data set.
 

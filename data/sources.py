@@ -1,11 +1,12 @@
 """Sources of examples: the embedded data, the user's own files, or a catalogue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from data import catalogue
-from data.splits import DataError, Example, Examples, PartError, Splits, holdout_split
+from data.splits import DataError, Example, Examples, LazyExamples, PartError, Splits, holdout_split
 
 TEST_SHARE = 0.2
 T = TypeVar("T")
@@ -34,24 +35,52 @@ def is_in_catalogue(data: str) -> bool:
     return data != "builtin" and catalogue.is_name(data) and not Path(data).exists()
 
 
-def part_to_test(
-    data: str, test: str, *, files: Callable[[Path], Examples], named: Callable[[str], Examples | None]
-) -> Examples:
-    """Return the examples to test on instead of the data's own.
+def splits(
+    data: str,
+    test: str | None,
+    *,
+    builtin: Callable[[], Splits],
+    files: Callable[[str], Splits],
+    named: Callable[[str], Splits],
+    examples: Callable[[Path], Examples],
+    part: Callable[[str], Examples | None],
+) -> Splits:
+    """Return the splits of data, with the examples that `test` names in place of its own test split.
+
+    If `test` is a path, the data itself is read when its other splits are first requested. So a run is scored on other
+    examples where its training data is missing.
 
     Args:
-        data: As for `load`.
-        test: A path, or the name of a part of a data set of the catalogue.
-        files: Reads all examples at a path.
-        named: Reads a part by name, or returns `None` if there is no such part.
+        data, builtin, files, named: As for `load`.
+        test: A path, or the name of a part of the data; `None` keeps the test split of the data.
+        examples: Reads all examples at a path.
+        part: Reads a part of the data by name, or returns `None` if there is none.
 
     Raises:
         PartError: `test` is neither.
     """
-    found = files(Path(test)) if Path(test).exists() else named(test) if is_in_catalogue(data) else None
+    own = cache(partial(load, data, builtin=builtin, files=files, named=named))
+    if test is None:
+        return own()
+    if Path(test).exists():
+        return Splits(LazyExamples(lambda: own().train), LazyExamples(lambda: own().valid), examples(Path(test)))
+    found = part(test)
     if found is None:
         raise PartError(f"No split is named {test!r}; choose one of: train, valid, test, or give a path to test data.")
-    return found
+    return own()._replace(test=found)
+
+
+def catalogue_part(
+    data: str,
+    part: str,
+    columns: Mapping[str, str],
+    data_dir: Path | None = None,
+    change: Callable[[Example], Example] = dict,
+) -> list[Example] | None:
+    """Return one split of a catalogue data set, or `None` if data is none or has no such split."""
+    if not is_in_catalogue(data):
+        return None
+    return catalogue.read(data, (), columns, data_dir, optional=(part,), change=change).get(part)
 
 
 def data_name(data: str) -> str:

@@ -38,18 +38,15 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    splits = sources.load(
+    return sources.splits(
         config.data,
+        config.test,
         builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
+        examples=partial(all_examples, config),
+        part=partial(named_part, config),
     )
-    if config.test is None:
-        return splits
-    if (config.data, config.test) == ("builtin", PHOTOGRAPHS):
-        return splits._replace(test=sets.photographs())
-    files, named = partial(all_examples, config), partial(catalogue_part, config)
-    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -83,10 +80,12 @@ def catalogue_splits(config: Config, name: str) -> Splits:
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
-def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another split of a catalogue data set, or `None` if there is none."""
+def named_part(config: Config, part: str) -> Examples | None:
+    """Return another split of the data by name, or `None` if there is none."""
+    if (config.data, part) == ("builtin", PHOTOGRAPHS):
+        return sets.photographs()
     change = partial(compact_example, config, count(1))
-    return catalogue.read_part(config.data, part, COLUMNS, config.data_dir, change)
+    return sources.catalogue_part(config.data, part, COLUMNS, config.data_dir, change)
 
 
 def compact_example(config: Config, numbers: Iterator[int], row: Example) -> Example:

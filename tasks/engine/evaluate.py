@@ -38,8 +38,8 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"
-    splits = pipeline.task.load(pipeline.config).with_limit(pipeline.config.limit)
-    return score(pipeline, splits._asdict()[part], split)
+    examples = pipeline.task.load(pipeline.config)._asdict()[part]  # no other split is requested
+    return score(pipeline, examples if pipeline.config.limit is None else examples[: pipeline.config.limit], split)
 
 
 def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:

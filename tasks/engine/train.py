@@ -42,6 +42,7 @@ def train(
     """
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     splits = task.load(config)
+    len(splits.train)  # missing data fails before a directory is made
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
         runs.empty_directory(run)

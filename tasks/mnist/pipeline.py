@@ -31,16 +31,15 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    splits = sources.load(
+    return sources.splits(
         config.data,
+        config.test,
         builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
+        examples=partial(all_examples, config),
+        part=partial(named_part, config),
     )
-    if config.test is None:
-        return splits
-    files, named = partial(all_examples, config), partial(catalogue_part, config)
-    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -74,9 +73,9 @@ def catalogue_splits(config: Config, name: str) -> Splits:
     return splits_with_images(splits, partial(catalogue_image, name))
 
 
-def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another split of a catalogue data set, or `None` if there is none."""
-    found = catalogue.read_part(config.data, part, COLUMNS, config.data_dir)
+def named_part(config: Config, part: str) -> Examples | None:
+    """Return another split of the data by name, or `None` if there is none."""
+    found = sources.catalogue_part(config.data, part, COLUMNS, config.data_dir)
     return None if found is None else examples_with_images(found, partial(catalogue_image, config.data))
 
 

@@ -45,17 +45,15 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    splits = sources.load(
+    return sources.splits(
         config.data,
+        config.test,
         builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
+        examples=partial(all_examples, config),
+        part=partial(named_part, config),
     )
-    check_labels(splits)
-    if config.test is None:
-        return splits
-    files, named = partial(all_examples, config), partial(catalogue_part, config)
-    return splits._replace(test=sources.part_to_test(config.data, config.test, files=files, named=named))
 
 
 def columns(config: Config) -> dict[str, str]:
@@ -74,7 +72,9 @@ def builtin_splits(config: Config) -> Splits:
 
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own files."""
-    return labelled_texts(Path(path), columns(config), config.valid, config.seed)
+    splits = labelled_texts(Path(path), columns(config), config.valid, config.seed)
+    check_labels(splits)
+    return splits
 
 
 def all_examples(config: Config, path: Path) -> Examples:
@@ -89,9 +89,9 @@ def catalogue_splits(config: Config, name: str) -> Splits:
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
-def catalogue_part(config: Config, part: str) -> Examples | None:
-    """Return another split of a catalogue data set, or `None` if there is none."""
-    found = catalogue.read_part(config.data, part, columns(config), config.data_dir)
+def named_part(config: Config, part: str) -> Examples | None:
+    """Return another split of the data by name, or `None` if there is none."""
+    found = sources.catalogue_part(config.data, part, columns(config), config.data_dir)
     return None if found is None else list(map(text_example, found))
 
 

@@ -50,12 +50,26 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    return sources.load(
+    return sources.splits(
         config.data,
+        None if names_own_file(config) else config.test,
         builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
+        examples=lambda path: all_pairs(path, *language_pair(config)),
+        part=lambda part: sources.catalogue_part(config.data, part, columns(config), config.data_dir),
     )
+
+
+def names_own_file(config: Config) -> bool:
+    """Return whether `test` names one of the user's own files, which `own_splits` reads."""
+    own = config.data != "builtin" and not sources.is_in_catalogue(config.data)
+    return own and config.test is not None and not Path(config.test).exists()
+
+
+def columns(config: Config) -> dict[str, str]:
+    """Return the column of each field of an example."""
+    return dict(zip(("text", "translation"), language_pair(config), strict=True))
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -64,43 +78,22 @@ def builtin_splits(config: Config) -> Splits:
     if {source, target} != {"en", "de"}:
         raise SettingError(f"The embedded sentences are in 'en' and 'de'; received {source!r} and {target!r}.")
     train, test = ([{"text": row[source], "translation": row[target]} for row in rows] for rows in sets.pairs())
-    splits = Splits(*holdout_split(train, config.valid, config.seed), test)
-    return splits if config.test is None else splits._replace(test=part_to_test(config, config.test))
+    return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own files; `test` may name one of them."""
-    test = config.test
-    other = None if test is None or not Path(test).exists() else part_to_test(config, test)
-    own = test if other is None else None
-    splits = sentence_pairs(Path(path), *language_pair(config), config.valid, config.seed, own)
-    return splits if other is None else splits._replace(test=other)
+    test = config.test if names_own_file(config) else None
+    return sentence_pairs(Path(path), *language_pair(config), config.valid, config.seed, test)
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
     """Return the splits of a catalogue data set."""
-    columns = dict(zip(("text", "translation"), language_pair(config), strict=True))
-    found = catalogue.read(name, ("train",), columns, config.data_dir, optional=("validation", "test"))
-    train = found["train"]
-    if config.test is not None:
-        test = part_to_test(config, config.test)
-    else:
-        train, test = (train, found["test"]) if "test" in found else holdout_split(train, 0.1, seed=0)
+    found = catalogue.read(name, ("train",), columns(config), config.data_dir, optional=("validation", "test"))
+    train, test = (found["train"], found["test"]) if "test" in found else holdout_split(found["train"], 0.1, seed=0)
     if "validation" in found:
         return Splits(train, found["validation"], test)
     return Splits(*holdout_split(train, config.valid, config.seed), test)
-
-
-def part_to_test(config: Config, test: str) -> Examples:
-    """Return the sentences to test on instead of the data's own."""
-    source, target = language_pair(config)
-    columns = {"text": source, "translation": target}
-    return sources.part_to_test(
-        config.data,
-        test,
-        files=lambda path: all_pairs(path, source, target),
-        named=lambda part: catalogue.read_part(config.data, part, columns, config.data_dir),
-    )
 
 
 class Codec(task.Codec):

@@ -54,7 +54,7 @@ def load(config: Config) -> Splits:
         runs.read_config(config.init_from, TASK.name)  # a missing run fails at once
     parts = cache(partial(picture_parts, config))
     test = None if config.test is None else all_pictures(config.test)
-    if config.test != config.data:
+    if config.test is None:
         parts()  # missing data fails at once
     sizes = [1.0, *(part / 100 for part in config.shrink)]
     return Splits(
