@@ -19,6 +19,7 @@ from tasks.engine.config import Json, Settings
 
 LEFT_OUT = shutil.ignore_patterns("checkpoint", "figures", ".part-*")
 PRIVATE = ("data_dir", "cache", "init_from")  # settings that name folders of a machine
+NAMED = ("data", "test")  # settings that may be paths, relative ones too
 TEXTS = ("config.json", "environment.json", "metrics.json", "README.md")
 
 
@@ -30,32 +31,43 @@ def publish(task: str, run: Path, target: Path) -> None:
     """
     if not runs.is_finished(run):
         raise runs.RunError(f"{str(run)!r} is not finished; publish a run that has its scores.")
-    shutil.copytree(run, target, ignore=LEFT_OUT)
+    part = runs.empty_directory(target).with_name(f".part-{target.name}")
+    try:
+        shutil.copytree(run, part, ignore=LEFT_OUT)
+        write_portable(task, run, part, target.name)
+        check_portable(part)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_portable(task: str, run: Path, target: Path, name: str) -> None:
+    """Write the texts of a run anew into its copy, with names in place of paths."""
     settings = runs.read_config(run, task)
     facts, summary = (runs.read_json(run / name) for name in ("environment.json", "metrics.json"))
     named = data_name(str(settings["data"]))
-    part = import_module(f"..{task}.pipeline", __package__).TASK
-    facts["data"] = {"name": named, "source": card.origin(part.sources, named)} | facts["data"]
+    sources = import_module(f"..{task}.pipeline", __package__).TASK.sources
+    facts["data"] = {"name": named, "source": card.origin(sources, named)} | facts["data"]
     command = portable_command(facts["command"])
     text = (run / "README.md").read_text(encoding="utf-8")
     text = text.replace(facts["command"], command).replace(f"`{settings['data']}`", f"`{named}`")
     runs.write_config(target, task, {name: portable_setting(name, value) for name, value in settings.items()})
     runs.write_json(target / "environment.json", facts | {"command": command})
     split = portable_setting("split", summary["split"])
-    runs.write_json(target / "metrics.json", summary | {"run": target.name, "data": named, "split": split})
+    runs.write_json(target / "metrics.json", summary | {"run": name, "data": named, "split": split})
     runs.write_text(target / "README.md", text)
     if (run / "answers.jsonl").is_file():
         lines = (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()
         rows = [row | {"input": portable_setting("input", row["input"])} for row in map(json.loads, lines)]
         runs.write_lines(target / "answers.jsonl", rows)
-    check_portable(target)
 
 
 def portable_setting(name: str, value: Json) -> Json:
     """Return the value of a setting without a path of a machine: the names of files and folders instead."""
     if name in PRIVATE:
         return None
-    return data_name(value) if isinstance(value, str) and any(map(is_path, value.split(","))) else value
+    named = name in NAMED or (isinstance(value, str) and any(map(is_path, value.split(","))))
+    return data_name(value) if named and value is not None else value
 
 
 def portable_command(command: str) -> str:

@@ -1,6 +1,7 @@
 """Published runs name their data and no folder of a machine."""
 
 import json
+import shutil
 
 import pytest
 
@@ -53,6 +54,23 @@ def test_publishing_replaces_paths_by_names(trained, tmp_path):
 def test_a_path_that_is_left_is_refused(trained):
     with pytest.raises(RunError, match="has a path for 'data'"):
         check_portable(trained)
+
+
+def test_a_run_that_cannot_be_published_leaves_nothing(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.engine.publish.portable_command", lambda command: f"{command} /data/x")
+    with pytest.raises(RunError, match="names the path '/data/x'"):
+        publish("mnist", trained, tmp_path / "small")
+    assert not list(tmp_path.iterdir())
+
+
+def test_relative_folders_become_names(trained, tmp_path, monkeypatch):
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    config = json.loads((copy / "config.json").read_text())
+    config["settings"] |= {"data": "pictures/of/digits", "test": "more/of/digits"}
+    (copy / "config.json").write_text(json.dumps(config))
+    publish("mnist", copy, tmp_path / "small")
+    settings = json.loads((tmp_path / "small/config.json").read_text())["settings"]
+    assert (settings["data"], settings["test"]) == ("digits", "digits")
 
 
 def test_an_unfinished_run_is_not_published(tmp_path):
