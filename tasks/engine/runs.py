@@ -108,10 +108,11 @@ def read_history(run: Path) -> list[dict[str, float]]:
     """Return the rows of `history.csv`, one for each epoch; a run without one has none."""
     try:
         with (run / "history.csv").open(newline="", encoding="utf-8") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return [row | {"val_loss": row["val_loss"]} for row in rows]
     except FileNotFoundError:
         return []
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{str(run / 'history.csv')!r} is damaged: {error}.") from error
 
 
