@@ -183,11 +183,13 @@ def image_metadata(image: Image.Image, kind: str, tags: Image.Exif) -> dict[str,
 
 
 def deep_levels(image: Image.Image) -> np.ndarray:
-    """Return an image of more than 8 bits as uint16 `(height, width)`; floats span 0 to 1."""
-    levels = np.asarray(image, "float64")
-    if image.mode == "F":
-        levels = np.nan_to_num(levels) / max(1.0, float(np.nanmax(levels, initial=0))) * 65535
-    return np.rint(levels).clip(0, 65535).astype("uint16")
+    """Return an image of more than 8 bits as uint16 `(height, width)`.
+
+    Floats span 0 to 1, and whole numbers 0 to 65,535; larger values are scaled down to that.
+    """
+    levels = np.nan_to_num(np.asarray(image, "float64"), posinf=0)
+    white = 1.0 if image.mode == "F" else 65535.0
+    return np.rint(levels * (65535 / max(white, float(levels.max(initial=0))))).clip(0, 65535).astype("uint16")
 
 
 def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
