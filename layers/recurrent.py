@@ -83,9 +83,7 @@ class RecurrentStack(Block):
             return inputs
         batch, time, features = keras.ops.shape(inputs)
         mask = keras.ops.ones((batch, time), "bool") if mask is None else mask
-        rest = (
-            self.segment - time % self.segment
-        ) % self.segment  # missing steps of the last one; ONNX has no negative `%`
+        rest = (self.segment - time % self.segment) % self.segment  # to fill the last one; ONNX has no negative `%`
         inputs = keras.ops.pad(inputs, [[0, 0], [0, rest], [0, 0]])
         mask = keras.ops.pad(mask, [[0, 0], [0, rest]], constant_values=False)
         inputs = keras.ops.reshape(inputs, (-1, self.segment, features))  # (batch * segments, segment, features)
