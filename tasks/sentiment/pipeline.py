@@ -28,14 +28,14 @@ from data.texts.text import (
 from data.texts.vocabulary import VOCABULARIES, Vocabulary
 from tasks.engine import task
 from tasks.engine.config import JsonObject
-from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Report, Task
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task
+from tasks.sentiment.classify import Tokens, branch_scores, class_probabilities, word_weights
 from tasks.sentiment.config import LIMITS, SOURCES, Config
-from tasks.toolbox import calibration, figures, metrics
-from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
+from tasks.sentiment.score import score
+from tasks.toolbox import calibration
+from tasks.toolbox.labels import check_classes, class_answers
 
-Tokens = Sequence[int] | np.ndarray
 LOG = logging.getLogger("tasks")
-MISTAKES = 50  # mistakes kept
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
 
 
@@ -220,31 +220,12 @@ def log_count_ratios(
     return (STEP * logs).astype("float32")
 
 
-def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
-    """Return the score of each class by each branch for the tokens of texts, float32 `(texts, branches, classes)`.
-
-    Texts of similar length share a batch.
-    """
-    codec, size = pipeline.codec, pipeline.config.batch_size
-    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    found = np.empty((len(rows), len(codec.weights), len(codec.classes)), "float32")
-    for start in range(0, len(rows), size):
-        batch = order[start : start + size]
-        (found[batch],) = pipeline.network("classify", *codec.arrays([rows[index] for index in batch]))
-    return found
-
-
 def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
     """Return the codec with the branch weights that maximize the likelihood of the validation labels."""
     codec: Codec = pipeline.codec
     found = branch_scores(pipeline, [codec.tokens(example["text"]) for example in valid])
     labels = np.array([codec.labels[example["label"]] for example in valid])
     return codec.with_weights([round(float(weight), 6) for weight in calibration.branch_weights(found, labels)])
-
-
-def class_probabilities(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:
-    """Return the calibrated probability of each class for the tokens of texts, `(texts, classes)`."""
-    return calibration.calibrated_probabilities(branch_scores(pipeline, rows), np.array(pipeline.codec.weights))
 
 
 def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
@@ -267,56 +248,6 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
     if pipeline.config.explain:
         answers = [answer | word_weights(pipeline, text, answer) for text, answer in zip(inputs, answers, strict=True)]
     return answers
-
-
-def word_weights(pipeline: Pipeline[Config], text: str, answer: Answer) -> JsonObject:
-    """Return the weight of each word that is read, in order: its share in the log-odds of the label.
-
-    The weight is the log-odds with the word, minus those without it; its tokens are then unknown.
-
-    Reference: Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901 (occlusion).
-    """
-    codec, config = pipeline.codec, pipeline.config
-    words = codec.word_tokens(text)
-    owners = [index for index, (_, numbers) in enumerate(words) for _ in numbers]  # the word of each token
-    owners = list(truncated_sequence(owners, config.max_length, config.truncate))
-    tokens = np.array(codec.tokens(text))
-    shown = sorted(set(owners))
-    rows = [tokens, *(np.where(np.array(owners) == index, UNKNOWN, tokens) for index in shown)]
-    chances = class_probabilities(pipeline, rows)[:, codec.labels[answer["label"]]].clip(1e-9, 1 - 1e-9)
-    odds = np.log(chances / (1 - chances))
-    return {
-        "words": [
-            [words[index][0], round(float(odds[0] - without), 4)]
-            for index, without in zip(shown, odds[1:], strict=True)
-        ]
-    }
-
-
-def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
-    codec, classes = pipeline.codec, pipeline.codec.classes
-    examples = aligned_examples(examples, classes)
-    rows = [codec.tokens(example["text"]) for example in examples]
-    chances = class_probabilities(pipeline, rows)
-    answers = class_answers(classes, chances)
-    truth = [example["label"] for example in examples]
-    found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
-    right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
-    reliability = metrics.reliability_rows(chances.max(1), right)
-    own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
-    own |= {"auc": metrics.ranking_area(truth, chances, classes), "ece": metrics.calibration_error(reliability)}
-    _, shown = mistakes(answers, truth, MISTAKES)
-    return Report(
-        metrics=own | found,
-        answers=[{"input": examples[i]["text"], "answer": answers[i], "reference": truth[i]} for i in shown],
-        figures={
-            "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
-            "roc": lambda: figures.roc_curve(truth, chances, classes),
-            "reliability": lambda: figures.reliability_diagram(reliability),
-            "lengths": lambda: figures.accuracy_by_length(list(map(len, rows)), right, "tokens"),
-        },
-    )
 
 
 TASK = Task(

@@ -1,0 +1,38 @@
+"""Scores of a split of texts: metrics, answers and figures."""
+
+import numpy as np
+
+from data.splits import Examples
+from tasks.engine.task import Pipeline, Report
+from tasks.sentiment.classify import class_probabilities
+from tasks.sentiment.config import Config
+from tasks.toolbox import figures, metrics
+from tasks.toolbox.labels import aligned_examples, class_answers, mistakes
+
+MISTAKES = 50  # mistakes kept
+
+
+def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
+    """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
+    codec, classes = pipeline.codec, pipeline.codec.classes
+    examples = aligned_examples(examples, classes)
+    rows = [codec.tokens(example["text"]) for example in examples]
+    chances = class_probabilities(pipeline, rows)
+    answers = class_answers(classes, chances)
+    truth = [example["label"] for example in examples]
+    found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
+    right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
+    reliability = metrics.reliability_rows(chances.max(1), right)
+    own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
+    own |= {"auc": metrics.ranking_area(truth, chances, classes), "ece": metrics.calibration_error(reliability)}
+    _, shown = mistakes(answers, truth, MISTAKES)
+    return Report(
+        metrics=own | found,
+        answers=[{"input": examples[i]["text"], "answer": answers[i], "reference": truth[i]} for i in shown],
+        figures={
+            "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
+            "roc": lambda: figures.roc_curve(truth, chances, classes),
+            "reliability": lambda: figures.reliability_diagram(reliability),
+            "lengths": lambda: figures.accuracy_by_length(list(map(len, rows)), right, "tokens"),
+        },
+    )
