@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from data.columns import Names
 from data.splits import Example, UnavailableError
 
 BATCH = 1024  # rows read at a time
@@ -29,7 +30,7 @@ def is_name(text: str) -> bool:
 def read(
     name: str,
     splits: Sequence[str],
-    columns: Mapping[str, str],
+    columns: Names,
     data_dir: Path | None = None,
     *,
     optional: Sequence[str] = (),
@@ -40,8 +41,8 @@ def read(
     Args:
         name: Catalogue name, for instance `mnist`.
         splits: Names of the splits to read, as in the catalogue.
-        columns: Field of an example -> name of the column in the catalogue. `a/b` is the column `b` inside the column
-            `a`.
+        columns: Field of an example -> names that its column may have in the catalogue. `a/b` is the column `b` inside
+            the column `a`.
         data_dir: Folder of prepared data sets; `None` is `TFDS_DATA_DIR`, or the library's own default.
         optional: Names of splits to read if the data set has them.
         change: Function applied to each example as it is read.
@@ -52,10 +53,10 @@ def read(
     builder = data_set_builder(name, data_dir)
     if not builder.is_prepared():
         prepare(builder, name)
-    check_columns(builder, name, columns)
+    places = feature_columns(builder, name, columns)
     check_splits(builder, name, splits)
     found = (*splits, *(split for split in optional if split in builder.info.splits))
-    return {split: [change(row) for row in split_rows(builder, split, columns)] for split in found}
+    return {split: [change(row) for row in split_rows(builder, split, places)] for split in found}
 
 
 def data_set_builder(name: str, data_dir: Path | None) -> Builder:
@@ -78,13 +79,24 @@ def data_set_builder(name: str, data_dir: Path | None) -> Builder:
         ) from error
 
 
-def check_columns(builder: Builder, name: str, columns: Mapping[str, str]) -> None:
-    """Raise `UnavailableError` unless a data set has all columns."""
-    missing = sorted({column.partition("/")[0] for column in columns.values()} - set(builder.info.features))
-    if missing:
+def feature_columns(builder: Builder, name: str, columns: Names) -> dict[str, str]:
+    """Return the column of each field: the first of its names that a data set has.
+
+    Raises:
+        UnavailableError: The data set has none of them.
+    """
+    known = set(builder.info.features)
+    found = {
+        field: next((column for column in names if column.partition("/")[0] in known), None)
+        for field, names in columns.items()
+    }
+    missing = next((field for field, column in found.items() if column is None), None)
+    if missing is not None:
         raise UnavailableError(
-            f"Data set {name!r} has no column {missing[0]!r}; its columns are: {', '.join(builder.info.features)}."
+            f"Data set {name!r} has no column {columns[missing][0]!r}; its columns are: "
+            f"{', '.join(builder.info.features)}."
         )
+    return {field: column for field, column in found.items() if column is not None}
 
 
 def check_splits(builder: Builder, name: str, splits: Sequence[str]) -> None:

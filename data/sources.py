@@ -1,14 +1,17 @@
 """Sources of examples: the embedded data, the user's own files, or a catalogue."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import re
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from data import catalogue
-from data.splits import DataError, Example, Examples, LazyExamples, PartError, Splits, holdout_split
+from data.columns import Names
+from data.splits import DataError, Example, Examples, LazyExamples, OptionError, Splits, part_of
 
-TEST_SHARE = 0.2
+LOG = logging.getLogger("tasks")
 T = TypeVar("T")
 
 
@@ -57,7 +60,7 @@ def splits(
         part: Reads a part of the data by name, or returns `None` if there is none.
 
     Raises:
-        PartError: `test` is neither.
+        OptionError: `test` is neither.
     """
     own = cache(partial(load, data, builtin=builtin, files=files, named=named))
     if test is None:
@@ -66,14 +69,16 @@ def splits(
         return Splits(LazyExamples(lambda: own().train), LazyExamples(lambda: own().valid), examples(Path(test)))
     found = part(test)
     if found is None:
-        raise PartError(f"No split is named {test!r}; choose one of: train, valid, test, or give a path to test data.")
+        raise OptionError(
+            f"No split is named {test!r}; choose one of: train, valid, test, or give a path to test data."
+        )
     return own()._replace(test=found)
 
 
 def catalogue_part(
     data: str,
     part: str,
-    columns: Mapping[str, str],
+    columns: Names,
     data_dir: Path | None = None,
     change: Callable[[Example], Example] = dict,
 ) -> list[Example] | None:
@@ -97,19 +102,17 @@ def data_name(data: str) -> str:
     return ",".join(Path(place.strip()).resolve().name for place in data.split(",") if place.strip())
 
 
-def class_folder_splits(path: Path, suffixes: Sequence[str], field: str, valid: float, seed: int) -> Splits:
-    """Return the splits of a folder that holds a folder for each class.
+def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Splits:
+    """Return the parts of a folder that holds a folder for each class.
 
-    * If `path/train` and `path/test` exist, they hold the classes.
-    * Otherwise `path` holds them, and a fifth of the files is kept for testing, whatever the seed.
-    * The validation part is drawn from the training part by seed.
+    * Folders called `train`, `valid` or `test`, or the like in any case, are parts and hold the classes.
+    * Without such folders all files are for training.
+    * A folder that holds nothing but one other folder, as zips leave it, stands for that one.
 
     Args:
         path: An existing folder.
         suffixes: Endings of the files to take, in lower case, with their dots.
         field: Field of an example that gets the path of the file; `label` gets its class.
-        valid: Fraction of the training part that is kept for validation, in (0, 1).
-        seed: Chooses the validation part.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -117,22 +120,53 @@ def class_folder_splits(path: Path, suffixes: Sequence[str], field: str, valid: 
     """
     if not path.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path)!r}; give --data a folder with a folder for each class.")
-    if (path / "train").is_dir() and (path / "test").is_dir():
-        train, test = files_by_class(path / "train", suffixes, field), files_by_class(path / "test", suffixes, field)
-    else:
-        train, test = holdout_split(files_by_class(path, suffixes, field), TEST_SHARE, seed=0)
-    train, held = holdout_split(train, valid, seed)
-    return Splits(train, held, test)
+    path = inner_folder(path)
+    folders = {folder: part_of(folder.name) for folder in visible_folders(path) if is_part_name(folder.name)}
+    if not folders:
+        return Splits(files_by_class(path, suffixes, field), [], [])
+    if other := [folder.name for folder in visible_folders(path) if folder not in folders]:
+        LOG.warning("%s: not used beside the parts: %s.", path, ", ".join(other))
+    found = {part: [folder for folder, own in folders.items() if own == part] for part in Splits._fields}
+    return Splits(
+        *([row for folder in found[part] for row in files_by_class(folder, suffixes, field)] for part in found)
+    )
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a whole name is that of a part, such as `Train` or `test_set`."""
+    words = [word for word in re.findall("[a-z]+", name.lower()) if word not in ("set", "data", "images", "split")]
+    return len(words) == 1 and part_of(words[0]) is not None
+
+
+def visible_folders(path: Path) -> list[Path]:
+    """Return the folders in a folder that a user put there, sorted by name."""
+    return [
+        folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith((".", "__MACOSX"))
+    ]
+
+
+def inner_folder(path: Path) -> Path:
+    """Return a folder, or the one that it holds if it holds nothing else and that holds folders too."""
+    while True:
+        inside = [entry for entry in path.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
+        if len(inside) != 1 or not inside[0].is_dir() or not visible_folders(inside[0]) or is_part_name(inside[0].name):
+            return path
+        path = inside[0]
 
 
 def files_by_class(path: Path, suffixes: Sequence[str], field: str) -> list[Example]:
-    """Return an example for each file of each class below a folder, sorted by name."""
+    """Return an example for each file of each class below a folder, sorted by name.
+
+    Files outside the folders of classes are not used; a notice gives their number.
+
+    Raises:
+        DataError: There are no such files, or fewer than two classes.
+    """
     found = [
         {field: file, "label": folder.name}
-        for folder in (sorted(path.iterdir()) if path.is_dir() else ())
-        if folder.is_dir() and not folder.name.startswith(".")
+        for folder in (visible_folders(path) if path.is_dir() else ())
         for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in suffixes and not file.name.startswith(".")
+        if is_wanted_file(file, suffixes)
     ]
     if not found:
         raise DataError(
@@ -142,4 +176,11 @@ def files_by_class(path: Path, suffixes: Sequence[str], field: str) -> list[Exam
     classes = sorted({str(example["label"]) for example in found})
     if len(classes) < 2:
         raise DataError(f"{str(path)!r} holds one class only, {classes[0]!r}; give at least two.")
+    if loose := sum(is_wanted_file(file, suffixes) for file in path.iterdir()):
+        LOG.warning("%s: %d files outside the folders of the classes are not used.", path, loose)
     return found
+
+
+def is_wanted_file(file: Path, suffixes: Sequence[str]) -> bool:
+    """Return whether a file has one of some endings, and is not hidden."""
+    return file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()

@@ -1,7 +1,7 @@
 """Raw examples, their splits, and errors about data."""
 
 import hashlib
-import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, overload
@@ -17,8 +17,8 @@ class DataError(ValueError):
     exit_code = 65
 
 
-class PartError(ValueError):
-    """The named part of the data does not exist."""
+class OptionError(ValueError):
+    """The data has no such part, column or encoding as an option names."""
 
     exit_code = 2
 
@@ -58,42 +58,33 @@ class Splits(NamedTuple):
     valid: Examples
     test: Examples
 
-    def with_limit(self, limit: int | None) -> "Splits":
-        """Return at most the first `limit` examples of each split; `None` keeps all."""
-        return self if limit is None else Splits(*(split[:limit] for split in self))
+
+PARTS = {  # word in the name of a file, a folder or a value -> name of the split
+    "train": "train",
+    "training": "train",
+    "trn": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "devel": "valid",
+    "development": "valid",
+    "test": "test",
+    "testing": "test",
+    "tst": "test",
+    "newstest": "test",
+}
 
 
-def holdout_split(examples: Sequence[T], share: float, seed: int) -> tuple[list[T], list[T]]:
-    """Return the remaining examples and the held-out examples, chosen by seed.
+def part_of(name: str) -> str | None:
+    """Return the split that a name tells, `train`, `valid` or `test`; `None` if it tells none, or two.
 
-    Args:
-        examples: At least two examples.
-        share: Fraction to hold out, in (0, 1). Each of the two parts gets at least one example.
-        seed: The same seed and examples give the same parts, both in a shuffled order.
-
-    Raises:
-        DataError: There are fewer than two examples.
+    Example:
+        >>> part_of("Validation"), part_of("dev.tok.clean"), part_of("tst2013"), part_of("contest")
+        ('valid', 'valid', 'test', None)
     """
-    if len(examples) < 2:
-        raise DataError(f"{len(examples)} training examples are too few to keep some for validation; give at least 2.")
-    order = list(range(len(examples)))
-    random.Random(seed).shuffle(order)
-    count = min(max(round(share * len(examples)), 1), len(examples) - 1)
-    return [examples[row] for row in order[count:]], [examples[row] for row in order[:count]]
-
-
-def check_labels(splits: Splits) -> None:
-    """Raise `DataError` unless the training examples have two classes, and all classes of the other splits."""
-    known = sorted({example["label"] for example in splits.train})
-    if len(known) < 2:
-        raise DataError(f"The training examples have one class only, {known[0]!r}; give at least two.")
-    for name, split in (("validation", splits.valid), ("test", splits.test)):
-        for example in split:
-            if example["label"] not in known:
-                raise DataError(
-                    f"Class {example['label']!r} is among the {name} examples and not among the training examples: "
-                    f"{', '.join(known)}."
-                )
+    found = {PARTS[word] for word in re.findall("[a-z]+", name.lower()) if word in PARTS}
+    return found.pop() if len(found) == 1 else None
 
 
 def fingerprint(splits: Splits) -> dict[str, int | str]:

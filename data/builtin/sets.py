@@ -7,7 +7,7 @@ from pathlib import Path
 from data.builtin.scenes import scenes as drawn_scenes
 from data.builtin.sentences import composed_sentences
 from data.splits import Example
-from data.tables import table_rows
+from data.tables import TableFormat, example_rows
 
 PHOTOS = (
     ("skimage/data", "astronaut.png coffee.png motorcycle_left.png rocket.jpg retina.jpg ihc.png brick.png gravel.png"),
@@ -27,7 +27,7 @@ def reviews() -> tuple[list[Example], list[Example]]:
     * They come in pairs of a positive and a negative review, often with nearly the same words.
     * The two reviews of a pair belong in the same split; otherwise one of them predicts the wrong label.
     """
-    rows = list(table_rows(REVIEWS, {"split": "split", "label": "label", "text": "text"}))
+    rows = example_rows(REVIEWS, {"label": ["label"], "text": ["text"]}, TableFormat())
     train, test = (
         [{"text": row["text"], "label": row["label"]} for row in rows if row["split"] == split]
         for split in ("train", "test")
@@ -61,7 +61,7 @@ def pairs() -> tuple[list[Example], list[Example]]:
     * Everyday sentences, written by hand, are for training only.
     """
     composed = [{"en": english, "de": german} for english, german in composed_sentences(2100)]
-    return [*table_rows(PHRASES, {"en": "en", "de": "de"}), *composed[:-300]], composed[-300:]
+    return [*example_rows(PHRASES, {"en": ["en"], "de": ["de"]}, TableFormat()), *composed[:-300]], composed[-300:]
 
 
 @cache
@@ -79,7 +79,7 @@ def photographs() -> list[Example]:
     Each has an `image`, a file, and its `captions`, written for this project. They are for testing only.
     """
     captions: dict[str, list[str]] = {}
-    for row in table_rows(PHOTOGRAPHS, {"image": "image", "caption": "caption"}):
+    for row in example_rows(PHOTOGRAPHS, {"image": ["image"], "caption": ["caption"]}, TableFormat()):
         captions.setdefault(row["image"], []).append(row["caption"])
     return [
         {"image": folder_of(str(Path(name).parent)) / Path(name).name, "captions": texts}

@@ -4,44 +4,36 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data.columns import Names
+from data.holdout import completed_splits
 from data.pictures.files import SUFFIXES, File, files_in
-from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Splits, holdout_split
-from data.tables import TABLES, table_rows
+from data.records import TABLES
+from data.splits import DataError, Example, Splits
+from data.tables import TableFormat, example_rows, row_parts
+from data.text_files import content_name, content_suffix, decoded_lines
 
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the pictures that may be missing or damaged
-PARTS = {  # name of a split in a table -> name of the split here
-    "train": "train",
-    "val": "valid",
-    "valid": "valid",
-    "validation": "valid",
-    "dev": "valid",
-    "test": "test",
-}
 Row = tuple[str, str, str]  # name of a picture, its split or nothing, a caption
 
 
-def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: int) -> Splits:
+def captioned_splits(path: Path, names: Names, form: TableFormat, valid: float, seed: int) -> Splits:
     """Return the splits of pictures with captions: examples with an `image`, a file, and its `captions`.
 
     The captions are in one of two forms:
 
-    * a table with a row for each caption: `.csv`, `.tsv`, `.jsonl`, or `captions.txt` (comma-separated);
+    * a table with a row for each caption, also a comma-separated `captions.txt`;
     * `*.token.txt`, the form of Flickr8k, with lists of names such as `*trainImages.txt`.
 
     The pictures are in the folder, in folders below it, or in zips in the folder.
 
-    A table may have a column `split`:
-
-    * `train`: for training;
-    * `val`, `valid`, `validation` or `dev`: for validation;
-    * `test`: for testing; without it, a fifth of the pictures is for testing, whatever the seed;
-    * any other split is left out.
+    A table may have a column `split`, which names the parts as in `row_parts`. Missing parts are drawn from the
+    training part.
 
     Args:
         path: A folder with captions and pictures, or a captions file in it.
-        columns: Field (`image` or `caption`) -> name of its column in a table.
+        names: Field (`image` or `caption`) -> names that its column may have.
+        form: Columns and encoding, as the user gave them.
         valid: Fraction of the training pictures kept for validation if no split is for it, in (0, 1).
         seed: Chooses the validation pictures.
 
@@ -49,29 +41,22 @@ def captioned_splits(path: Path, columns: dict[str, str], valid: float, seed: in
         FileNotFoundError: There is no such file or folder.
         DataError: There are no captions or no pictures, a zip is damaged, or over 1 % of the pictures are missing.
     """
-    found = captioned_parts(path, columns)
-    parts = {name: [example for part, example in found if PARTS.get(part) == name] for name in ("train", "valid")}
-    test = [example for part, example in found if PARTS.get(part) == "test"]
-    train = parts["train"] or [example for part, example in found if not part]
-    if other := sum(bool(part) and part not in PARTS for part, _ in found):
-        LOG.warning("Left out, since their split is not train, valid or test: %d pictures.", other)
-    if not test:
-        train, test = holdout_split(train, TEST_SHARE, seed=0)
-    return Splits(train, parts["valid"], test) if parts["valid"] else Splits(*holdout_split(train, valid, seed), test)
+    found = captioned_pictures(path, names, form)
+    return completed_splits(row_parts(found, str(path)), valid, seed, str(path))
 
 
-def all_captioned_pictures(path: Path, columns: dict[str, str]) -> list[Example]:
+def all_captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:
     """Return all pictures with their captions, whatever their split; otherwise as `captioned_splits`."""
-    return [example for _, example in captioned_parts(path, columns)]
+    return [{"image": row["image"], "captions": row["captions"]} for row in captioned_pictures(path, names, form)]
 
 
-def captioned_parts(path: Path, columns: dict[str, str]) -> list[tuple[str, Example]]:
-    """Return pictures with their captions, each with the name of its split, or an empty name."""
+def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:
+    """Return pictures with their captions, each with the name of its `split`, or an empty name."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     folder = path if path.is_dir() else path.parent
     captions = path if path.is_file() else captions_file(path)
-    rows = token_rows(captions) if captions.name.endswith(".token.txt") else caption_rows(captions, columns)
+    rows = token_rows(captions) if captions.name.endswith(".token.txt") else caption_rows(captions, names, form)
     return matched_pictures(rows, folder_pictures(folder), str(captions))
 
 
@@ -79,8 +64,8 @@ def captions_file(folder: Path) -> Path:
     """Return the captions file of a folder: the only candidate, or the only one named `captions`."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     tokenized = [path for path in files if path.name.endswith(".token.txt") and "lemma" not in path.name]
-    tabled = [path for path in files if path.suffix.lower() in TABLES or path.name.lower() == "captions.txt"]
-    named = [path for path in tabled if path.stem.lower().startswith("captions")]
+    tabled = [path for path in files if content_suffix(path) in TABLES or path.name.lower() == "captions.txt"]
+    named = [path for path in tabled if content_name(path).lower().startswith("captions")]
     for choice in (tokenized, named, tabled):
         if len(choice) == 1:
             return choice[0]
@@ -90,12 +75,10 @@ def captions_file(folder: Path) -> Path:
     )
 
 
-def caption_rows(path: Path, columns: dict[str, str]) -> Iterable[Row]:
+def caption_rows(path: Path, names: Names, form: TableFormat) -> Iterable[Row]:
     """Yield the rows of a table of captions."""
-    separator = "," if path.suffix.lower() == ".txt" else None
-    options = "--image-column or --caption-column"
-    for row in table_rows(path, columns, options, optional=("split",), separator=separator):
-        yield row["image"], row["split"].strip().lower(), row["caption"]
+    for row in example_rows(path, names, form):
+        yield row["image"], row.get("split", "").strip().lower(), row["caption"]
 
 
 def token_rows(path: Path) -> Iterable[Row]:
@@ -104,7 +87,7 @@ def token_rows(path: Path) -> Iterable[Row]:
     for split in ("train", "dev", "test"):
         for names in sorted(path.parent.glob(f"*{split}Images.txt")):
             splits |= dict.fromkeys(names.read_text(encoding="utf-8-sig").split(), split)
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(decoded_lines(path), start=1):
         name, tab, caption = line.partition("\t")
         if line.strip() and not tab:
             raise DataError(f"{str(path)!r}, line {number}: there is no tab between the picture and its caption.")
@@ -126,8 +109,8 @@ def folder_pictures(folder: Path) -> list[File]:
     return found
 
 
-def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> list[tuple[str, Example]]:
-    """Return the examples of pictures with captions, sorted by name, each with its split.
+def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> list[Example]:
+    """Return the examples of pictures with captions, sorted by name, each with its `split`.
 
     Raises:
         DataError: More than one picture in a hundred is missing.
@@ -145,7 +128,7 @@ def matched_pictures(rows: Iterable[Row], files: Sequence[File], name: str) -> l
     if alone := sorted(image for image in found if image not in captions):
         LOG.warning("Left out, since they have no caption: %d pictures, the first is %r.", len(alone), alone[0])
     return [
-        (splits[image], {"image": found[image], "captions": captions[image]})
+        {"split": splits[image], "image": found[image], "captions": captions[image]}
         for image in sorted(captions)
         if image in found
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Examples, PartError, Splits, holdout_split
+from data.splits import DataError, Example, Examples, OptionError, Splits, holdout_split
 from data.tables import table_parts
 
 LOG = logging.getLogger("tasks")
@@ -41,7 +41,7 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     Raises:
         FileNotFoundError: There is no such file or folder.
         DataError: The files do not match each other, or cannot be read.
-        PartError: There is no file named `test`.
+        OptionError: There is no file named `test`.
     """
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
@@ -58,7 +58,7 @@ def sentence_pairs(path: Path, source: str, target: str, valid: float, seed: int
     if not training:
         raise DataError(f"{str(path)!r} has no file for training; one must be called 'train.{source}'.")
     if test is not None and test not in tests:
-        raise PartError(f"{str(path)!r} has no file {test!r} to test on; choose one of: {', '.join(tests)}.")
+        raise OptionError(f"{str(path)!r} has no file {test!r} to test on; choose one of: {', '.join(tests)}.")
     train, tested = pairs(training), pairs([test] if test else tests[:1])
     if not tests:
         train, tested = holdout_split(train, TEST_SHARE, seed=0)

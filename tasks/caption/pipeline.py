@@ -36,7 +36,7 @@ def load(config: Config) -> Splits:
     """Return the splits: examples with an `image`, a file or a uint8 array, and its `captions`.
 
     Raises:
-        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
+        FileNotFoundError, DataError, OptionError, UnavailableError: The data is missing, invalid or unavailable.
     """
     return sources.splits(
         config.data,

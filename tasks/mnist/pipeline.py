@@ -29,7 +29,7 @@ def load(config: Config) -> Splits:
     """Return the splits: examples with an `image`, uint8 (28, 28), light ink on black, and a `label`, the class.
 
     Raises:
-        FileNotFoundError, DataError, PartError, UnavailableError: The data is missing, invalid or unavailable.
+        FileNotFoundError, DataError, OptionError, UnavailableError: The data is missing, invalid or unavailable.
     """
     return sources.splits(
         config.data,

@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import tasks
-from data.splits import DataError, PartError
+from data.splits import DataError, OptionError
 from data.texts.text import PAD
 from data.texts.vocabulary import END, START
 from tasks.engine import evaluate as evaluation
@@ -178,9 +178,9 @@ def test_a_test_file_is_chosen_by_name(pipeline, folder):
     own = pipeline.with_settings(data=str(folder), limit=None)
     counts = {split: evaluation.evaluate(own, split).summary["examples"] for split in ("test", "test_a", "test_b")}
     assert counts == {"test": 20, "test_a": 20, "test_b": 10}
-    with pytest.raises(PartError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
+    with pytest.raises(OptionError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
         evaluation.evaluate(own, "test_c")
-    with pytest.raises(PartError, match=r"No split is named 'test_a'"):
+    with pytest.raises(OptionError, match=r"No split is named 'test_a'"):
         evaluation.evaluate(pipeline, "test_a")
 
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from data.splits import DataError, PartError
+from data.splits import DataError, OptionError
 from data.texts.sentence_pairs import sentence_pairs
 
 ENGLISH, GERMAN = [f"Line {number}." for number in range(10)], [f"Zeile {number}." for number in range(10)]
@@ -91,7 +91,7 @@ def test_pairs_with_an_empty_side_are_left_out_and_counted(folder, caplog):
 def test_what_is_missing_is_named(folder, tmp_path_factory):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read(folder / "nowhere")
-    with pytest.raises(PartError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
+    with pytest.raises(OptionError, match=r"no file 'test_c' to test on; choose one of: test_a, test_b"):
         read(folder, test="test_c")
     with pytest.raises(DataError, match=r"one language, and no file 'test_a.fr'"):
         read(folder, "en", "fr")

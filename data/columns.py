@@ -1,0 +1,181 @@
+"""Columns of a table: which one holds which field, by name or by number, with or without a line of names."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from data.splits import DataError, OptionError
+
+LOG = logging.getLogger("tasks")
+Names = Mapping[str, Sequence[str]]  # field of an example -> names that its column may have, the usual first
+SPLIT_NAMES = ("split", "subset", "partition")  # of a column with the part of each row
+NAME = re.compile(r"[^\W\d][\w .:/#()\[\]-]{0,40}")
+SHOWN = 60  # characters of a first row in a message
+
+
+def header_columns(
+    rows: Sequence[Sequence[str]], names: Names, given: Mapping[str, str], path: str
+) -> list[str] | None:
+    """Return the names of the columns if the first row has them, or `None` if it is data.
+
+    Args:
+        rows: The first rows.
+        names: Field -> names that its column may have.
+        given: Field -> name or number of its column, as the user gave it.
+        path: Name of the file, for notices.
+    """
+    first = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
+    wanted = {name for field, usual in names.items() for name in ([given[field]] if field in given else usual)}
+    if any(similar_column(first, name) for name in wanted if not name.isdecimal()):
+        return unique_names(first)
+    looks = are_names(first, rows[1:])
+    if given and all(place.isdecimal() for place in given.values()):
+        LOG.warning(
+            "%s: its first row, %s, is read as %s.", path, shown_row(first), "names of columns" if looks else "data"
+        )
+    return unique_names(first) if looks else None
+
+
+def are_names(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Return whether a first row looks like names of columns: short, different words that no later row repeats.
+
+    Example:
+        >>> are_names(["id", "review"], [["1", "A film."]]), are_names(["1", "A film."], [["2", "Another."]])
+        (True, False)
+    """
+    named = [cell for cell in first if cell]
+    if not named or len(set(named)) < len(named) or not all(NAME.fullmatch(cell) for cell in named):
+        return False
+    later = {(place, cell.strip()) for row in rest for place, cell in enumerate(row)}
+    return not any((place, cell) in later for place, cell in enumerate(first) if cell)
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return names with a number behind each that occurs again.
+
+    Example:
+        >>> unique_names(["text", "text", "label"])
+        ['text', 'text (2)', 'label']
+    """
+    seen = Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
+
+
+def column_places(
+    columns: Sequence[str], names: Names, given: Mapping[str, str], path: str, order: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the column of each field, with a notice of those that are chosen by a less usual name.
+
+    Args:
+        columns: Names of the columns, or their numbers.
+        names, given, path: As for `header_columns`.
+        order: Fields of the first columns of a table without names.
+
+    Raises:
+        DataError: A column is missing, or is there twice.
+        OptionError: The user named a column, or a field, that does not exist.
+    """
+    nameless = all(column.isdecimal() for column in columns)
+    if nameless and not given and len(columns) >= len(order) > 0:
+        if len(order) > 1:
+            said = ", ".join(f"column {number} as {name}" for number, name in enumerate(order, start=1))
+            LOG.warning("%s has no names of columns; it reads %s.", path, said)
+        return dict(zip(order, columns, strict=False))
+    places = {field: place_of(columns, field, given, usual) for field, usual in names.items()}
+    missing = next((field for field, place in places.items() if place is None), None)
+    if missing is not None:
+        raise missing_column(columns, names, given, path, missing, nameless)
+    found = {field: place for field, place in places.items() if place is not None}
+    check_once(found, columns, path)
+    if other := {place: field for field, place in found.items() if field not in given and place != names[field][0]}:
+        LOG.warning(
+            "%s: %s.", path, ", ".join(f"column {place!r} is read as {field}" for place, field in other.items())
+        )
+    return found
+
+
+def missing_column(
+    columns: Sequence[str], names: Names, given: Mapping[str, str], path: str, field: str, nameless: bool
+) -> Exception:
+    """Return the error for a field without a column."""
+    if field in given:
+        return OptionError(f"{path!r} has no column {given[field]!r}; its columns are: {', '.join(columns)}.")
+    usual = names[field][0]
+    example = ",".join(f"{name}={place}" for place, name in enumerate(names, start=1))
+    if nameless:
+        return DataError(
+            f"{path!r} has no names of columns, since its first row looks like data; say which of its {len(columns)} "
+            f"columns are which by number, such as --columns {example}."
+        )
+    return DataError(
+        f"{path!r} has no column {usual!r}; its columns are: {', '.join(columns)}. "
+        f"Name the column with --columns {field}=NAME."
+    )
+
+
+def check_once(places: Mapping[str, str], columns: Sequence[str], path: str) -> None:
+    """Raise `DataError` if a table has a column of a name twice, or if two fields have the same column."""
+    for field, place in places.items():
+        if f"{place} (2)" in columns:
+            numbers = [str(number) for number, name in enumerate(columns, 1) if name.partition(" (")[0] == place]
+            raise DataError(
+                f"{path!r} has the column {place!r} more than once; choose by number: --columns "
+                f"{field}={' or '.join(numbers)}."
+            )
+        if list(places.values()).count(place) > 1:
+            raise OptionError(f"{path!r}: the column {place!r} is named for two fields; name another with --columns.")
+
+
+def place_of(
+    columns: Sequence[str], field: str, given: Mapping[str, str], usual: Sequence[str] = SPLIT_NAMES
+) -> str | None:
+    """Return the column of a field, or `None` if there is none.
+
+    Raises:
+        OptionError: The user gave a number that no column has.
+    """
+    for name in [given[field]] if field in given else usual:
+        if found := similar_column(columns, name):
+            return found
+    if field not in given or not given[field].isdecimal():
+        return None
+    number = int(given[field])
+    if not 1 <= number <= len(columns):
+        raise OptionError(f"There is no column {number}; the table has {len(columns)} columns.")
+    return columns[number - 1]
+
+
+def similar_column(columns: Sequence[str], name: str) -> str | None:
+    """Return the column of a name, or the first that differs from it by letter case and blanks alone."""
+    if name in columns:
+        return name
+    return next((column for column in columns if plain_name(column) == plain_name(name)), None)
+
+
+def plain_name(name: str) -> str:
+    """Return a name by which equal names are known."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def named_columns(columns: Sequence[str], keep: Sequence[str], path: str) -> dict[str, str]:
+    """Return the columns to keep, by the name that the user gave.
+
+    Raises:
+        OptionError: There is no such column.
+    """
+    found = {name: place_of(columns, name, {name: name}) for name in keep}
+    missing = next((name for name, place in found.items() if place is None), None)
+    if missing is not None:
+        raise OptionError(f"{path!r} has no column {missing!r} to keep; its columns are: {', '.join(columns)}.")
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def shown_row(cells: Sequence[str]) -> str:
+    """Return the beginning of a row, for a message."""
+    text = ", ".join(cells)
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
