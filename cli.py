@@ -6,11 +6,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 
@@ -27,12 +26,6 @@ from tasks.engine.config import (
     offered_fields,
     setting_types,
 )
-
-if TYPE_CHECKING:
-    from tasks.engine.config import TaskConfig
-    from tasks.engine.task import Pipeline
-
-CHUNK = 256  # inputs answered at a time
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]
@@ -162,34 +155,41 @@ def predict(
     task: str,
     inputs: tuple[str, ...],
     file: Path | None,
+    keep: str | None,
+    plain: bool,
     out: Path | None,
     run: Path | None,
     quiet: bool,
     settings: JsonObject,
 ) -> None:
-    if not inputs and not file:
-        raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
+    from tasks.engine import predict as answering
+
+    kept = [name.strip() for name in (keep or "").split(",") if name.strip()]
+    check_request(inputs, file, kept, plain)
     send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
-    words = chain(input_lines(inputs), pipeline.read(file) if file else ())
-    given = (item for word in words for item in pipeline.task.accepts.expand(word))
-    if pipeline.task.write:
-        for item, answer in pipeline.task.write(pipeline, list(given), out, not quiet and sys.stderr.isatty()):
-            click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False))
-        return
-    with out.open("x", encoding="utf-8") if out else nullcontext() as target:
-        for chunk in input_chunks(given):
-            for item, answer in zip(chunk, chunk_answers(pipeline, chunk), strict=True):
-                click.echo(json.dumps({"input": item, "answer": answer}, ensure_ascii=False), file=target)
-                pipeline.draw(item, answer)
+    form = answering.typed_format(pipeline, settings)
+    rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
+    tally = answering.Tally()
+    show = not quiet and sys.stderr.isatty()
+    with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
+        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):
+            for outcome in answering.outcomes(pipeline, chunk, out, show):
+                tally.add(outcome)
+                click.echo(outcome.plain() if plain else json.dumps(outcome.record(), ensure_ascii=False), file=target)
+            target.flush()
+    tally.check()
 
 
-def chunk_answers(pipeline: "Pipeline[TaskConfig]", chunk: list[str]) -> Iterable[Json]:
-    """Return an answer for each input; where one is bad, those before it are answered first."""
-    try:
-        return pipeline.predict(chunk)
-    except Exception:
-        return (pipeline.predict([item])[0] for item in chunk)
+def check_request(inputs: Sequence[str], file: Path | None, keep: Sequence[str], plain: bool) -> None:
+    """Raise `SettingError` if options of `predict` do not fit each other."""
+    if not inputs and not file:
+        raise SettingError("There is nothing to answer; give inputs, `-` for standard input, or --file.")
+    if keep and (plain or not file):
+        raise SettingError("`--keep` adds columns of a --file to its answers in JSON; leave it out.")
+    taken = next((name for name in keep if name in ("input", "answer", "error", "row")), None)
+    if taken:
+        raise SettingError(f"`--keep` cannot keep a column {taken!r}, since answers have an entry of that name.")
 
 
 def send_notices(quiet: bool) -> None:
@@ -198,22 +198,6 @@ def send_notices(quiet: bool) -> None:
     logger.addHandler(logging.NullHandler() if quiet else logging.StreamHandler())
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def input_lines(inputs: Iterable[str]) -> Iterator[str]:
-    """Yield the inputs, and for `-` the lines of standard input that are not empty."""
-    for item in inputs:
-        if item == "-":
-            sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
-        else:
-            yield item
-
-
-def input_chunks(items: Iterator[str]) -> Iterator[list[str]]:
-    """Yield lists of at most `CHUNK` items."""
-    while chunk := list(islice(items, CHUNK)):
-        yield chunk
 
 
 @click.command("tasks", help="List the tasks, their presets and their default data.")
@@ -277,8 +261,10 @@ PREDICT = [
     click.Option(
         ["--file"],
         type=click.Path(path_type=Path),
-        help="Answer each row of a .csv, .tsv or .jsonl file, or each line.",
+        help="Answer each row of a table, also compressed, or each line of any other text file.",
     ),
+    click.Option(["--keep"], metavar="NAME,...", help="Columns of the file that each answer repeats, such as an id."),
+    click.Option(["--plain"], is_flag=True, help="Print bare answers, a line each; an empty line for an error."),
     click.Option(
         ["--out"],
         type=click.Path(path_type=Path),

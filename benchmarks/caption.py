@@ -16,9 +16,9 @@ import numpy as np
 
 import tasks
 from benchmarks.race import PredictLoop
-from data.splits import Examples
+from data.splits import Examples, chunks
 from tasks.caption.config import Config
-from tasks.caption.describe import Memory, batches, caption_hypotheses, picture_memory
+from tasks.caption.describe import Memory, caption_hypotheses, picture_memory
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.toolbox import metrics
@@ -74,7 +74,7 @@ def main() -> None:
     worth(pipeline, splits.train, examples)
 
     pictures = [example["image"] for example in examples[: given.pictures]]
-    groups = batches(pictures, pipeline.config.batch_size)
+    groups = chunks(pictures, pipeline.config.batch_size)
     memories = [picture_memory(pipeline, pipeline.codec.inputs(group)) for group in groups]
     other = tasks.load("caption", pipeline.run, engine="keras")
     assert isinstance(other.network, KerasNetwork)

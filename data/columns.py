@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from data.splits import DataError, OptionError
 
@@ -32,7 +33,10 @@ def header_columns(
     looks = are_names(first, rows[1:])
     if given and all(place.isdecimal() for place in given.values()):
         LOG.warning(
-            "%s: its first row, %s, is read as %s.", path, shown_row(first), "names of columns" if looks else "data"
+            "%s: its first row, %s, is read as %s.",
+            Path(path).name,
+            shown_row(first),
+            "names of columns" if looks else "data",
         )
     return unique_names(first) if looks else None
 
@@ -84,7 +88,7 @@ def column_places(
     if nameless and not given and len(columns) >= len(order) > 0:
         if len(order) > 1:
             said = ", ".join(f"column {number} as {name}" for number, name in enumerate(order, start=1))
-            LOG.warning("%s has no names of columns; it reads %s.", path, said)
+            LOG.warning("%s has no names of columns; it reads %s.", Path(path).name, said)
         return dict(zip(order, columns, strict=False))
     places = {field: place_of(columns, field, given, usual) for field, usual in names.items()}
     missing = next((field for field, place in places.items() if place is None), None)
@@ -93,9 +97,8 @@ def column_places(
     found = {field: place for field, place in places.items() if place is not None}
     check_once(found, columns, path)
     if other := {place: field for field, place in found.items() if field not in given and place != names[field][0]}:
-        LOG.warning(
-            "%s: %s.", path, ", ".join(f"column {place!r} is read as {field}" for place, field in other.items())
-        )
+        said = ", ".join(f"column {place!r} is read as {field}" for place, field in other.items())
+        LOG.warning("%s: %s.", Path(path).name, said)
     return found
 
 

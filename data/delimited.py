@@ -77,7 +77,7 @@ def table_dialect(path: Path, encoding: str | None) -> Dialect:
     fits = {delimiter: fit(lines, delimiter) for delimiter in dict.fromkeys([promised or "\t", *DELIMITERS])}
     delimiter = max(fits, key=lambda sign: fits[sign])
     if promised not in (None, delimiter):
-        LOG.warning("%r is read with %s between its fields, not %s.", str(path), NAMES[delimiter], NAMES[str(promised)])
+        LOG.warning("%s is read with %s between its fields, not %s.", path.name, NAMES[delimiter], NAMES[str(promised)])
     if delimiter == "\t":
         return Dialect(delimiter, quoted=has_well_formed_quotes(path, encoding))
     return Dialect(delimiter, escaped=is_escaped(lines, delimiter))

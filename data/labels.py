@@ -3,8 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from data.splits import DataError, Example, Splits
+from data.splits import DataError, Example, Examples, LazyExamples, Splits
 
 LOG = logging.getLogger("tasks")
 
@@ -90,6 +91,30 @@ def without_alien_classes(parts: Splits, name: str) -> Splits:
     for label, count in alien.items():
         LOG.warning("%s: class %r is only in the training part; its %d examples are left out.", name, label, count)
     return parts._replace(train=[row for row in parts.train if row["label"] not in alien])
+
+
+def relabelled_splits(splits: Splits, names: Mapping[str, str]) -> Splits:
+    """Return splits with other names for some labels; examples that are created later are renamed then.
+
+    Args:
+        names: Label of the data -> class that it stands for.
+
+    Raises:
+        DataError: The data has no such label.
+    """
+    if not names:
+        return splits
+    return Splits(*(LazyExamples(partial(relabelled_examples, split, names)) for split in splits))
+
+
+def relabelled_examples(examples: Examples, names: Mapping[str, str]) -> list[Example]:
+    """Return examples with other names for some labels."""
+    labels = {example["label"] for example in examples}
+    if unknown := sorted(names.keys() - labels) if labels else []:
+        raise DataError(
+            f"The data has no label {unknown[0]!r}, which --labels names; its labels are: {', '.join(sorted(labels))}."
+        )
+    return [example | {"label": names.get(example["label"], example["label"])} for example in examples]
 
 
 def check_labels(splits: Splits) -> None:

@@ -125,7 +125,7 @@ def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Split
     if not folders:
         return Splits(files_by_class(path, suffixes, field), [], [])
     if other := [folder.name for folder in visible_folders(path) if folder not in folders]:
-        LOG.warning("%s: not used beside the parts: %s.", path, ", ".join(other))
+        LOG.warning("%s: not used beside the parts: %s.", path.resolve().name, ", ".join(other))
     found = {part: [folder for folder, own in folders.items() if own == part] for part in Splits._fields}
     return Splits(
         *([row for folder in found[part] for row in files_by_class(folder, suffixes, field)] for part in found)
@@ -177,7 +177,7 @@ def files_by_class(path: Path, suffixes: Sequence[str], field: str) -> list[Exam
     if len(classes) < 2:
         raise DataError(f"{str(path)!r} holds one class only, {classes[0]!r}; give at least two.")
     if loose := sum(is_wanted_file(file, suffixes) for file in path.iterdir()):
-        LOG.warning("%s: %d files outside the folders of the classes are not used.", path, loose)
+        LOG.warning("%s: %d files outside the folders of the classes are not used.", path.resolve().name, loose)
     return found
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar, overload
 
 Example = dict[str, Any]
@@ -85,6 +86,18 @@ def part_of(name: str) -> str | None:
     """
     found = {PARTS[word] for word in re.findall("[a-z]+", name.lower()) if word in PARTS}
     return found.pop() if len(found) == 1 else None
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of at most `size` items, in order.
+
+    Example:
+        >>> list(chunks("abcde", 2))
+        [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def fingerprint(splits: Splits) -> dict[str, int | str]:

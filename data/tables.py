@@ -126,7 +126,7 @@ def check_lost(lost: Sequence[Record], kept: int, path: Path) -> None:
     first = f"the first is row {lost[0].number}: {lost[0].error}"
     if len(lost) > LOST_LIMIT * (kept + len(lost)):
         raise DataError(f"{str(path)!r}: {len(lost):,} of {kept + len(lost):,} rows cannot be read; {first}.")
-    LOG.warning("%s: %d of %d rows cannot be read and are left out; %s.", path, len(lost), kept + len(lost), first)
+    LOG.warning("%s: %d of %d rows cannot be read and are left out; %s.", path.name, len(lost), kept + len(lost), first)
 
 
 def table_parts(path: Path, names: Names, form: TableFormat, order: Sequence[str] = ()) -> Splits | None:
@@ -146,7 +146,7 @@ def table_parts(path: Path, names: Names, form: TableFormat, order: Sequence[str
     if not any("split" in row for row in rows):
         empty: list[Example] = []
         return Splits(empty, empty, rows) if part_of(content_name(path)) == "test" else Splits(rows, empty, empty)
-    return row_parts(rows, str(path))
+    return row_parts(rows, path.name)
 
 
 def folder_parts(files: Mapping[str, Sequence[Path]], names: Names, form: TableFormat, order: Sequence[str]) -> Splits:
@@ -201,7 +201,7 @@ def part_files(folder: Path) -> dict[str, list[Path]] | None:
             )
         return found | {"train": tables}
     if other:
-        LOG.warning("%s: not used, since the name tells no part: %s.", folder, ", ".join(other))
+        LOG.warning("%s: not used, since the name tells no part: %s.", folder.resolve().name, ", ".join(other))
     for part, files in found.items():
         check_files(files, part, folder)
     return found
@@ -217,7 +217,7 @@ def check_files(files: Sequence[Path], part: str, folder: Path) -> None:
     if len({content_suffix(path) for path in files}) > 1:
         raise DataError(f"{str(folder)!r} has files of different kinds for one part: {said}; keep those of one kind.")
     if len(files) > 1 and not all(SHARD.search(Path(content_name(path)).stem) for path in files):
-        LOG.warning("%s: several files are read as one part, %s: %s.", folder, part, said)
+        LOG.warning("%s: several files are read as one part, %s: %s.", folder.resolve().name, part, said)
 
 
 def input_rows(path: Path, names: Names, form: TableFormat, keep: Sequence[str] = ()) -> Iterator[InputRow]:
@@ -260,5 +260,5 @@ def line_inputs(path: Path, form: TableFormat, keep: Sequence[str]) -> Iterator[
         label = LABELS.match(line)
         if label and not labelled:
             labelled = True
-            LOG.warning("%s: labels before the texts, such as %r, are left out.", path, label[0].strip())
+            LOG.warning("%s: labels before the texts, such as %r, are left out.", path.name, label[0].strip())
         yield InputRow(number, line[label.end() :] if label else line, error)

@@ -42,7 +42,7 @@ def captioned_splits(path: Path, names: Names, form: TableFormat, valid: float, 
         DataError: There are no captions or no pictures, a zip is damaged, or over 1 % of the pictures are missing.
     """
     found = captioned_pictures(path, names, form)
-    return completed_splits(row_parts(found, str(path)), valid, seed, str(path))
+    return completed_splits(row_parts(found, path.resolve().name), valid, seed, path.resolve().name)
 
 
 def all_captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:

@@ -43,7 +43,7 @@ def labelled_texts(path: Path, names: Names, form: TableFormat, valid: float, se
         FileNotFoundError: There is no such file or folder.
         DataError: It has another form, or cannot be read.
     """
-    splits = completed_splits(labelled_parts(path, names, form), valid, seed, str(path))
+    splits = completed_splits(labelled_parts(path, names, form), valid, seed, path.resolve().name)
     check_labels(splits)
     return splits
 
@@ -53,7 +53,10 @@ def all_texts(path: Path, names: Names, form: TableFormat) -> Examples:
     train, valid, test = labelled_parts(path, names, form)
     if test and train:
         LOG.warning(
-            "%s: its test part is scored, %d of %d texts.", path, len(test), len(train) + len(valid) + len(test)
+            "%s: its test part is scored, %d of %d texts.",
+            path.resolve().name,
+            len(test),
+            len(train) + len(valid) + len(test),
         )
     return test or [*train, *valid]
 
@@ -68,7 +71,7 @@ def labelled_parts(path: Path, names: Names, form: TableFormat) -> Splits:
         parts = Splits(
             *(examples_with_texts(part, form.encoding) for part in class_folder_parts(path, SUFFIXES, "text"))
         )
-    return cleaned_labels(without_empty_texts(parts, str(path)), str(path))
+    return cleaned_labels(without_empty_texts(parts, path.resolve().name), path.resolve().name)
 
 
 def text_parts(folder: Path, names: Names, form: TableFormat) -> Splits | None:
@@ -101,7 +104,7 @@ def text_rows(path: Path, names: Names, form: TableFormat) -> list[Example]:
     single = [{"text": text, "label": labels[0].removeprefix(PREFIX)} for labels, text in found if len(labels) == 1]
     for count, what in ((len(rows) - len(found), "no label or no text"), (len(found) - len(single), "several labels")):
         if count:
-            LOG.warning("%s: %d of %d lines have %s and are left out.", path, count, len(rows), what)
+            LOG.warning("%s: %d of %d lines have %s and are left out.", path.name, count, len(rows), what)
     if not single:
         raise DataError(f"{str(path)!r} has no line with one label, such as '__label__good A lovely film.'.")
     return single

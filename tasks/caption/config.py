@@ -24,8 +24,6 @@ class Config(SearchConfig):
         "Data: a TensorFlow Datasets name, a folder of captions and pictures, a captions file in one, or builtin.",
         when="evaluate",
     )
-    image_column: str = option("image", "Column of a table that names the picture.", when="predict")
-    caption_column: str = option("caption", "Column of a table that holds the caption.", when="evaluate")
     epochs: int = 24
     batch_size: int = 16
     learning_rate: float = 1.5e-3

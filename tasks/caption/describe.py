@@ -1,7 +1,6 @@
 """From pixels to captions, with any network that has the signatures `encode` and `step`."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from tasks.caption.config import Config
 from tasks.engine.task import Pipeline
 from tasks.toolbox.search import NEVER, Hypothesis, State, Step, ensemble_step, memory_step, search
 
-T = TypeVar("T")
 Memory = list[tuple[State, State]]  # for each view: (keys, values), and (picture numbers, first states of the decoder)
 
 
@@ -65,9 +63,3 @@ def caption_attention(pipeline: Pipeline[Config], memory: Memory, row: int, toke
         _, weights, *states = pipeline.network("step", np.array([token], "int32"), *keys_values, *states)
         rows.append(weights[0])
     return np.stack(rows)
-
-
-def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Yield items in groups of at most `size`."""
-    for first in range(0, len(items), size):
-        yield items[first : first + size]

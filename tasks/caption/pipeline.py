@@ -1,6 +1,6 @@
 """Captions, step by step: pictures, words, network, search."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -12,23 +12,28 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
+from data.holdout import holdout_split
 from data.pictures.captions import all_captioned_pictures, captioned_splits
 from data.pictures.files import MemoryFile
 from data.pictures.photo import Picture, jpeg_bytes, square_pixels
-from data.splits import Example, Examples, Splits, holdout_split
+from data.splits import Example, Examples, Splits, chunks
 from data.texts.text import caption_words, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
-from tasks.caption.describe import Memory, batches, caption_attention, caption_hypotheses, picture_memory
+from tasks.caption.describe import Memory, caption_attention, caption_hypotheses, picture_memory
 from tasks.caption.score import score
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
-from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task
+from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task, table_format
 from tasks.toolbox import figures
 from tasks.toolbox.search import Hypothesis
 
 SIDES = {"left", "right"}  # words that are wrong for a mirrored picture
-COLUMNS = {"image": "image", "captions": "captions/text"}  # of the catalogue
+COLUMNS = {"image": ("image",), "captions": ("captions/text",)}  # of the catalogue
+FIELDS = {  # of a table, and the names that their columns may have
+    "image": ("image", "image_name", "file_name", "filename", "file", "image_id"),
+    "caption": ("caption", "caption_text", "description", "comment", "text", "sentence"),
+}
 Tokens = Sequence[int]
 
 
@@ -55,19 +60,14 @@ def builtin_splits(config: Config) -> Splits:
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
-def columns(config: Config) -> dict[str, str]:
-    """Return the column of each field of an example."""
-    return {"image": config.image_column, "caption": config.caption_column}
-
-
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own files."""
-    return captioned_splits(Path(path), columns(config), config.valid, config.seed)
+    return captioned_splits(Path(path), FIELDS, table_format(config), config.valid, config.seed)
 
 
 def all_examples(config: Config, path: Path) -> Examples:
     """Return all pictures with captions in the user's own files, to test on."""
-    return all_captioned_pictures(path, columns(config))
+    return all_captioned_pictures(path, FIELDS, table_format(config))
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
@@ -140,9 +140,13 @@ class Codec(task.Codec):
         text = self.vocabulary.text(tokens) if pieces else " ".join(self.words(tokens))  # type: ignore[union-attr]
         return text[:1].upper() + text[1:] + "."
 
-    def inputs(self, raw: Sequence[Picture]) -> np.ndarray:
-        """Return pictures, files or uint8 arrays, as uint8 `(batch, size, size, 3)`."""
-        return np.stack([square_pixels(picture, self.config.size) for picture in raw])
+    def read(self, raw: Picture) -> np.ndarray:
+        """Return a picture, a file or a uint8 array, as uint8 `(size, size, 3)`."""
+        return square_pixels(raw, self.config.size)
+
+    def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
+        """Return pictures as uint8 `(batch, size, size, 3)`."""
+        return np.stack(read)
 
     def longest_caption(self, example: Example) -> int:
         """Return the number of tokens of the longest caption of an example, including its end."""
@@ -194,7 +198,7 @@ class Codec(task.Codec):
         return grid
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answer]:
+def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[Answer]:
     """Return the `caption` of each picture, with its `score`.
 
     * `score` is the log-probability, divided by the length penalty.
@@ -202,14 +206,13 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answe
     * With `attention_file` there is `attention`: the `words`, and their `weights` for each cell, row by row.
 
     Raises:
-        FileNotFoundError, DataError: A picture is missing or cannot be read.
         SettingError: `beam` is larger than the vocabulary.
     """
     codec, config = pipeline.codec, pipeline.config
     if config.beam > codec.size:
         raise SettingError(f"`beam` is {config.beam}; the vocabulary has {codec.size} words only.")
     answers = []
-    for batch in batches(inputs, config.batch_size):
+    for batch in chunks(inputs, config.batch_size):
         pixels = codec.inputs(batch)
         memory = picture_memory(pipeline, pixels)
         for row, found in enumerate(caption_hypotheses(pipeline, memory)):
@@ -220,10 +223,9 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answe
     return answers
 
 
-def draw(pipeline: Pipeline[Config], picture: Picture, answer: Answer) -> Iterator[tuple[Path, Image]]:
+def draw(pipeline: Pipeline[Config], pixels: np.ndarray, answer: Answer) -> Iterator[tuple[Path, Image]]:
     """Yield the attention of each word of an answer, with the file that `attention_file` names."""
     if pipeline.config.attention_file:
-        (pixels,) = pipeline.codec.inputs([picture])
         yield pipeline.config.attention_file, figures.attention_sheet([(pixels, answer["attention"])])
 
 
@@ -248,6 +250,7 @@ TASK = Task(
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
+    columns=lambda config: FIELDS,
     load=load,
     codec=Codec,
     predict=predict,

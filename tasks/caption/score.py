@@ -10,10 +10,10 @@ from PIL.Image import Image
 from data.builtin.scenes import is_true
 from data.pictures.captions import check_lost
 from data.pictures.photo import square_pixels
-from data.splits import DataError, Example, Examples
+from data.splits import DataError, Example, Examples, chunks
 from data.texts.text import caption_words
 from tasks.caption.config import Config
-from tasks.caption.describe import batches, caption_attention, caption_hypotheses, picture_memory
+from tasks.caption.describe import caption_attention, caption_hypotheses, picture_memory
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
@@ -73,7 +73,7 @@ def caption_outcome(pipeline: Pipeline[Config], examples: Examples) -> Outcome:
     """
     read, texts, lost = list[Example](), list[str](), list[str]()
     spent = np.zeros(2)
-    for batch in batches(examples, pipeline.config.batch_size):
+    for batch in chunks(examples, pipeline.config.batch_size):
         pixels, kept = readable_pictures(batch, pipeline.config.size, lost)
         if kept:
             found, seconds = timed_captions(pipeline, pixels)

@@ -37,6 +37,7 @@ def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
         f"* **Training**: {facts['seconds'] / 60:.1f} minutes on {facts['cores']} cores of "
         f"{facts['processor']}, Keras {versions['keras']} on {facts['backend']}, seed {config.seed}.",
         f"* **ONNX**: largest difference from Keras {facts['onnx_difference']:.1e}.",
+        *(f"* **Notice**: {notice}" for notice in facts.get("notices", ())),
         f"* **Limits**: {task.limits}",
         "",
         f"| {summary['split'] if summary['split'] == 'valid' else 'test'} metric | value |",

@@ -73,7 +73,20 @@ class TaskConfig:
     test: str | None = option(
         None, "What to test on instead: a path, or the name of a test part that the data has.", when="evaluate"
     )
-    limit: int | None = option(None, "Use at most this many examples of each split.", low=1, when="evaluate")
+    limit: int | None = option(
+        None,
+        "Use at most this many examples of each split, drawn by seed, each class in proportion.",
+        low=1,
+        when="evaluate",
+    )
+    columns: str | None = option(
+        None,
+        "Columns of a table, by name or number, such as text=review,label=2; usual names are found.",
+        when="predict",
+    )
+    encoding: str | None = option(
+        None, "Encoding of text files and tables; UTF-8, or what the file tells, if not given.", when="predict"
+    )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
     epochs: int = option(10, "Passes over the training examples.", low=1)
     batch_size: int = option(64, "Examples of average length per step.", low=1, when="predict")
@@ -98,6 +111,11 @@ class TaskConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
+        self.column_names()
+
+    def column_names(self) -> dict[str, str]:
+        """Return the name or number of the column of each field that `columns` names."""
+        return named_values("columns", self.columns)
 
     def state(self) -> JsonObject:
         """Return the settings as JSON types."""
@@ -180,6 +198,23 @@ def check(name: str, value: Json, kind: Kind, limits: Settings) -> None:
     if (kind in (int, float) and not (low is None or value >= low)) or not (high is None or value <= high):
         span = f"at least {low}" if high is None else f"in [{low}, {high}]"
         raise SettingError(f"`{name}` must be {span}; received {value!r}.")
+
+
+def named_values(setting: str, text: str | None) -> dict[str, str]:
+    """Return the values that a setting names, such as `text=review,label=2`.
+
+    Raises:
+        SettingError: It has another form, or names something twice.
+
+    Example:
+        >>> named_values("columns", "text=review,label=2")
+        {'text': 'review', 'label': '2'}
+    """
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    found = {name.strip(): value.strip() for name, _, value in pairs}
+    if len(found) < len(pairs) or not all(name and value for name, value in found.items()):
+        raise SettingError(f"`{setting}` must be like name=value,name=value; received {text!r}.")
+    return found
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

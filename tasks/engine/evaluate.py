@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
+from data.holdout import limited_examples, limited_splits
 from data.sources import data_name
-from data.splits import Examples, Splits, UnavailableError
+from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import runs
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.task import Pipeline, Report
@@ -38,8 +39,30 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"
-    examples = pipeline.task.load(pipeline.config)._asdict()[part]  # no other split is requested
-    return score(pipeline, examples if pipeline.config.limit is None else examples[: pipeline.config.limit], split)
+    config = pipeline.config
+    splits = pipeline.task.load(config)
+    examples = splits._asdict()[part]  # no other split is requested
+    if not examples:
+        raise DataError(f"The data has no {part} examples; its parts are: {part_sizes(splits)}.")
+    if part != "test":
+        check_parts(pipeline, splits)
+    return score(pipeline, limited_examples(examples, config.limit, config.seed), split)
+
+
+def part_sizes(splits: Splits) -> str:
+    """Return the numbers of examples in each part, for a message."""
+    return ", ".join(f"{name} {len(split):,}" for name, split in splits._asdict().items())
+
+
+def check_parts(pipeline: Pipeline[C], splits: Splits) -> None:
+    """Give notice if the parts of the data are not those of the training, so that a score may be too good."""
+    limited = limited_splits(splits, pipeline.config.limit, pipeline.config.seed)
+    before = runs.read_json(pipeline.run / "environment.json")["data"]
+    if any(before[name] != value for name, value in fingerprint(limited).items()):
+        LOG.warning(
+            "The parts of this data are not those that the run was trained with; examples of its validation part may "
+            "have been trained on."
+        )
 
 
 def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:

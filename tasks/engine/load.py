@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zipfile import BadZipFile
 
 from tasks.engine import runs
-from tasks.engine.config import SettingError, Settings, TaskConfig, selectors
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, selectors
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
 from tasks.engine.task import KerasPart, Pipeline, Task
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 C = TypeVar("C", bound=TaskConfig)
+FORMS = ("columns", "encoding", "labels", "test")  # settings that describe data
 LOG = logging.getLogger("tasks")
 
 
@@ -38,12 +39,20 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
     run = runs.find_run(task.name, Path(directory) if directory else None, wanted)
     LOG.info("Run: %s", run)
     other = {name: value for name, value in (settings or {}).items() if name not in wanted}
-    config = read_config(task, run).with_settings(other)
+    config = read_config(task, run)
+    config = config.with_settings(unset_forms(config, other) | other)
     try:
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
     except (KeyError, TypeError) as error:
         raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
     return open_network(Pipeline(task, config, codec, OnnxNetwork(run / "onnx"), run))
+
+
+def unset_forms(config: TaskConfig, settings: Settings) -> JsonObject:
+    """Return the settings that describe the run's own data, unset if other data is to be read."""
+    if settings.get("data", config.data) == config.data:
+        return {}
+    return {name: None for name in FORMS if name in config.state()}
 
 
 def read_config(task: Task[C], run: Path) -> C:

@@ -19,7 +19,7 @@ from tasks.engine.config import Json, JsonObject, SettingError, Settings, TaskCo
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMAT = 2
+FORMAT = 3
 KEPT = Path("runs")
 TASKS = Path(__file__).parent.parent
 RENAMED = {  # settings of format 1, in any task and in one, and what they are called since
@@ -33,6 +33,12 @@ RENAMED = {  # settings of format 1, in any task and in one, and what they are c
     },
     "caption": {"attention": "attention_file"},
     "mnist": {"scale": "augment_scale"},
+}
+COLUMNS = {  # settings up to format 2, each the name of a column -> the field in it
+    "text_column": "text",
+    "label_column": "label",
+    "image_column": "image",
+    "caption_column": "caption",
 }
 
 
@@ -201,8 +207,15 @@ def read_config(run: Path, task: str) -> JsonObject:
         )
     if config.get("task") != task:
         raise SettingError(f"{str(run)!r} is a run of {config.get('task')!r}, not of {task!r}.")
-    names = {} if config["format"] == FORMAT else RENAMED[""] | RENAMED.get(task, {})
-    return {names.get(name, name): value for name, value in config["settings"].items()}
+    return current_settings(config["settings"], task, config["format"])
+
+
+def current_settings(settings: Settings, task: str, version: int) -> JsonObject:
+    """Return the settings of a run of an older format as this version names them."""
+    names = RENAMED[""] | RENAMED.get(task, {}) if version == 1 else {}
+    found = {names.get(name, name): value for name, value in settings.items() if name not in COLUMNS}
+    other = {field: settings[name] for name, field in COLUMNS.items() if settings.get(name, field) != field}
+    return found | {"columns": ",".join(f"{field}={name}" for field, name in other.items())} if other else found
 
 
 def is_finished(run: Path) -> bool:

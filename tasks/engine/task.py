@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from data import tables
+from data.columns import Names
 from data.pictures.files import MemoryFile, ZipMember, find_photos
 from data.splits import DataError, Example, Examples, Splits
+from data.tables import TableFormat
 from tasks.engine import runs
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.network import Network
@@ -29,19 +31,19 @@ Arrays = Any  # one array, or several in the nesting that a network reads
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A kind of input: how it is found on the command line and in files, and how a bad one is refused.
+    """A kind of input: how it is found on the command line, and how a bad one is refused.
 
     Attributes:
-        field: Name of the input in an example.
-        column: Setting that names its column in a table; the config of the task has it.
+        field: Name of the input in an example, and of its column in a table.
         types: Python types that an input may have.
+        stacked: If true, an array of three or four axes is several inputs.
         expand: Turns a word of the command line into inputs, such as a folder into its pictures.
         refusal: What to say of anything else.
     """
 
     field: str
-    column: str
     types: tuple[type, ...]
+    stacked: bool
     expand: Callable[[str], Iterable[str]]
     refusal: str
 
@@ -49,25 +51,41 @@ class Input:
         """Return inputs as a list.
 
         Raises:
-            TypeError: A single input is given where several are expected.
-            DataError: One of them is not an input of this kind.
+            TypeError: A single input, or a table, is given where several inputs are expected.
+            DataError: One of them is missing, or is not an input of this kind.
+
+        Example:
+            >>> TEXT.input_list(iter(["A film.", None]))
+            Traceback (most recent call last):
+            data.splits.DataError: Input 1 is missing (None); a text must be a string.
         """
-        if isinstance(inputs, str | bytes | Path):
-            raise TypeError(f"`inputs` must be a list of inputs; received the single input {inputs!r}.")
+        axes = getattr(inputs, "ndim", None)
+        if isinstance(inputs, str | bytes | Path | Mapping) or (axes is not None and not self.is_list(inputs)):
+            kind = "a mapping" if isinstance(inputs, Mapping) else "an array" if axes is not None else repr(inputs)
+            raise TypeError(f"`inputs` must be a list of inputs; received {kind}, which is a single input or a table.")
         found = list(inputs)
         for place, item in enumerate(found):
-            if not isinstance(item, self.types):
-                raise DataError(f"Input {place} is {item!r}; {self.refusal}.")
+            self.check(item, f"Input {place}")
         return found
 
+    def is_list(self, inputs: Any) -> bool:
+        """Return whether an array, or a column of a data frame, holds several inputs."""
+        single = inputs.ndim == 3 and inputs.shape[2] in (3, 4)  # colours of one picture
+        return inputs.ndim in ((1, 3, 4) if self.stacked else (1,)) and not single
 
-TEXT = Input(
-    field="text", column="text_column", types=(str,), expand=lambda word: [word], refusal="a text must be a string"
-)
+    def check(self, item: Raw, place: str) -> None:
+        """Raise `DataError` unless an input is of this kind."""
+        if isinstance(item, self.types):
+            return
+        missing = item is None or (isinstance(item, float) and isnan(item))
+        raise DataError(f"{place} is {f'missing ({item})' if missing else repr(item)}; {self.refusal}.")
+
+
+TEXT = Input(field="text", types=(str,), stacked=False, expand=lambda word: [word], refusal="a text must be a string")
 IMAGE = Input(
     field="image",
-    column="image_column",
     types=(str, Path, ZipMember, MemoryFile, np.ndarray),
+    stacked=True,
     expand=lambda word: map(str, find_photos(word)[1]) if Path(word).is_dir() else [word],
     refusal="a picture must be a path or a uint8 array",
 )
@@ -76,7 +94,7 @@ IMAGE = Input(
 class Codec(ABC):
     """Turn raw examples into arrays; what it learnt from training examples travels with the model as JSON.
 
-    The first five methods are required. The others are hooks with defaults that suit examples of one size. Mark an
+    The first six methods are required. The others are hooks with defaults that suit examples of one size. Mark an
     own version of a hook with `typing_extensions.override`: a misspelt one is a type error then.
     """
 
@@ -95,8 +113,16 @@ class Codec(ABC):
         """Return what was learnt, as JSON types."""
 
     @abstractmethod
-    def inputs(self, raw: Sequence[Raw]) -> Arrays:
-        """Return raw inputs as the arrays that the network reads."""
+    def read(self, raw: Raw) -> Any:
+        """Return one raw input as `inputs` takes it.
+
+        Raises:
+            DataError, FileNotFoundError: There can be no answer for it.
+        """
+
+    @abstractmethod
+    def inputs(self, read: Sequence[Any]) -> Arrays:
+        """Return inputs, as `read` returns them, as the arrays that the network reads."""
 
     @abstractmethod
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
@@ -158,13 +184,16 @@ class Task(Generic[C]):
         accepts: Kind of its inputs.
         sources: Data sets by name, and folders as `name/`: what they are, and their licence.
         limits: What the answers are not good for, in a sentence or two.
+        columns: Return, for each field of an example, the names that its column in a table may have.
         load: Return the raw splits of the data that a config names.
-        predict: Return an answer for each raw input, without side effects; answers carry numbers.
+        predict: Return an answer for each input that the codec has read, without side effects. Answers carry numbers;
+            their first entry is the bare answer.
         score: Return the task's metrics on raw examples.
         calibrate: Return a better codec after fitting, by validation examples.
-        draw: Yield the pictures of one answer that the settings ask for, each with the file to write.
-        write: Write the answers where they are files, into a file or a folder, perhaps with a progress bar; yield each
-            input with what the command line shows of its answer.
+        draw: Yield the pictures of one answer that the settings ask for, each with the file to write; it gets the input
+            as the codec has read it.
+        write: Where answers are files: write the answer of one input into a file or a folder, perhaps with a progress
+            bar; return what the command line shows of it.
     """
 
     name: str
@@ -172,17 +201,14 @@ class Task(Generic[C]):
     sources: Mapping[str, str]
     limits: str
     config: type[C]
+    columns: Callable[[C], Names]
     load: Callable[[C], Splits]
     codec: type[Codec]
-    predict: Callable[[Pipeline[C], Sequence[Raw]], list[Answer]]
+    predict: Callable[[Pipeline[C], Iterable[Any]], list[Answer]]
     score: Callable[[Pipeline[C], Examples], Report]
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
-    draw: Callable[[Pipeline[C], Raw, Answer], Iterator[tuple[Path, Image]]] | None = None
-    write: Callable[[Pipeline[C], Sequence[str], Path | None, bool], Iterator[tuple[str, Answer]]] | None = None
-
-    def __post_init__(self) -> None:
-        if self.accepts.column not in {field.name for field in fields(self.config)}:
-            raise TypeError(f"The config of task {self.name!r} lacks the setting {self.accepts.column!r}.")
+    draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[Path, Image]]] | None = None
+    write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None
 
 
 @dataclass(frozen=True)
@@ -200,21 +226,18 @@ class Pipeline(Generic[C]):
     run: Path
 
     def predict(self, inputs: Iterable[Raw]) -> list[Answer]:
-        """Return an answer for each raw input.
+        """Return an answer for each raw input: of a list, a generator, an array or a column of a data frame.
 
         Raises:
-            TypeError: A single input is given where several are expected.
-            DataError, FileNotFoundError: An input is of another kind, or cannot be read.
+            TypeError: A single input, or a table, is given where several inputs are expected.
+            DataError, FileNotFoundError: An input is missing, of another kind, or cannot be read.
         """
-        return self.task.predict(self, self.task.accepts.input_list(inputs))
+        found = self.task.accepts.input_list(inputs)
+        return self.task.predict(self, (self.codec.read(item) for item in found))
 
-    def read(self, path: Path) -> Iterator[str]:
-        """Yield the inputs in a file: one column of a `.csv`, `.tsv` or `.jsonl` table, or the lines of any other."""
-        return tables.table_inputs(path, self.config.state()[self.task.accepts.column])
-
-    def draw(self, item: Raw, answer: Answer) -> list[Path]:
+    def draw(self, read: Any, answer: Answer) -> list[Path]:
         """Write the pictures of one answer that the settings ask for, and return their files."""
-        drawn = self.task.draw(self, item, answer) if self.task.draw else ()
+        drawn = self.task.draw(self, read, answer) if self.task.draw else ()
         return [runs.write_new(path, picture) for path, picture in drawn]
 
     def score(self, examples: Examples) -> Report:
@@ -231,3 +254,8 @@ class Pipeline(Generic[C]):
     def with_settings(self, **settings: Any) -> Pipeline[C]:
         """Return the same pipeline with other settings, of those that may change after training."""
         return replace(self, config=self.config.with_settings(settings))
+
+
+def table_format(config: TaskConfig) -> TableFormat:
+    """Return what a config says of the user's own files."""
+    return TableFormat(config.column_names(), config.encoding)

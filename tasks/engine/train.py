@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from data.holdout import limited_splits, repeated_inputs
 from data.sources import data_name
-from data.splits import Examples, Splits, fingerprint
+from data.splits import DataError, Examples, Splits, fingerprint
 from tasks.engine import card, evaluate, runs
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
-from tasks.engine.task import Codec, Pipeline, Report, Task
+from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
 
 if TYPE_CHECKING:
     import keras
@@ -41,13 +44,14 @@ def train(
         DivergedError: The loss is not a finite number any more.
     """
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
-    splits = task.load(config)
-    len(splits.train)  # missing data fails before a directory is made
+    with notices() as found:
+        splits = task.load(config)
+        check_examples(task, splits)  # missing data fails before a directory is made
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
         runs.empty_directory(run)
         runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score)
+        return complete(task, config, splits, run, progress, score, found)
 
 
 def resume(
@@ -66,25 +70,64 @@ def resume(
     with runs.lock(run):
         runs.remove_parts(run)
         config = read_config(task, run).with_settings(settings)
-        return complete(task, config, task.load(config), run, progress, score)
+        with notices() as found:
+            splits = task.load(config)
+        return complete(task, config, splits, run, progress, score, found)
 
 
-def complete(task: Task[C], config: C, splits: Splits, run: Path, progress: bool, score: bool) -> Pipeline[C]:
-    """Go from raw splits to a trained and scored pipeline in its run directory."""
+def check_examples(task: Task[C], splits: Splits) -> None:
+    """Give notice of texts that are in the training part and in another.
+
+    Raises:
+        DataError: There are no training examples.
+    """
+    if not splits.train:
+        raise DataError(
+            "There are no training examples, since the data has a test part only; `evaluate --data` scores a run on it."
+        )
+    if task.accepts is TEXT:
+        for part, count in repeated_inputs(splits, TEXT.field).items():
+            total = len(splits._asdict()[part])
+            LOG.warning("%d of %d %s examples have a text that is in the training part too.", count, total, part)
+
+
+@contextmanager
+def notices() -> Iterator[list[str]]:
+    """Give a list that receives the notices of the tasks, for a `with` statement."""
+    found: list[str] = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    LOG.addHandler(handler)
+    try:
+        yield found
+    finally:
+        LOG.removeHandler(handler)
+
+
+def complete(
+    task: Task[C], config: C, splits: Splits, run: Path, progress: bool, score: bool, said: list[str]
+) -> Pipeline[C]:
+    """Go from raw splits to a trained and scored pipeline in its run directory.
+
+    Args:
+        said: Notices of reading the data.
+    """
     import keras
 
     from tasks.engine.environment import precision
 
     LOG.info("Run: %s", run)
     keras.utils.set_random_seed(config.seed)
-    codec = task.codec.learn(config, splits.train)
-    splits = splits.with_limit(config.limit)
+    with notices() as learnt:
+        codec = task.codec.learn(config, splits.train)
+    splits = limited_splits(splits, config.limit, config.seed)
     part = keras_part(task)
     with precision(config.precision):
         model = part.build(config, codec)
     with precision("float32"):
         kept = part.build(config, codec)
-    facts = run_facts(task, config, splits, run) | {"parameters": kept.count_params()}
+    facts = run_facts(task, config, splits, run)
+    facts |= {"parameters": kept.count_params(), "notices": list(dict.fromkeys([*said, *learnt]))}
     runs.write_json(run / "environment.json", facts)
     runs.write_json(run / "codec.json", codec.state())
     pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)

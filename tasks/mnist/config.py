@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.engine.config import JsonObject, TaskConfig, option
+from tasks.engine.config import JsonObject, option
+from tasks.toolbox.settings import ClassConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TaskConfig):
+class Config(ClassConfig):
     """Settings of the digit classifier.
 
     The network is a stack of convolution stages, then fully connected layers, then a softmax. Each stage ends with a
@@ -19,7 +20,6 @@ class Config(TaskConfig):
         "Data: mnist, fashion_mnist, kmnist, emnist/digits, a folder with a folder per class, or builtin.",
         when="evaluate",
     )
-    image_column: str = option("image", "Column of a table that names the picture.", when="predict")
     valid: float = 0.05
     epochs: int = 30
     batch_size: int = 128

@@ -1,6 +1,6 @@
 """Digits, step by step: picture, frame, network, label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -9,10 +9,12 @@ import numpy as np
 
 from data import catalogue, sources
 from data.builtin import sets
+from data.holdout import completed_splits, holdout_split
+from data.labels import check_labels, cleaned_labels, relabelled_splits
 from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
 from data.pictures.files import SUFFIXES
 from data.pictures.photo import Picture
-from data.splits import DataError, Example, Examples, Splits, holdout_split
+from data.splits import DataError, Example, Examples, Splits, chunks
 from tasks.engine import task
 from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
@@ -22,7 +24,7 @@ from tasks.toolbox.labels import aligned_examples, check_classes, class_answers,
 
 SIZE = 28  # pixels
 MISTAKES = 25  # mistakes shown
-COLUMNS = {"image": "image", "label": "label"}
+COLUMNS = {"image": ("image",), "label": ("label",)}
 
 
 def load(config: Config) -> Splits:
@@ -31,7 +33,7 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, OptionError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    return sources.splits(
+    splits = sources.splits(
         config.data,
         config.test,
         builtin=partial(builtin_splits, config),
@@ -40,6 +42,7 @@ def load(config: Config) -> Splits:
         examples=partial(all_examples, config),
         part=partial(named_part, config),
     )
+    return relabelled_splits(splits, config.label_names())
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -50,15 +53,16 @@ def builtin_splits(config: Config) -> Splits:
 
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of a folder of classes."""
-    return splits_with_images(
-        sources.class_folder_splits(Path(path), SUFFIXES, "image", config.valid, config.seed),
-        partial(file_image, config),
-    )
+    parts = cleaned_labels(sources.class_folder_parts(Path(path), SUFFIXES, "image"), Path(path).name)
+    splits = completed_splits(parts, config.valid, config.seed, Path(path).name)
+    check_labels(splits)
+    return splits_with_images(splits, partial(file_image, config))
 
 
 def all_examples(config: Config, path: Path) -> Examples:
     """Return all pictures in a folder of classes, to test on."""
-    return examples_with_images(sources.files_by_class(path, SUFFIXES, "image"), partial(file_image, config))
+    train, valid, test = cleaned_labels(sources.class_folder_parts(path, SUFFIXES, "image"), path.name)
+    return examples_with_images(test or [*train, *valid], partial(file_image, config))
 
 
 def file_image(config: Config, path: Path) -> np.ndarray:
@@ -116,19 +120,19 @@ class Codec(task.Codec):
     def state(self) -> JsonObject:
         return {"classes": self.classes, "framed": self.framed}
 
-    def inputs(self, raw: Sequence[Picture]) -> np.ndarray:
-        """Return picture files, or uint8 arrays of any size, as float32 `(batch, 28, 28, 1)` in [0, 1].
+    def read(self, raw: Picture) -> np.ndarray:
+        """Return a picture, a file or a uint8 array, as uint8 `(28, 28)`.
 
         Arrays of 28x28 are read unchanged: light ink on black, framed.
         """
-        return np.stack([self.character_pixels(picture) for picture in raw])[..., None].astype("float32") / 255
-
-    def character_pixels(self, picture: Picture) -> np.ndarray:
-        """Return one picture as uint8 `(28, 28)`."""
-        levels = grey_levels(picture)
-        if isinstance(picture, np.ndarray) and levels.shape == (SIZE, SIZE):
+        levels = grey_levels(raw)
+        if isinstance(raw, np.ndarray) and levels.shape == (SIZE, SIZE):
             return levels
         return framed_character(levels) if self.framed else fitted_character(levels)
+
+    def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
+        """Return pictures, uint8 `(28, 28)` each, as float32 `(batch, 28, 28, 1)` in [0, 1]."""
+        return np.stack(read)[..., None].astype("float32") / 255
 
     def encode(
         self, examples: list[Example], random: np.random.Generator | None = None
@@ -146,12 +150,11 @@ class Codec(task.Codec):
         return images.astype("float32") / 255, labels
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Picture]) -> list[Answer]:
+def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[Answer]:
     """Return for each picture its `label`, its `probability`, and the `probabilities` of all classes."""
     answers = []
-    for start in range(0, len(inputs), pipeline.config.batch_size):
-        batch = pipeline.codec.inputs(inputs[start : start + pipeline.config.batch_size])
-        (probabilities,) = pipeline.network("classify", batch)  # (batch, classes)
+    for batch in chunks(inputs, pipeline.config.batch_size):
+        (probabilities,) = pipeline.network("classify", pipeline.codec.inputs(batch))  # (batch, classes)
         answers += class_answers(pipeline.codec.classes, probabilities)
     return answers
 
@@ -180,6 +183,7 @@ TASK = Task(
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
+    columns=lambda config: COLUMNS,
     load=load,
     codec=Codec,
     predict=predict,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.engine.config import JsonObject, SettingError, TaskConfig, option
+from tasks.engine.config import JsonObject, SettingError, option
+from tasks.toolbox.settings import ClassConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TaskConfig):
+class Config(ClassConfig):
     """Settings of the text classifier.
 
     Words or sub-words are embedded, read by recurrent layers, and pooled over time into one vector for a softmax.
@@ -19,8 +20,6 @@ class Config(TaskConfig):
         "Data: a TensorFlow Datasets name, a table (CSV, TSV or JSONL), a folder (two tables, or classes), or builtin.",
         when="evaluate",
     )
-    text_column: str = option("text", "Column of a table that holds the text.", when="predict")
-    label_column: str = option("label", "Column of a table that holds the class.", when="evaluate")
     epochs: int = 7
     learning_rate: float = 2.5e-3
     warmup: float = 0.05

@@ -1,7 +1,7 @@
 """Text classes, step by step: text, tokens, network, calibrated probabilities."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -11,7 +11,10 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.splits import DataError, Example, Examples, Splits, check_labels, holdout_split
+from data.columns import Names
+from data.holdout import holdout_split
+from data.labels import relabelled_splits
+from data.splits import DataError, Example, Examples, Splits
 from data.texts.labelled_texts import all_texts, labelled_texts
 from data.texts.text import (
     PAD,
@@ -28,7 +31,7 @@ from data.texts.text import (
 from data.texts.vocabulary import VOCABULARIES, Vocabulary
 from tasks.engine import task
 from tasks.engine.config import JsonObject
-from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task, table_format
 from tasks.sentiment.classify import Tokens, branch_scores, class_probabilities, word_weights
 from tasks.sentiment.config import LIMITS, SOURCES, Config
 from tasks.sentiment.score import score
@@ -36,6 +39,10 @@ from tasks.toolbox import calibration
 from tasks.toolbox.labels import check_classes, class_answers
 
 LOG = logging.getLogger("tasks")
+COLUMNS = {  # of a table, and the names that they may have
+    "text": ("text", "sentence", "review", "content", "comment", "tweet", "document", "body", "message", "reviewText"),
+    "label": ("label", "labels", "class", "sentiment", "category", "polarity", "target", "stars", "rating"),
+}
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
 
 
@@ -45,7 +52,7 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    return sources.splits(
+    splits = sources.splits(
         config.data,
         config.test,
         builtin=partial(builtin_splits, config),
@@ -54,11 +61,7 @@ def load(config: Config) -> Splits:
         examples=partial(all_examples, config),
         part=partial(named_part, config),
     )
-
-
-def columns(config: Config) -> dict[str, str]:
-    """Return the column of each field of an example."""
-    return {"text": config.text_column, "label": config.label_column}
+    return relabelled_splits(splits, config.label_names())
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -72,26 +75,29 @@ def builtin_splits(config: Config) -> Splits:
 
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own files."""
-    splits = labelled_texts(Path(path), columns(config), config.valid, config.seed)
-    check_labels(splits)
-    return splits
+    return labelled_texts(Path(path), COLUMNS, table_format(config), config.valid, config.seed)
 
 
 def all_examples(config: Config, path: Path) -> Examples:
     """Return all texts in the user's own files, to test on."""
-    return all_texts(path, columns(config))
+    return all_texts(path, COLUMNS, table_format(config))
+
+
+def catalogue_columns(config: Config) -> Names:
+    """Return the names that the columns of a catalogue data set may have; those that the user gave count alone."""
+    return COLUMNS | {field: (name,) for field, name in config.column_names().items()}
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
     """Return the splits of a catalogue data set."""
-    found = catalogue.read(name, ("train", "test"), columns(config), config.data_dir)
+    found = catalogue.read(name, ("train", "test"), catalogue_columns(config), config.data_dir)
     train, test = (list(map(text_example, found[part])) for part in ("train", "test"))
     return Splits(*holdout_split(train, config.valid, config.seed), test)
 
 
 def named_part(config: Config, part: str) -> Examples | None:
     """Return another split of the data by name, or `None` if there is none."""
-    found = sources.catalogue_part(config.data, part, columns(config), config.data_dir)
+    found = sources.catalogue_part(config.data, part, catalogue_columns(config), config.data_dir)
     return None if found is None else list(map(text_example, found))
 
 
@@ -170,9 +176,15 @@ class Codec(task.Codec):
             [hashed_ngrams(row, self.config.ngrams) for row in rows], 2 * width
         )
 
-    def inputs(self, raw: Sequence[str]) -> tuple[np.ndarray, ...]:
+    def read(self, raw: str) -> str:
+        """Return a text, which must have a word."""
+        if not clean_text(raw):
+            raise DataError(f"The text {raw[:20]!r} is empty; give at least one word.")
+        return raw
+
+    def inputs(self, read: Sequence[str]) -> tuple[np.ndarray, ...]:
         """Return texts as the arrays that the network reads."""
-        return self.arrays([self.tokens(text) for text in raw])
+        return self.arrays([self.tokens(text) for text in read])
 
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, np.ndarray]:
         """Return the arrays of the network and class numbers `(batch, branches)`; with `random`, augmented.
@@ -228,7 +240,7 @@ def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
     return codec.with_weights([round(float(weight), 6) for weight in calibration.branch_weights(found, labels)])
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
+def predict(pipeline: Pipeline[Config], texts: Iterable[str]) -> list[Answer]:
     """Return for each text its `label`, its `probability`, and the `probabilities` of all classes.
 
     With `explain` there are also `words`: each word that is read, with its share in the log-odds of the label.
@@ -237,9 +249,9 @@ def predict(pipeline: Pipeline[Config], inputs: Sequence[str]) -> list[Answer]:
         DataError: A text has no words.
     """
     codec = pipeline.codec
-    empty = next((text for text in inputs if not clean_text(text)), None)
-    if empty is not None:
-        raise DataError(f"The text {empty[:20]!r} is empty; give at least one word.")
+    inputs = list(texts)
+    if not inputs:
+        return []
     rows = [codec.tokens(text) for text in inputs]
     for text, row in zip(inputs, rows, strict=True):
         if set(row) == {UNKNOWN}:
@@ -256,6 +268,7 @@ TASK = Task(
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
+    columns=lambda config: COLUMNS,
     load=load,
     codec=Codec,
     predict=predict,

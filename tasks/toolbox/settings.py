@@ -2,7 +2,29 @@
 
 from dataclasses import dataclass
 
-from tasks.engine.config import SettingError, TaskConfig, option
+from tasks.engine.config import SettingError, TaskConfig, named_values, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassConfig(TaskConfig):
+    """Settings of a task that answers with a class.
+
+    Example:
+        >>> ClassConfig(labels="positive=pos,negative=neg").label_names()
+        {'positive': 'pos', 'negative': 'neg'}
+    """
+
+    labels: str | None = option(
+        None, "Classes that labels of the data stand for, such as positive=pos,negative=neg.", when="evaluate"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.label_names()
+
+    def label_names(self) -> dict[str, str]:
+        """Return the class that each label of the data stands for, of those that `labels` names."""
+        return named_values("labels", self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,6 @@ class Config(SearchConfig):
     target: str | None = option(
         None, "Language to translate to: the suffix of its files, or the name of its column.", when="predict"
     )
-    text_column: str = option("text", "Column of a table whose texts `predict --file` translates.", when="answer")
     epochs: int = 32
     batch_size: int = 128
     learning_rate: float = 2e-3

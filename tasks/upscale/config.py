@@ -37,7 +37,6 @@ class Config(TaskConfig):
         low=0.001,
         high=0.9,
     )
-    image_column: str = option("image", "Column of a table that names the picture.", when="answer")
     scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, when="select")
     init_from: Path | None = option(
         None, "Run of any scale to start from; all its weights but the deconvolutions are copied."

@@ -2,16 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
+from data.holdout import TEST_SEED, TEST_SHARE, holdout_split
 from data.pictures.files import File, find_photos
 from data.pictures.imresize import (
     degraded_picture,
@@ -22,11 +23,10 @@ from data.pictures.imresize import (
     turned_picture,
     whole_levels,
 )
-from data.pictures.photo import Photo, format_of, make_parent_folder, photo_of, read_photo, write_photo
-from data.sources import TEST_SHARE
-from data.splits import DataError, Example, Examples, LazyExamples, Splits, holdout_split
+from data.pictures.photo import Photo, Picture, format_of, make_parent_folder, photo_of, read_photo, write_photo
+from data.splits import DataError, Example, Examples, LazyExamples, Splits
 from tasks.engine import runs, task
-from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Task
 from tasks.toolbox import metrics
 from tasks.upscale.config import LIMITS, SOURCES, Config
@@ -88,12 +88,12 @@ def own_pictures(config: Config, places: str) -> Pictures:
     before, last = find_photos(places)
     if config.test is not None:
         return list(before), list(last), []
-    return list(before), *holdout_split(list[Source](last), TEST_SHARE, seed=0)
+    return list(before), *holdout_split(list[Source](last), TEST_SHARE, TEST_SEED)
 
 
 def catalogue_pictures(config: Config, name: str) -> Pictures:
     """Return the pictures of a catalogue data set."""
-    parts = catalogue.read(name, ("train", "validation"), {"image": "hr"}, config.data_dir)
+    parts = catalogue.read(name, ("train", "validation"), {"image": ("hr",)}, config.data_dir)
     train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
     return [], train, test
 
@@ -158,6 +158,13 @@ def source_pixels(source: Source) -> np.ndarray:
     return whole_levels(pixels / 257) if pixels.dtype == np.uint16 else pixels
 
 
+class Read(NamedTuple):
+    """A picture to enlarge; it is flat if it came as an array `(height, width)`."""
+
+    photo: Photo
+    flat: bool = False
+
+
 class Codec(task.Codec):
     """Turn pictures into arrays; it learns nothing, and keeps the scale of its network."""
 
@@ -177,9 +184,13 @@ class Codec(task.Codec):
     def state(self) -> JsonObject:
         return {"scale": self.config.scale}
 
-    def inputs(self, raw: Sequence[np.ndarray]) -> np.ndarray:
+    def read(self, raw: Picture) -> Read:
+        """Return a picture, a file or a uint8 array, as a photo."""
+        return Read(photo_of(raw), isinstance(raw, np.ndarray) and raw.ndim == 2)
+
+    def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
         """Return planes of luma in [0, 255], all of one size, as float32 `(batch, height, width, 1)` in [0, 1]."""
-        return np.stack(raw)[..., None].astype("float32") / 255
+        return np.stack(read)[..., None].astype("float32") / 255
 
     @override
     def turns(self, example: Example) -> int:
@@ -219,22 +230,12 @@ class Codec(task.Codec):
         return image[row : row + side, column : column + side], wanted - imresize(around, scale)[own]
 
 
-def predict(pipeline: Pipeline[Config], inputs: Sequence[Path | str | np.ndarray]) -> list[Answer]:
-    """Return the enlarged `image` of each picture, a file or a uint8 array, with its `width` and `height`.
+def predict(pipeline: Pipeline[Config], inputs: Iterable[Read]) -> list[Answer]:
+    """Return the enlarged `image` of each picture, with its `width` and `height`.
 
     The image is an array with the axes of the picture: `(height, width)`, or with 1, 3 or 4 channels.
-
-    Raises:
-        FileNotFoundError, DataError: A picture is missing or cannot be read.
     """
-    return [
-        picture_answer(
-            enlarged_array(pipeline, one)
-            if isinstance(one, np.ndarray)
-            else pixels_with_alpha(enlarged_file_photo(pipeline, one))
-        )
-        for one in inputs
-    ]
+    return [picture_answer(enlarged_array(pipeline, one)) for one in inputs]
 
 
 def picture_answer(image: np.ndarray) -> Answer:
@@ -242,15 +243,10 @@ def picture_answer(image: np.ndarray) -> Answer:
     return {"image": image, "width": image.shape[1], "height": image.shape[0]}
 
 
-def enlarged_array(pipeline: Pipeline[Config], picture: np.ndarray) -> np.ndarray:
-    """Return an enlarged array; a fourth channel is its alpha."""
-    grown = pixels_with_alpha(enlarged_photo(pipeline, photo_of(picture)))
-    return grown[:, :, 0] if picture.ndim == 2 else grown
-
-
-def enlarged_file_photo(pipeline: Pipeline[Config], path: Path | str, show: bool = False) -> Photo:
-    """Return the enlarged photo of a file."""
-    return enlarged_photo(pipeline, read_photo(Path(path)), show)
+def enlarged_array(pipeline: Pipeline[Config], read: Read) -> np.ndarray:
+    """Return an enlarged picture as an array; a fourth channel is its alpha."""
+    grown = pixels_with_alpha(enlarged_photo(pipeline, read.photo))
+    return grown[:, :, 0] if read.flat else grown
 
 
 def pixels_with_alpha(photo: Photo) -> np.ndarray:
@@ -261,37 +257,32 @@ def pixels_with_alpha(photo: Photo) -> np.ndarray:
     return np.concatenate([colours, photo.alpha[:, :, None]], axis=2)
 
 
-def write(
-    pipeline: Pipeline[Config], inputs: Sequence[str], out: Path | None, show: bool
-) -> Iterator[tuple[str, Answer]]:
-    """Enlarge picture files into new files, with their metadata, and yield each with its answer.
+def write(pipeline: Pipeline[Config], name: str, out: Path | None, show: bool) -> Answer:
+    """Enlarge a picture file into a new file, with its metadata, and return the answer.
 
     Args:
-        out: A new file for a single picture; its suffix is the format. Otherwise a folder, created if it is missing.
-            `None` writes `photo-x2.png` beside `photo.png`.
+        out: A new file, whose suffix is the format; or a folder, created if it is missing. `None` writes
+            `photo-x2.png` beside `photo.png`.
         show: If true, draw a progress bar on standard error.
 
     Raises:
-        FileExistsError: An output file exists; it is not overwritten.
-        OutputError: An output file cannot be written.
-        SettingError: There are several pictures for one output file.
+        FileExistsError: The output file exists; it is not overwritten.
+        OutputError: The output file cannot be written.
     """
+    file = Path(name)
     single = out is not None and not out.is_dir() and format_of(out) is not None
-    files = list(map(Path, inputs))
-    if single and len(files) > 1:
-        raise SettingError(f"`out` is the file {str(out)!r}, and there are {len(files)} pictures; give a folder.")
-    for file in files:
-        beside = file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
-        target = beside if out is None else out if single else out / file.name
-        if target.exists():
-            raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
-        make_parent_folder(target)
-        start = time.monotonic()
-        photo = enlarged_file_photo(pipeline, file, show)
-        write_photo(photo, target, format_of(target) if single else None)
-        height, width = photo.pixels.shape[:2]
-        seconds = round(time.monotonic() - start, 2)
-        yield str(file), {"image": str(target), "width": width, "height": height, "seconds": seconds}
+    beside = file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
+    target = beside if out is None else out if single else out / file.name
+    if target.exists():
+        raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
+    photo = read_photo(file)
+    make_parent_folder(target)
+    start = time.monotonic()
+    photo = enlarged_photo(pipeline, photo, show)
+    write_photo(photo, target, format_of(target) if single else None)
+    height, width = photo.pixels.shape[:2]
+    seconds = round(time.monotonic() - start, 2)
+    return {"image": str(target), "width": width, "height": height, "seconds": seconds}
 
 
 TASK = Task(
@@ -300,6 +291,7 @@ TASK = Task(
     sources=SOURCES,
     limits=LIMITS,
     config=Config,
+    columns=lambda config: {"image": ("image",)},
     load=load,
     codec=Codec,
     predict=predict,
