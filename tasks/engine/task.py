@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -27,6 +27,16 @@ C = TypeVar("C", bound=TaskConfig)
 Raw = Any  # an input of a task: a text, or a picture as a file or an array
 Answer = Any  # JSON types, but for pictures
 Arrays = Any  # one array, or several in the nesting that a network reads
+
+
+@runtime_checkable
+class Array(Protocol):
+    """An array, a column of a data frame, or a data frame."""
+
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +69,16 @@ class Input:
             Traceback (most recent call last):
             data.splits.DataError: Input 1 is missing (None); a text must be a string.
         """
-        axes = getattr(inputs, "ndim", None)
-        if isinstance(inputs, str | bytes | Path | Mapping) or (axes is not None and not self.is_list(inputs)):
-            kind = "a mapping" if isinstance(inputs, Mapping) else "an array" if axes is not None else repr(inputs)
+        array = isinstance(inputs, Array)
+        if isinstance(inputs, str | bytes | Path | Mapping) or (array and not self.is_list(inputs)):
+            kind = "a mapping" if isinstance(inputs, Mapping) else "an array" if array else repr(inputs)
             raise TypeError(f"`inputs` must be a list of inputs; received {kind}, which is a single input or a table.")
         found = list(inputs)
         for place, item in enumerate(found):
             self.check(item, f"Input {place}")
         return found
 
-    def is_list(self, inputs: Any) -> bool:
+    def is_list(self, inputs: Array) -> bool:
         """Return whether an array, or a column of a data frame, holds several inputs."""
         single = inputs.ndim == 3 and inputs.shape[2] in (3, 4)  # colours of one picture
         return inputs.ndim in ((1, 3, 4) if self.stacked else (1,)) and not single
