@@ -69,9 +69,9 @@ class Input:
             Traceback (most recent call last):
             data.splits.DataError: Input 1 is missing (None); a text must be a string.
         """
-        array = isinstance(inputs, Array)
-        if isinstance(inputs, str | bytes | Path | Mapping) or (array and not self.is_list(inputs)):
-            kind = "a mapping" if isinstance(inputs, Mapping) else "an array" if array else repr(inputs)
+        single = isinstance(inputs, str | bytes | Path | Mapping)
+        if single or (isinstance(inputs, Array) and not self.is_list(inputs)):
+            kind = repr(inputs) if isinstance(inputs, str | bytes | Path) else f"a {type(inputs).__name__}"
             raise TypeError(f"`inputs` must be a list of inputs; received {kind}, which is a single input or a table.")
         found = list(inputs)
         for place, item in enumerate(found):
