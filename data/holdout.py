@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
-from data.splits import DataError, Example, Examples, LazyExamples, Splits
+from data.splits import DataError, Examples, LazyExamples, Splits
 
 LOG = logging.getLogger("tasks")
 TEST_SHARE = 0.2
@@ -118,9 +118,11 @@ def completed_splits(parts: Splits, valid: float, seed: int, name: str) -> Split
     return Splits(train, held, test)
 
 
-def examples_with_part(rows: Sequence[tuple[str | None, Example]]) -> Splits:
-    """Return the parts of examples that come with the name of their split; those without one are for training."""
-    return Splits(*([row for part, row in rows if (part or "train") == name] for name in Splits._fields))
+def scored_examples(parts: Splits, name: str) -> Examples:
+    """Return the test part of data to score, with a notice if there are others; or all examples if it has none."""
+    if parts.test and (parts.train or parts.valid):
+        LOG.warning("%s: its test part is scored, %d of %d examples.", name, len(parts.test), sum(map(len, parts)))
+    return parts.test or [*parts.train, *parts.valid]
 
 
 def repeated_inputs(splits: Splits, field: str) -> dict[str, int]:

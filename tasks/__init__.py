@@ -157,8 +157,9 @@ def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[
 def evaluate(name: str, run: Path | str | None = None, split: str = "test", **settings: Any) -> Evaluation:
     """Score a run on a split of its data, and return the report and its summary.
 
-    Embedded data is scored if the run's own test data cannot be had and `settings` name no other. A notice says so;
-    the summary then has `data` "builtin", and the scores of the run's card as `card`.
+    * Other data, a path that `settings` name as `data`, is scored whole if it names no parts.
+    * Embedded data is scored if the run's own test data cannot be had and `settings` name no other. A notice says so;
+      the summary then has `data` "builtin", and the scores of the run's card as `card`.
 
     Args:
         name: Task name.
@@ -173,7 +174,7 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
     """
     from tasks.engine import evaluate as evaluation
 
-    pipeline = load(name, run, **settings)
+    pipeline = evaluation.with_whole_data(load(name, run, **settings), settings)
     if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
         return evaluation.evaluate_or_embedded(pipeline)
     return evaluation.evaluate(pipeline, split)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data.columns import Names
-from data.holdout import completed_splits
+from data.holdout import completed_splits, scored_examples
 from data.pictures.files import SUFFIXES, File, files_in
 from data.records import TABLES
 from data.splits import DataError, Example, Splits
@@ -46,8 +46,8 @@ def captioned_splits(path: Path, names: Names, form: TableFormat, valid: float, 
 
 
 def all_captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:
-    """Return all pictures with their captions, whatever their split; otherwise as `captioned_splits`."""
-    return [{"image": row["image"], "captions": row["captions"]} for row in captioned_pictures(path, names, form)]
+    """Return the pictures with captions at a path to test on: its test part if it names parts, or else all."""
+    return scored_examples(row_parts(captioned_pictures(path, names, form), path.resolve().name), path.resolve().name)
 
 
 def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from data.columns import Names
-from data.holdout import completed_splits
+from data.holdout import completed_splits, scored_examples
 from data.labels import check_labels, cleaned_labels
 from data.sources import class_folder_parts
 from data.splits import DataError, Example, Examples, Splits, part_of
@@ -50,15 +50,7 @@ def labelled_texts(path: Path, names: Names, form: TableFormat, valid: float, se
 
 def all_texts(path: Path, names: Names, form: TableFormat) -> Examples:
     """Return the labelled texts at a path to test on: its test part if it names parts, or else all."""
-    train, valid, test = labelled_parts(path, names, form)
-    if test and train:
-        LOG.warning(
-            "%s: its test part is scored, %d of %d texts.",
-            path.resolve().name,
-            len(test),
-            len(train) + len(valid) + len(test),
-        )
-    return test or [*train, *valid]
+    return scored_examples(labelled_parts(path, names, form), path.resolve().name)
 
 
 def labelled_parts(path: Path, names: Names, form: TableFormat) -> Splits:

@@ -8,7 +8,7 @@ from data.holdout import limited_examples, limited_splits
 from data.sources import data_name
 from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import runs
-from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.task import Pipeline, Report
 
 C = TypeVar("C", bound=TaskConfig)
@@ -86,6 +86,23 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
     card = runs.read_json(pipeline.run / "metrics.json")
     own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"]}
     return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
+
+
+def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
+    """Return a pipeline that tests on the whole of other data, or on the test part that it names.
+
+    Other data is a path that `settings` name, and that the run was not trained with.
+    """
+    data = settings.get("data")
+    if data is None or "test" in settings or not Path(str(data)).exists():
+        return pipeline
+    own = runs.read_config(pipeline.run, pipeline.task.name)["data"]
+    return pipeline if same_place(str(own), str(data)) else pipeline.with_settings(test=str(data))
+
+
+def same_place(one: str, other: str) -> bool:
+    """Return whether two paths name the same file or folder."""
+    return one == other or (Path(one).exists() and Path(one).samefile(other))
 
 
 def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:

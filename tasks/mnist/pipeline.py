@@ -9,7 +9,7 @@ import numpy as np
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.holdout import completed_splits, holdout_split
+from data.holdout import completed_splits, holdout_split, scored_examples
 from data.labels import check_labels, cleaned_labels, relabelled_splits
 from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
 from data.pictures.files import SUFFIXES
@@ -61,8 +61,8 @@ def own_splits(config: Config, path: str) -> Splits:
 
 def all_examples(config: Config, path: Path) -> Examples:
     """Return all pictures in a folder of classes, to test on."""
-    train, valid, test = cleaned_labels(sources.class_folder_parts(path, SUFFIXES, "image"), path.name)
-    return examples_with_images(test or [*train, *valid], partial(file_image, config))
+    parts = cleaned_labels(sources.class_folder_parts(path, SUFFIXES, "image"), path.resolve().name)
+    return examples_with_images(scored_examples(parts, path.resolve().name), partial(file_image, config))
 
 
 def file_image(config: Config, path: Path) -> np.ndarray:
