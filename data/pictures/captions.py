@@ -8,7 +8,7 @@ from data.columns import Names
 from data.holdout import completed_splits, scored_examples
 from data.pictures.files import SUFFIXES, File, files_in
 from data.records import TABLES
-from data.splits import DataError, Example, Splits
+from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat, example_rows, row_parts
 from data.text_files import content_name, content_suffix, decoded_lines
 
@@ -45,7 +45,7 @@ def captioned_splits(path: Path, names: Names, form: TableFormat, valid: float, 
     return completed_splits(row_parts(found, path.resolve().name), valid, seed, path.resolve().name)
 
 
-def all_captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Example]:
+def all_captioned_pictures(path: Path, names: Names, form: TableFormat) -> Examples:
     """Return the pictures with captions at a path to test on: its test part if it names parts, or else all."""
     return scored_examples(row_parts(captioned_pictures(path, names, form), path.resolve().name), path.resolve().name)
 
