@@ -5,9 +5,10 @@ import re
 from html.entities import html5
 
 PASSES = 4  # entities may be escaped several times, and spell tags
-INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q s samp small span strike "
-    "strong sub sup time tt u var wbr".split()
+INLINE = re.compile(
+    r"a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|nobr|q|s|samp|small|span|strike"
+    r"|strong|sub|sup|time|tt|u|var|wbr",
+    re.IGNORECASE,
 )
 FLAG = r"(?:async|autoplay|checked|compact|controls|defer|disabled|hidden|loop|muted|nowrap|noshade|open|selected)"
 ATTRIBUTES = (
@@ -71,7 +72,7 @@ def text_without_spans(text: str, begin: re.Pattern[str], end: re.Pattern[str]) 
 
 def tag_space(tag: re.Match[str]) -> str:
     """Return what stands for a tag: nothing for one inside a word, otherwise a space."""
-    return "" if (tag["name"] or "").lower() in INLINE else " "
+    return "" if INLINE.fullmatch(tag["name"] or "") else " "
 
 
 def entity_text(entity: re.Match[str]) -> str:

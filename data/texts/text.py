@@ -19,7 +19,9 @@ INVISIBLE = re.compile(  # zero width, direction of writing, soft hyphen
     r"|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]+"
     r"|(?:^|(?<=[\s\u0021-\u058f\u2000-\u200b\u200e-\u206f]))[\u200c\u200d]+|[\u200c\u200d]+(?=[\s\u0021-\u058f]|$)"
 )
-MARKS = "".join(chr(n) for n in (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)) if unicodedata.category(chr(n))[0] == "M")
+MARKS = "".join(
+    chr(n) for n in (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)) if unicodedata.category(chr(n))[0] == "M"
+)
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 MARKED_WORD = re.compile(  # of any script, with marks above, below and beside letters
     rf"\w+(?:[{MARKS}\u200c\u200d]+\w*)*(?:['\u2019]\w+(?:[{MARKS}\u200c\u200d]+\w*)*)*|[^\w\s]"
@@ -40,6 +42,11 @@ SENTENCE_GAP = re.compile(
 ABBREVIATION = re.compile(
     r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
 )  # no end of a sentence
+JOINED = re.compile(  # letters of Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    r"\U00020000-\U0003ffff]+"
+)
+LONGEST = 4  # letters of a word of such a script, in the mean
 CAPTION_TOKEN = re.compile(  # initials; clitics such as 's; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
@@ -103,6 +110,15 @@ def text_words(text: str) -> list[str]:
     An apostrophe inside a word belongs to it: "don't" is one word.
     """
     return (WORD if text.isascii() else MARKED_WORD).findall(text)
+
+
+def has_joined_words(texts: Sequence[str], sample: int = 1000) -> bool:
+    """Return whether most texts are of a script without spaces, such as Chinese or Thai, and are not cut into words."""
+    shown = texts[:: -(-len(texts) // sample)]
+    runs = [JOINED.findall(text) for text in shown]
+    letters = sum(len(run) for each in runs for run in each)
+    joined = sum(2 * sum(map(len, each)) > len(text) for each, text in zip(runs, shown, strict=True))
+    return 2 * joined > len(shown) and letters > LONGEST * sum(map(len, runs))
 
 
 def caption_words(text: str) -> list[str]:

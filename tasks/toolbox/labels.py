@@ -1,15 +1,19 @@
 """Classes: the answers of a classifier, its mistakes, and labels of other data for the same classes."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from data.splits import DataError, Example, Examples
-from tasks.engine.config import JsonObject
+from tasks.engine.config import JsonObject, SettingError
 
 LOG = logging.getLogger("tasks")
 LEAST = 3  # letters that the beginning of a class name must have
+MOST = 10  # names in a sentence
+WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
 
 
 def class_answers(classes: Sequence[str], probabilities: np.ndarray) -> list[JsonObject]:
@@ -61,41 +65,172 @@ def check_classes(examples: Examples, classes: Sequence[str]) -> None:
         raise DataError(f"Class {unknown!r} is not among the training examples: {', '.join(classes)}.")
 
 
-def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example]:
-    """Return examples with their labels replaced by the class names of a run.
+def balanced_weights(labels: Sequence[str], classes: Sequence[str]) -> list[float]:
+    """Return a weight for each class with which all classes weigh the same, and the mean example weighs 1.
 
-    Labels that the run does not have are matched with its classes by their beginning, with a notice: `positive` is
-    `pos`.
+    Example:
+        >>> balanced_weights(["a", "a", "a", "b"], ["a", "b"])
+        [0.6666666666666666, 2.0]
+    """
+    counts = Counter(labels)
+    return [len(labels) / (len(classes) * counts[name]) for name in classes]
+
+
+def warn_of_unanswered_classes(answers: Sequence[JsonObject], truth: Sequence[str]) -> None:
+    """Warn of classes that examples have and that no answer names.
+
+    Example:
+        >>> warn_of_unanswered_classes([{"label": "a"}, {"label": "b"}], ["a", "b"])
+    """
+    counts = Counter(truth)
+    missing = [f"{name!r} ({counts[name]})" for name in sorted(counts.keys() - {answer["label"] for answer in answers})]
+    if missing:
+        LOG.warning(
+            "%s never answered, though examples have %s: %s. Train with more examples of %s, or with about as many of "
+            "each class.",
+            *(("This class is", "it", missing[0], "it") if len(missing) == 1 else
+              ("These classes are", "them", ", ".join(missing), "them")),
+        )  # fmt: skip
+
+
+def label_names(text: str | None) -> dict[str, str]:
+    """Return the class of a run that each label of other data stands for, as `positive=pos,negative=neg` says it.
 
     Raises:
-        DataError: A label matches no class, or two labels match the same one.
+        SettingError: It is not of this form, or a label has two classes.
+
+    Example:
+        >>> label_names("positive=pos, negative=neg")
+        {'positive': 'pos', 'negative': 'neg'}
+    """
+    found = dict[str, str]()
+    for pair in text.split(",") if text is not None else ():
+        label, sign, name = (part.strip() for part in pair.partition("="))
+        if not (label and sign and name) or "=" in name:
+            raise SettingError(f"`labels` has the part {pair.strip()!r}; write each as LABEL=CLASS, as in 1=pos,0=neg.")
+        if found.setdefault(label, name) != name:
+            raise SettingError(f"`labels` gives {label!r} two classes, {found[label]!r} and {name!r}; give it one.")
+    return found
+
+
+def aligned_examples(
+    examples: Examples, classes: Sequence[str], names: Mapping[str, str] | None = None
+) -> list[Example]:
+    """Return examples with their labels replaced by the class names of a run.
+
+    * Labels in `names` are the classes that it gives.
+    * Others are matched in any case of letters, and without spaces around them.
+    * The rest is matched by its beginning, with a notice: `positive` is `pos`.
+
+    Args:
+        names: Class of the run for each label of the data, as `label_names` reads it.
+
+    Raises:
+        DataError: A label matches no class, or two labels begin like the same one; `names` has a class that the run
+            does not have, or a label that the data does not have.
 
     Example:
         >>> aligned_examples([{"label": "Positive"}, {"label": "Negative"}], ["neg", "pos"])
         [{'label': 'pos'}, {'label': 'neg'}]
+        >>> aligned_examples([{"label": "1"}, {"label": "0"}], ["neg", "pos"], {"0": "neg", "1": "pos"})
+        [{'label': 'pos'}, {'label': 'neg'}]
     """
     labels = sorted({example["label"] for example in examples})
-    if set(labels) <= set(classes):
+    given = given_classes(labels, classes, names or {})
+    if not given and set(labels) <= set(classes):
         return list(examples)
-    names = {label: matching_class(label, classes) for label in labels}
-    if None in names.values() or len(set(names.values())) < len(labels):
-        raise DataError(
-            f"The labels of the data are {', '.join(map(repr, labels))}; the classes of the run are "
-            f"{', '.join(map(repr, classes))}. Give data with the classes of the run."
-        )
-    LOG.warning("Labels read as classes of the run: %s.", ", ".join(f"{one} as {own}" for one, own in names.items()))
-    return [example | {"label": names[example["label"]]} for example in examples]
+    found = {label: given.get(label) or equal_class(label, classes) for label in labels}
+    near = {label: near_class(label, classes) for label in labels if found[label] is None}
+    if None in near.values() or len({*near.values()}) < len(near) or {*near.values()} & {*found.values()}:
+        raise DataError(alien_labels(labels, [label for label in labels if label in near], classes))
+    own = {label: name or near[label] for label, name in found.items()}
+    if near:
+        LOG.warning("Labels read as classes of the run: %s.", ", ".join(f"{one} as {own[one]}" for one in near))
+    return [example | {"label": own[example["label"]]} for example in examples]
 
 
-def matching_class(label: str, classes: Sequence[str]) -> str | None:
-    """Return the class that a label names, in any case of letters, or the only one that shares its beginning.
+def given_classes(labels: Sequence[str], classes: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return the class of each label of data that `names` has; both may differ in spaces and case of letters.
+
+    Raises:
+        DataError: `names` has a class that the run does not have, or a label that the data does not have.
 
     Example:
-        >>> matching_class("positive", ["neg", "pos"])
+        >>> given_classes(["Good", "Bad"], ["neg", "pos"], {"good": "Pos"})
+        {'Good': 'pos'}
+    """
+    found = dict[str, str]()
+    for label, name in names.items():
+        own, same = (
+            equal_class(name, classes),
+            [one for one in labels if one == label]
+            or [one for one in labels if plain_label(one) == plain_label(label)],
+        )
+        if own is None or not same:
+            wrong, kind, those = (label, "label of the data", labels) if own else (name, "class of the run", classes)
+            raise DataError(f"`labels` has {wrong!r}, which is not a {kind}; these are {quoted(those)}.")
+        found |= dict.fromkeys(same, own)
+    return found
+
+
+def alien_labels(labels: Sequence[str], unmatched: Sequence[str], classes: Sequence[str]) -> str:
+    """Return the refusal of labels that are not classes of a run.
+
+    Example:
+        >>> print(alien_labels(["0", "1"], ["0", "1"], ["neg", "pos"]))
+        The labels of the data are '0', '1'; the classes of the run are 'neg', 'pos'. Map them with --labels, for
+        example --labels 0=neg,1=pos.
+    """
+    free = [name for name in classes if name not in labels] or list(classes)
+    shown = unmatched[: len(free)] if len(unmatched) <= len(free) else unmatched[:1]
+    pairs = ",".join(f"{label}={near_class(label, classes) or name}" for label, name in zip(shown, free, strict=False))
+    pairs += ",..." if len(shown) < len(unmatched) else ""
+    return (
+        f"The labels of the data are {quoted(labels)}; the classes of the run are {quoted(classes)}. Map them with "
+        f"--labels, for example --labels {pairs}."
+    )
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return names in quotes, with commas between them, and the number of those left out.
+
+    Example:
+        >>> quoted(["a", "b"])
+        "'a', 'b'"
+    """
+    more = len(names) - MOST
+    return ", ".join(map(repr, names[:MOST])) + (f" and {more} more" if more > 0 else "")
+
+
+def plain_label(label: str) -> str:
+    """Return a label without what people write differently: spaces, case of letters, `1.0` for `1`.
+
+    Example:
+        >>> plain_label(" Very  Good "), plain_label("1.0")
+        ('very good', '1')
+    """
+    return WHOLE.sub(r"\1", " ".join(label.split()).casefold())
+
+
+def equal_class(label: str, classes: Sequence[str]) -> str | None:
+    """Return the class that a label is, or the only one that it is in another writing.
+
+    Example:
+        >>> equal_class("Pos ", ["neg", "pos"])
         'pos'
     """
-    own = label.strip().lower()
-    exact = [name for name in classes if name.strip().lower() == own]
-    short = [(name, *sorted((own, name.lower()), key=len)) for name in classes]
+    same = [name for name in classes if plain_label(name) == plain_label(label)]
+    return label if label in classes else same[0] if len(same) == 1 else None
+
+
+def near_class(label: str, classes: Sequence[str]) -> str | None:
+    """Return the only class that shares its beginning with a label.
+
+    Example:
+        >>> near_class("positive", ["neg", "pos"])
+        'pos'
+    """
+    own = plain_label(label)
+    short = [(name, *sorted((own, plain_label(name)), key=len)) for name in classes]
     near = [name for name, start, whole in short if len(start) >= LEAST and start.isalpha() and whole.startswith(start)]
-    return next(iter(exact or (near if len(near) == 1 else [])), None)
+    return near[0] if len(near) == 1 else None

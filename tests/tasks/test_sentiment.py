@@ -17,7 +17,7 @@ from data.splits import DataError
 from data.texts.text import UNKNOWN
 from tasks.engine.config import SettingError
 from tasks.sentiment.classify import class_probabilities, word_weights
-from tasks.sentiment.pipeline import STEP, Codec, log_count_ratios
+from tasks.sentiment.codec import STEP, Codec, log_count_ratios
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
