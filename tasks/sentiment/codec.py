@@ -150,7 +150,7 @@ class Codec(task.Codec):
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return the arrays of the network and class numbers `(batch, branches)`; with `random`, augmented.
 
-        In a training with weights of the classes there are also weights of the examples, `(batch,)`.
+        In a training with weights of the classes there are also the weights `(batch, branches)`.
 
         Raises:
             DataError: A class was not among the training examples.
@@ -160,9 +160,10 @@ class Codec(task.Codec):
         tokens, *others = self.arrays(rows)
         if random is not None:
             tokens = self.augmented_tokens(rows, random)
-        labels = np.array([self.labels[example["label"]] for example in examples], "int32")
+        numbers = np.array([self.labels[example["label"]] for example in examples], "int32")
+        labels = np.repeat(numbers[:, None], len(self.weights), 1)
         weights = [] if self.factors is None else [np.array(self.factors, "float32")[labels]]
-        return (tokens, *others) if others else tokens, np.repeat(labels[:, None], len(self.weights), 1), *weights
+        return (tokens, *others) if others else tokens, labels, *weights
 
     def augmented_tokens(self, rows: Sequence[Tokens], random: np.random.Generator) -> np.ndarray:
         """Return texts as int32 `(batch, time)` without some spans, and with some tokens unknown."""

@@ -23,7 +23,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     chances = class_probabilities(pipeline, rows)
     answers = class_answers(classes, chances)
     truth = [example["label"] for example in examples]
-    warn_of_unanswered_classes(answers, truth)
+    warn_of_unanswered_classes(answers, truth, "or with --class-weights balanced")
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
     reliability = metrics.reliability_rows(chances.max(1), right)

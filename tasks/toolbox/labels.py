@@ -76,21 +76,24 @@ def balanced_weights(labels: Sequence[str], classes: Sequence[str]) -> list[floa
     return [len(labels) / (len(classes) * counts[name]) for name in classes]
 
 
-def warn_of_unanswered_classes(answers: Sequence[JsonObject], truth: Sequence[str]) -> None:
+def warn_of_unanswered_classes(answers: Sequence[JsonObject], truth: Sequence[str], remedy: str = "") -> None:
     """Warn of classes that examples have and that no answer names.
+
+    Args:
+        remedy: Another way out than more examples, as in `or with --class-weights balanced`.
 
     Example:
         >>> warn_of_unanswered_classes([{"label": "a"}, {"label": "b"}], ["a", "b"])
     """
-    counts = Counter(truth)
-    missing = [f"{name!r} ({counts[name]})" for name in sorted(counts.keys() - {answer["label"] for answer in answers})]
+    missing = sorted({*truth} - {answer["label"] for answer in answers})
     if missing:
         LOG.warning(
-            "%s never answered, though examples have %s: %s. Train with more examples of %s, or with about as many of "
-            "each class.",
-            *(("This class is", "it", missing[0], "it") if len(missing) == 1 else
-              ("These classes are", "them", ", ".join(missing), "them")),
-        )  # fmt: skip
+            "%s never answered, though examples have %s; train with more examples of %s, as many as of the others%s.",
+            *(f"Class {missing[0]!r} is", "it", "it")
+            if len(missing) == 1
+            else (f"Classes {quoted(missing)} are", "them", "them"),
+            f", {remedy}" if remedy else "",
+        )
 
 
 def label_names(text: str | None) -> dict[str, str]:
@@ -142,10 +145,10 @@ def aligned_examples(
     found = {label: given.get(label) or equal_class(label, classes) for label in labels}
     near = {label: near_class(label, classes) for label in labels if found[label] is None}
     if None in near.values() or len({*near.values()}) < len(near) or {*near.values()} & {*found.values()}:
-        raise DataError(alien_labels(labels, [label for label in labels if label in near], classes))
+        raise DataError(alien_labels(labels, found | near, classes))
     own = {label: name or near[label] for label, name in found.items()}
     if near:
-        LOG.warning("Labels read as classes of the run: %s.", ", ".join(f"{one} as {own[one]}" for one in near))
+        LOG.warning("Labels read as classes of the run: %s.", ", ".join(f"{one!r} as {own[one]!r}" for one in near))
     return [example | {"label": own[example["label"]]} for example in examples]
 
 
@@ -173,22 +176,25 @@ def given_classes(labels: Sequence[str], classes: Sequence[str], names: Mapping[
     return found
 
 
-def alien_labels(labels: Sequence[str], unmatched: Sequence[str], classes: Sequence[str]) -> str:
+def alien_labels(labels: Sequence[str], own: Mapping[str, str | None], classes: Sequence[str]) -> str:
     """Return the refusal of labels that are not classes of a run.
 
+    Args:
+        own: Class of each label, where it has one.
+
     Example:
-        >>> print(alien_labels(["0", "1"], ["0", "1"], ["neg", "pos"]))
+        >>> print(alien_labels(["0", "1"], {"0": None, "1": None}, ["neg", "pos"]))
         The labels of the data are '0', '1'; the classes of the run are 'neg', 'pos'. Map them with --labels, for
         example --labels 0=neg,1=pos.
     """
-    free = [name for name in classes if name not in labels] or list(classes)
-    shown = unmatched[: len(free)] if len(unmatched) <= len(free) else unmatched[:1]
-    pairs = ",".join(f"{label}={near_class(label, classes) or name}" for label, name in zip(shown, free, strict=False))
-    pairs += ",..." if len(shown) < len(unmatched) else ""
-    return (
-        f"The labels of the data are {quoted(labels)}; the classes of the run are {quoted(classes)}. Map them with "
-        f"--labels, for example --labels {pairs}."
-    )
+    alien = [label for label in labels if not own[label]]
+    free = [name for name in classes if name not in own.values()]
+    known = [(label, name) for label, name in own.items() if name and label != name]
+    pairs = [*known, *zip(alien, free if len(free) == len(alien) else ["CLASS"] * MOST, strict=False)]
+    both = f"The labels of the data are {quoted(labels)}; the classes of the run are {quoted(classes)}."
+    leave = "" if free else f" Leave out the examples of {quoted(alien)}, or"
+    way = f"{leave} {'map' if leave else 'Map'} them with --labels, for example --labels "
+    return both + way + ",".join(f"{label}={name}" for label, name in pairs) + "."
 
 
 def quoted(names: Sequence[str]) -> str:
