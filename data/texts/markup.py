@@ -18,7 +18,7 @@ ATTRIBUTES = (
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)  # by far the most frequent tag
 MARKUP = re.compile(
     r"<\?[a-z][^<>]*\?>|<!\[cdata\[|\]\]>|<!(?:\[[^<>\[\]]*\]|(?:doctype|entity|element|attlist)\b[^<>]*)>"
-    rf"|</?\s*(?P<name>[a-z][\w:.-]{{0,60}}){ATTRIBUTES}[\s/]*>",
+    rf"|<(?:/\s*)?(?P<name>[a-z][\w:.-]{{0,60}}){ATTRIBUTES}[\s/]*>",
     re.IGNORECASE,
 )
 HIDDEN = tuple(  # begin and end of what a reader of a page does not see

@@ -31,6 +31,11 @@ from tasks.toolbox.labels import balanced_weights, check_classes
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
 
 
+def read_words(text: str) -> list[str]:
+    """Return the words and marks of a raw text, without markup, and with plain marks."""
+    return text_words(plain_marks(clean_text(text)))
+
+
 def unknown_words(spelled: Sequence[Sequence[int]]) -> int:
     """Return how many words, given by their numbers, the vocabulary of words lacks."""
     return spelled.count((UNKNOWN,))
@@ -104,11 +109,12 @@ class Codec(task.Codec):
 
     def word_tokens(self, text: str) -> list[tuple[str, Sequence[int]]]:
         """Return the words of a text, each with its tokens."""
-        return [(word, self.vocabulary.numbers(word.lower())) for word in text_words(plain_marks(clean_text(text)))]
+        return [(word, self.vocabulary.numbers(word.lower())) for word in read_words(text)]
 
     def tokens(self, text: str) -> Tokens:
         """Return the tokens of a text, truncated, at least one."""
-        numbers = [number for _, spelling in self.word_tokens(text) for number in spelling]
+        spelled = self.vocabulary.numbers
+        numbers = [number for word in read_words(text) for number in spelled(word.lower())]
         return truncated_sequence(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
 
     def read(self, raw: str) -> Reading:

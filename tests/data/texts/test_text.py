@@ -78,6 +78,7 @@ def test_markup_is_not_read(raw, cleaned):
         "I <3 it </3",
         "5 < 6 and 7 > 6",
         "x<y",
+        "a < b > c, a< b>c",
         "if x<y and z>w",
         "a<b and c>d",
         "<- this -> and <-- that -->",
