@@ -31,11 +31,14 @@ PLAIN = str.maketrans(  # typographic marks
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d\u301e\u301f\xab\xbb", '"')
     | dict.fromkeys("\u2010\u2011\u2212", "-")
     | dict.fromkeys("\u2012\u2013\u2014\u2015", " - ")
-    | {"\u2026": "...", "\ufe0e": "", "\ufe0f": ""}
+    | dict.fromkeys(["\ufe0e", "\ufe0f", *map(chr, range(0xE0020, 0xE0080))], "")  # parts of an emoji
+    | {"\u2026": "..."}
 )
-# other forms of plain letters: in a circle or a box, joined, of full width, mathematical
-FORMS = "\u2460-\u24ff\u2100-\u214f\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f169"
-OTHER = re.compile(f"[{''.join(map(chr, PLAIN))}{FORMS}]+")
+FORMS = (  # other forms of plain letters: in a circle or a box, mathematical, joined, of full or half width
+    "\u2460-\u24ff\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2134\u213c-\u213f\u2145-\u2149"
+    "\ufb00-\ufb06\uff01-\uffee\U0001d400-\U0001d7ff\U0001f100-\U0001f169"
+)
+OTHER = re.compile(f"[{''.join(chr(n) for n in PLAIN if n < 0xE0020)}{FORMS}\U000e0020-\U000e007f]+")
 SENTENCE_GAP = re.compile(
     r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
 )
