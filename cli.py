@@ -170,7 +170,7 @@ def predict(
     pipeline = tasks.load(task, run, **settings)
     form = answering.typed_format(pipeline, settings)
     rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
-    tally = answering.Tally()
+    tally = answering.Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
     with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
         for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):

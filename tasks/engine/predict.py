@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,7 @@ from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import JsonObject, SettingError, Settings
-from tasks.engine.task import Answer, Pipeline
+from tasks.engine.task import Answer, Pipeline, Task, mark_counts, say_remarks
 from tasks.engine.terminal import exit_code, sentence
 
 CHUNK = 256  # inputs answered at a time
@@ -58,10 +59,11 @@ class InputsError(ValueError):
 
 
 class Tally:
-    """The number of inputs, and of those without an answer."""
+    """The number of inputs, of those without an answer, and of answers with a mark."""
 
-    def __init__(self) -> None:
-        self.total, self.failed = 0, 0
+    def __init__(self, task: Task[Any]) -> None:
+        self.task, self.total, self.failed = task, 0, 0
+        self.marks = Counter[str]()
         self.first: Outcome | None = None
         self.codes = set[int]()
 
@@ -72,9 +74,15 @@ class Tally:
             self.failed += 1
             self.first = self.first or outcome
             self.codes.add(exit_code(outcome.error))
+        else:
+            self.marks += mark_counts(self.task, [outcome.answer])
 
     def check(self) -> None:
-        """Raise `InputsError` if an input has no answer; the exit code is 65, or the one that all inputs share."""
+        """Give notice of marks, and raise `InputsError` if an input has no answer.
+
+        The exit code is 65, or the one that all inputs share.
+        """
+        say_remarks(self.task, self.marks, self.total)
         if self.first is None or self.first.error is None:
             return
         said, about = sentence(self.first.error).rstrip("."), self.first.item.about
