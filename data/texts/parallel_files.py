@@ -1,0 +1,178 @@
+"""Files in two languages whose lines translate each other, found by their names in a folder or a zip."""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from data.splits import DataError, part_of
+from data.text_files import OPENERS, File
+from data.texts.languages import language_code, same_language, tags_in
+
+DEPTH = 4  # folders in one another that are searched
+ROLES = {"source": ("src", "source"), "target": ("tgt", "trg", "target")}
+ROLE = re.compile(r"(?<![^\W_])(?:src|source|tgt|trg|target|ref|reference)[._-]|[._-](?:src|ref)(?=\.)", re.IGNORECASE)
+ENDINGS = (".txt", ".sgm", ".sgml", ".xml", ".snt", ".text")  # behind the language
+IGNORED = (".ids", ".scores", ".alg", ".md", ".pdf", ".html", ".json", ".jsonl", ".model", ".vocab", ".py", ".sh")
+ALONE = re.compile(r"(?<![a-z])(?:vocab\w*|dict\w*|lexicon|codes|mono|monolingual|readme|license)(?![a-z])")
+Match = Callable[[str], bool]  # whether a word of a name stands for a language
+
+
+class Corpus(NamedTuple):
+    """Text in two languages.
+
+    Attributes:
+        name: What it is called: the name of its files without language and ending.
+        source: File with the text to translate.
+        target: File with the translations; the same as `source` if that has both.
+    """
+
+    name: str
+    source: File
+    target: File
+
+
+def files_below(root: File) -> dict[str, File]:
+    """Return the visible files below a folder or a zip, by their names in it with slashes, sorted."""
+
+    def walk(folder: File, before: str, depth: int) -> Iterator[tuple[str, File]]:
+        for entry in folder.iterdir():
+            if entry.name.startswith((".", "__MACOSX")):
+                continue
+            if entry.is_dir():
+                yield from walk(entry, f"{before}{entry.name}/", depth - 1) if depth else ()
+            else:
+                yield f"{before}{entry.name}", entry
+
+    return dict(sorted(walk(root, "", DEPTH), key=lambda item: item[0]))
+
+
+def opened_root(path: Path) -> File:
+    """Return a folder, or the inside of a zip.
+
+    Raises:
+        DataError: The zip is damaged.
+    """
+    if path.is_dir():
+        return path
+    try:
+        return zipfile.Path(str(path))
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file without the ending of a compressed one."""
+    end = next((ending for ending in OPENERS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(end)]
+
+
+def language_keys(name: str, matches: Match) -> list[str]:
+    """Return the names of a file with each word for a language replaced by `*`: files with one in common belong
+    together.
+
+    Example:
+        >>> language_keys("Europarl.de-en.en.gz", lambda word: word == "en")
+        ['europarl.de-*.en', 'europarl.de-en.*', 'europarl.de-*.*']
+    """
+    name = plain_name(name).lower()
+    places = [(start, end) for start, end, tag in tags_in(name) if matches(tag)]
+    found = [f"{name[:start]}*{name[end:]}" for start, end in places]
+    whole, last = "", 0
+    for start, end in places:
+        if start >= last:
+            whole, last = f"{whole}{name[last:start]}*", end
+    return list(dict.fromkeys([*found, whole + name[last:]] if found else []))
+
+
+def is_parallel_name(name: str) -> bool:
+    """Return whether a file may be text in one language by its name."""
+    own = plain_name(name).lower()
+    return not own.endswith(IGNORED) and not ALONE.search(own.rpartition("/")[2])
+
+
+def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...], roles: bool) -> dict[str, list[str]]:
+    """Return the names of files by each of their keys, the best first.
+
+    Args:
+        files: Name -> file.
+        matches: Whether a word stands for the language.
+        first: Words of a name that is to be preferred.
+        roles: If true, words such as `src` do not count in the keys.
+    """
+    found: dict[str, list[str]] = {}
+    for name in sorted(files, key=lambda name: (not any(word in name.lower() for word in first), len(name), name)):
+        for key in language_keys(ROLE.sub("", name) if roles else name, matches) if is_parallel_name(name) else ():
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def corpora(files: Mapping[str, File], source: str, target: str) -> list[Corpus]:
+    """Return the pairs of files whose names differ by the language alone, or by `src` and `tgt`, sorted by name.
+
+    Of files in several folders within one another, those in the outermost are taken.
+    """
+    by_language = (
+        keyed_files(files, lambda tag: same_language(tag, source), ("src",), True),
+        keyed_files(files, lambda tag: same_language(tag, target), ("ref", "tgt"), True),
+    )
+    by_role = (
+        keyed_files(files, ROLES["source"].__contains__, (), False),
+        keyed_files(files, ROLES["target"].__contains__, (), False),
+    )
+    for one, other in (by_language, by_role):
+        found = {(one[key][0], other[key][0]): corpus_name(key) for key in reversed(one) if key in other}
+        found = {pair: name for pair, name in found.items() if pair[0] != pair[1]}
+        if found:
+            level = min(names[0].count("/") for names in found)
+            outermost = [(name, pair) for pair, name in found.items() if pair[0].count("/") == level]
+            return [Corpus(name, files[pair[0]], files[pair[1]]) for name, pair in sorted(outermost)]
+    return []
+
+
+def corpus_name(key: str) -> str:
+    """Return the name of a corpus from the common name of its files.
+
+    Example:
+        >>> [corpus_name(key) for key in ("train.*", "*-train.txt", "*/dev.txt", "dev/*.dev", "europarl-v7.de-en.*")]
+        ['train', 'train', 'dev', 'dev/dev', 'europarl-v7.de-en']
+    """
+    end = next((ending for ending in ENDINGS if key.endswith(ending)), "")
+    bare = re.sub(r"\*[._-]*|[._-]+(?=\*)", "", key.removesuffix(end).replace("*/", ""))
+    return bare.strip("._-/") or "text"
+
+
+def file_languages(files: Mapping[str, File]) -> dict[str, str]:
+    """Return the languages that names of files tell: code -> name of a file in it.
+
+    A language counts if two files have the same name but for their languages.
+    """
+    keyed: dict[str, dict[str, str]] = {}
+    for name in files:
+        if not is_parallel_name(name):
+            continue
+        bare = ROLE.sub("", name)
+        for code in {code for _, _, tag in tags_in(plain_name(bare)) if (code := language_code(tag))}:
+            for key in language_keys(bare, lambda tag, code=code: language_code(tag) == code):  # type: ignore[misc]
+                keyed.setdefault(key, {}).setdefault(code, name)
+    found: dict[str, str] = {}
+    for codes in keyed.values():
+        found |= codes if len(codes) > 1 else {}
+    return dict(sorted(found.items()))
+
+
+def lone_file(files: Mapping[str, File], source: str, target: str) -> tuple[str, str] | None:
+    """Return the name of a file for training, validation or testing that is there in one language alone, and the
+    missing language; `None` if there is none.
+    """
+    known = file_languages(files)
+    for language, other in ((source, target), (target, source)):
+        for name in files:
+            stem, dot, end = plain_name(name).rpartition(".")
+            if not (dot and same_language(end, language) and part_of(stem) and is_parallel_name(name)):
+                continue
+            codes = {code for code in known if code != language_code(language)} | {other}
+            if not any(plain_name(mate).lower() in {f"{stem}.{code}".lower() for code in codes} for mate in files):
+                return stem, other
+    return None
