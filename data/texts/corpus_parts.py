@@ -13,6 +13,7 @@ VARIANT = re.compile(
     r"(?:[._-]?\d+k?)?(?=[._-]|$)"
 )
 PLAIN = ("train", "valid", "val", "dev", "validation", "test")
+SHOWN = 8  # names in a message
 UNCLEAR = "unclear"  # part of a name that tells several
 SAID = {"train": "training", "valid": "validation", "test": "testing"}
 
@@ -59,7 +60,7 @@ def chosen_corpora(found: Sequence[Corpus], path: str, test: str | None) -> dict
         "test": tests,
     }
     if not chosen["train"] and not tests:
-        raise DataError(f"{path!r} has no text for training; its files are: {', '.join(one.name for one in found)}.")
+        raise DataError(f"{path!r} has no text for training; its files are: {listed([one.name for one in found])}.")
     say_parts(chosen, found, path)
     return chosen
 
@@ -95,13 +96,13 @@ def say_parts(chosen: dict[str, list[Corpus]], found: Sequence[Corpus], path: st
     """Say which corpora are used for what, and which are not used; as a warning unless all names are plain."""
     if len(found) == 1:
         return
-    said = "; ".join(f"{SAID[part]} from {', '.join(one.name for one in own)}" for part, own in chosen.items() if own)
+    said = "; ".join(f"{SAID[part]} from {listed([one.name for one in own])}" for part, own in chosen.items() if own)
     used = [one for own in chosen.values() for one in own]
     unused = [corpus for corpus in found if not any(corpus is one for one in used)]
     if any(corpus_part(corpus.name) == "test" for corpus in unused):
         said += "; another is chosen with --test NAME"
     if unused:
-        said += f"; not used: {', '.join(shown_name(corpus, used) for corpus in unused)}"
+        said += f"; not used: {listed([shown_name(corpus, used) for corpus in unused])}"
     plain = not unused and all(one.name in PLAIN for one in used)
     LOG.log(logging.INFO if plain else logging.WARNING, "%s: %s.", path, said)
 
@@ -109,3 +110,13 @@ def say_parts(chosen: dict[str, list[Corpus]], found: Sequence[Corpus], path: st
 def shown_name(corpus: Corpus, used: Sequence[Corpus]) -> str:
     """Return the name of a corpus, or of its file where one that is used has the same name."""
     return corpus.source.name if any(one.name == corpus.name for one in used) else corpus.name
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list for a message, which says how many are left out.
+
+    Example:
+        >>> listed([str(number) for number in range(12)])
+        '0, 1, 2, 3, 4, 5, 6, 7 and 4 more'
+    """
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -80,7 +80,7 @@ LANGUAGES = {  # ISO 639-1 -> ISO 639-2 and -3, and the English name
     "zu": "zul zulu",
 }
 CODES = {name: code for code, names in LANGUAGES.items() for name in (code, *names.split())}
-REGION = r"[_-](?:[A-Za-z]{2}|[A-Za-z]{4}|\d{3})"  # of a country, a script or a part of the world
+REGION = r"[_-](?:[A-Za-z]{2}|[A-Z][a-z]{3}|[A-Z]{4}|\d{3})"  # of a country, a script or a part of the world
 TAG = re.compile(rf"([A-Za-z]{{2,}}?)({REGION})?({REGION})?")
 WORDS = {  # words that are common in one language, and rare in the others of this table
     "cs": "je se na že jsem jsou byl to není",

@@ -61,6 +61,7 @@ def given_places(form: TableFormat, width: int, path: str) -> tuple[int, int] | 
                 f"--columns text=1,translation=2 (received {place!r} for {field})."
             )
     one, other = (int(form.columns[field]) - 1 for field in FIELDS)
+    LOG.warning("%s: its first row is read as data, and not as names of columns.", path)
     if one == other:
         raise OptionError(f"--columns names column {one + 1} for both text and translation; give two columns.")
     return one, other

@@ -146,17 +146,17 @@ def path_languages(path: Path, form: TableFormat) -> list[str]:
         return own_languages(path, form)
     named = file_languages(files)
     if is_single(path):
-        named = {code: name for code, name in named.items() if path_is_paired(files, path, code)}
+        named = [code for code in named if is_paired(files, path, code)]
     if named:
-        return sorted(named, key=lambda code: (code != "en", code))
+        return sorted(named, key=lambda code: code != "en")
     whole = bilingual_corpora(files)
     return own_languages(whole[0].source, form) if whole else []
 
 
-def path_is_paired(files: Mapping[str, File], path: Path, language: str) -> bool:
+def is_paired(files: Mapping[str, File], path: Path, language: str) -> bool:
     """Return whether a file is one of two, of which one is in a language."""
     return any(
-        path in (one.source, one.target) and path.exists()
+        path in (one.source, one.target)
         for other in file_languages(files)
         if other != language
         for one in corpora(files, language, other)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from data.columns import place_of, similar_column
+from data.columns import are_names, place_of, similar_column
 from data.delimited import table_rows
 from data.records import READERS
 from data.splits import DataError, Example, OptionError
@@ -22,6 +22,7 @@ ROLES = {  # field -> names of its column that tell no language
     "translation": ("translation", "target", "tgt", "trg", "target_text", "target_sentence"),
 }
 OTHERS = {"id", "ids", "url", "score", "len", "length", "count", "lang", "language", "name", "tokens", "domain"}
+KEY = re.compile(r"[a-z]\w*_\w+|id|(?:text|sentence|phrase|input|output)\d?|original|translated", re.IGNORECASE)
 Rows = list[list[str]]
 
 
@@ -82,23 +83,26 @@ def first_rows(path: File, form: TableFormat, languages: Sequence[str] = ()) -> 
     if not rows:
         raise DataError(f"{str(path)!r} has no rows that can be read.")
     first = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
-    return (first, rows[1:]) if is_header(first, form.columns, languages) else (None, rows)
+    return (first, rows[1:]) if is_header(first, rows[1:], form.columns, languages) else (None, rows)
 
 
-def is_header(first: Sequence[str], given: Mapping[str, str], languages: Sequence[str]) -> bool:
+def is_header(first: Sequence[str], rest: Rows, given: Mapping[str, str], languages: Sequence[str]) -> bool:
     """Return whether a first row has names of columns: those that the user gave, two languages, or their roles.
 
     Example:
-        >>> is_header(["en", "de"], {}, ["en", "fr"]), is_header(["It", "Es"], {}, ["en", "de"])
+        >>> is_header(["en", "de"], [], {}, ["en", "fr"]), is_header(["It", "Es"], [], {}, ["en", "de"])
         (True, False)
     """
     if any(not place.isdecimal() and similar_column(first, place) for place in given.values()):
         return True
     told = {cell: code for cell in first if (code := column_language(cell))}
+    if any(cell in told and row[place : place + 1] == [cell] for row in rest for place, cell in enumerate(first)):
+        return False
     asked = any(same_language(code, language) for code in told.values() for language in languages)
-    spelt = all(cell.islower() or len(cell) > 2 for cell in told)
+    spelt = all(cell.islower() or cell.isupper() or len(cell) > 2 for cell in told)
     roles = [any(similar_column(first, word) for word in words) for words in ROLES.values()]
-    return (len(set(told.values())) > 1 and (asked or spelt)) or all(roles)
+    named = all(KEY.fullmatch(cell) for cell in first) and are_names(first, rest)
+    return (len(set(told.values())) > 1 and (asked or spelt)) or all(roles) or named
 
 
 def column_language(name: str) -> str | None:
@@ -157,7 +161,7 @@ def language_place(names: Sequence[str], language: str, field: str, path: str) -
     inner = {name: name.rpartition("/")[2].strip() for name in names}
     for fits in (
         [name for name in names if plain_tag(inner[name]) == plain_tag(language)],
-        [name for name in names if same_language(inner[name], language)],
+        [name for name in names if same_language(inner[name], language) and column_language(name)],
         [name for name in names if (code := column_language(name)) and code == language_code(language)],
         [name for word in ROLES[field] if (name := similar_column(names, word))][:1],
     ):

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,14 +76,14 @@ def language_keys(name: str, matches: Match) -> list[str]:
         >>> language_keys("Europarl.de-en.en.gz", lambda word: word == "en")
         ['europarl.de-*.en', 'europarl.de-en.*', 'europarl.de-*.*']
     """
-    name = plain_name(name).lower()
+    name = plain_name(name)
     places = [(start, end) for start, end, tag in tags_in(name) if matches(tag)]
-    found = [f"{name[:start]}*{name[end:]}" for start, end in places]
+    found = [f"{name[:start]}*{name[end:]}".lower() for start, end in places]
     whole, last = "", 0
     for start, end in places:
         if start >= last:
             whole, last = f"{whole}{name[last:start]}*", end
-    return list(dict.fromkeys([*found, whole + name[last:]] if found else []))
+    return list(dict.fromkeys([*found, (whole + name[last:]).lower()] if found else []))
 
 
 def is_parallel_name(name: str) -> bool:
@@ -118,11 +118,13 @@ def corpora(files: Mapping[str, File], source: str, target: str) -> list[Corpus]
         keyed_files(files, lambda tag: same_language(tag, target), ("ref", "tgt"), True),
     )
     by_role = (
-        keyed_files(files, ROLES["source"].__contains__, (), False),
-        keyed_files(files, ROLES["target"].__contains__, (), False),
+        keyed_files(files, lambda tag: tag.lower() in ROLES["source"], (), False),
+        keyed_files(files, lambda tag: tag.lower() in ROLES["target"], (), False),
     )
     for one, other in (by_language, by_role):
-        found = {(one[key][0], other[key][0]): corpus_name(key) for key in reversed(one) if key in other}
+        found = {
+            (one[key][0], other[key][0]): corpus_name(key) for key in sorted(one, key=len, reverse=True) if key in other
+        }
         found = {pair: name for pair, name in found.items() if pair[0] != pair[1]}
         if found:
             level = min(names[0].count("/") for names in found)
@@ -143,36 +145,39 @@ def corpus_name(key: str) -> str:
     return bare.strip("._-/") or "text"
 
 
-def file_languages(files: Mapping[str, File]) -> dict[str, str]:
-    """Return the languages that names of files tell: code -> name of a file in it.
+def languages_by_key(files: Mapping[str, File], languages: Sequence[str] = ()) -> dict[str, dict[str, str]]:
+    """Return the languages of the files that belong together: key -> language -> name of a file.
+
+    Args:
+        files: Name -> file.
+        languages: Languages to look for besides those with a known code.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name in filter(is_parallel_name, files):
+        bare = ROLE.sub("", name)
+        for _, _, tag in tags_in(plain_name(bare)):
+            own = next((language for language in languages if same_language(tag, language)), language_code(tag))
+            for key in language_keys(bare, lambda word, tag=tag: word == tag) if own else ():  # type: ignore[misc]
+                found.setdefault(key, {}).setdefault(str(own), name)
+    return found
+
+
+def file_languages(files: Mapping[str, File]) -> list[str]:
+    """Return the codes of the languages that names of files tell, sorted.
 
     A language counts if two files have the same name but for their languages.
     """
-    keyed: dict[str, dict[str, str]] = {}
-    for name in files:
-        if not is_parallel_name(name):
-            continue
-        bare = ROLE.sub("", name)
-        for code in {code for _, _, tag in tags_in(plain_name(bare)) if (code := language_code(tag))}:
-            for key in language_keys(bare, lambda tag, code=code: language_code(tag) == code):  # type: ignore[misc]
-                keyed.setdefault(key, {}).setdefault(code, name)
-    found: dict[str, str] = {}
-    for codes in keyed.values():
-        found |= codes if len(codes) > 1 else {}
-    return dict(sorted(found.items()))
+    return sorted({code for codes in languages_by_key(files).values() if len(codes) > 1 for code in codes})
 
 
 def lone_file(files: Mapping[str, File], source: str, target: str) -> tuple[str, str] | None:
     """Return the name of a file for training, validation or testing that is there in one language alone, and the
     missing language; `None` if there is none.
     """
-    known = file_languages(files)
-    for language, other in ((source, target), (target, source)):
-        for name in files:
-            stem, dot, end = plain_name(name).rpartition(".")
-            if not (dot and same_language(end, language) and part_of(stem) and is_parallel_name(name)):
-                continue
-            codes = {code for code in known if code != language_code(language)} | {other}
-            if not any(plain_name(mate).lower() in {f"{stem}.{code}".lower() for code in codes} for mate in files):
-                return stem, other
+    groups = languages_by_key(files, (source, target))
+    paired = {name for codes in groups.values() if len(codes) > 1 for name in codes.values()}
+    for key, codes in groups.items():
+        for language, name in codes.items():
+            if language in (source, target) and name not in paired and key.endswith(("*", ".*.txt")) and part_of(key):
+                return corpus_name(key), target if language == source else source
     return None

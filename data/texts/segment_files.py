@@ -58,8 +58,11 @@ def attributes(text: str) -> dict[str, str]:
 
 def has_both_languages(path: File, encoding: str | None) -> bool:
     """Return whether a file holds sources and references, as WMT publishes them since 2021."""
-    with open_text(path, encoding) as file:
-        head = file.read(HEAD)
+    try:
+        with open_text(path, encoding) as file:
+            head = file.read(HEAD)
+    except DataError:
+        return False
     return re.search(r"<(?:src|ref)\b[^>]*\blang=", head, re.IGNORECASE) is not None
 
 

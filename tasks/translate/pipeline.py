@@ -40,7 +40,6 @@ def language_pair(config: Config) -> tuple[str, str]:
     Raises:
         DataError: The files are in other languages than English and German, and in more than two.
     """
-    path = Path(config.data)
     named = PAIR.fullmatch(config.data)
     if sources.is_in_catalogue(config.data) and named:
         one, other = named.groups()
@@ -49,7 +48,7 @@ def language_pair(config: Config) -> tuple[str, str]:
     elif config.source and config.target:
         pair = config.source, config.target
     else:
-        found = path_languages(path, table_format(config))
+        found = [] if config.data == "builtin" else path_languages(Path(config.data), table_format(config))
         pair = likely_pair(found, config.source, config.target, config.data)
     if pair[0] == pair[1]:
         raise SettingError(f"`source` and `target` are both {pair[0]!r}; give two languages.")
