@@ -3,7 +3,8 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from xml.parsers import expat
 
 from data.splits import DataError, Example
@@ -37,13 +38,15 @@ class UnitReader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Enter an element."""
-        tag, own = plain_element(name), {key.lower(): value for key, value in attributes.items()}
+        tag = plain_element(name)
         if tag in UNITS:
             self.unit = []
         elif tag in ("file", "xliff"):
+            own = lowered(attributes)
             told = {role: own[name] for role, names in ROLES.items() for name in names if name in own}
             self.languages |= told
         elif tag == "tuv":
+            own = lowered(attributes)
             self.language = own.get("xml:lang") or own.get("lang") or ""
         elif tag == "seg" or (tag in ROLES and self.languages):
             self.text = []
@@ -67,9 +70,15 @@ class UnitReader:
             self.text = None
 
 
+@cache
 def plain_element(name: str) -> str:
     """Return the name of an element without its namespace."""
     return name.rpartition(":")[2].lower()
+
+
+def lowered(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return attributes by their names in lower case."""
+    return {key.lower(): value for key, value in attributes.items()}
 
 
 def memory_units(path: File, encoding: str | None) -> Iterator[Unit]:

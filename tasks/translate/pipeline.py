@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
+from data.columns import Names
 from data.holdout import holdout_split
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat
@@ -83,9 +84,10 @@ def names_own_file(config: Config) -> bool:
     return own and config.test is not None and not Path(config.test).exists()
 
 
-def columns(config: Config) -> dict[str, str]:
-    """Return the column of each field of an example."""
-    return dict(zip(("text", "translation"), language_pair(config), strict=True))
+def columns(config: Config) -> Names:
+    """Return the names of the column of each field of an example."""
+    source, target = language_pair(config)
+    return {"text": (source,), "translation": (target,)}
 
 
 def builtin_splits(config: Config) -> Splits:
