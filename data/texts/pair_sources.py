@@ -16,6 +16,7 @@ from data.texts.pair_tables import table_languages
 from data.texts.parallel_files import (
     Corpus,
     corpora,
+    doubled_files,
     file_languages,
     files_below,
     lone_file,
@@ -25,6 +26,7 @@ from data.texts.parallel_files import (
 
 LOG = logging.getLogger("tasks")
 TEXTS = (".txt", "")  # of text files that may have tabs
+ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".zip")
 NOTES = re.compile(r"_.*|(?:readme|license|about|dataset_infos?|metadata|config|state|package)\b.*", re.IGNORECASE)
 
 
@@ -47,6 +49,8 @@ def found_corpora(path: Path, source: str, target: str) -> list[Corpus]:
         raise DataError(f"{str(path)!r} has {alone[0]!r} in one language, and no file '{alone[0]}.{alone[1]}'.")
     if not found:
         raise missing_corpora(path, files, source, target)
+    if doubled := doubled_files(files, source, target):
+        LOG.warning("%s: not used, since another file has the same name and language: %s.", path, ", ".join(doubled))
     if whole:
         LOG.warning("%s: not used beside the parallel files: %s.", path, ", ".join(one.source.name for one in whole))
     return found
@@ -77,6 +81,8 @@ def single_corpus(path: Path, source: str, target: str) -> Corpus:
     Raises:
         DataError: It is neither.
     """
+    if content_suffix(path) in ARCHIVES:
+        raise DataError(f"{str(path)!r} is an archive that is not read; unpack it, and give its folder.")
     files = beside(path)
     mates = [one for one in corpora(files, source, target) if path in (one.source, one.target)]
     if mates and not has_both_languages(path):

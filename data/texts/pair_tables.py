@@ -18,8 +18,8 @@ from data.texts.nameless_tables import FIELDS, numbered_rows, told_languages
 LOG = logging.getLogger("tasks")
 SAMPLE = 300  # rows from which the columns are told
 ROLES = {  # field -> names of its column that tell no language
-    "text": ("text", "source", "src", "source_text", "source_sentence", "sentence"),
-    "translation": ("translation", "target", "tgt", "trg", "target_text", "target_sentence"),
+    "text": ("text", "source", "src", "source_text", "source_sentence", "sentence", "input", "input_text"),
+    "translation": ("translation", "target", "tgt", "trg", "target_text", "target_sentence", "output", "output_text"),
 }
 OTHERS = {"id", "ids", "url", "score", "len", "length", "count", "lang", "language", "name", "tokens", "domain"}
 KEY = re.compile(r"[a-z]\w*_\w+|id|(?:text|sentence|phrase|input|output)\d?|original|translated", re.IGNORECASE)
@@ -105,6 +105,17 @@ def is_header(first: Sequence[str], rest: Rows, given: Mapping[str, str], langua
     return (len(set(told.values())) > 1 and (asked or spelt)) or all(roles) or named
 
 
+def inner_name(name: str) -> str:
+    """Return the name of a column without that of the object around it.
+
+    Example:
+        >>> inner_name("translation/de"), inner_name("English words/sentences")
+        ('de', 'English words/sentences')
+    """
+    outer, _, inner = name.strip().rpartition("/")
+    return inner if re.fullmatch(r"\w*", outer) else name.strip()
+
+
 def column_language(name: str) -> str | None:
     """Return the language that the name of a column tells; `None` if it tells none, or several.
 
@@ -112,7 +123,7 @@ def column_language(name: str) -> str | None:
         >>> [column_language(name) for name in ("translation/de", "english_sentence", "en-US", "de_id", "Hi there.")]
         ['de', 'en', 'en', None, None]
     """
-    inner = name.rpartition("/")[2].strip()
+    inner = inner_name(name)
     words = re.findall(r"[^\W_]+", inner.lower())
     if len(words) > 3 or OTHERS & {*words}:
         return None
@@ -148,7 +159,7 @@ def named_places(names: Sequence[str], source: str, target: str, given: Mapping[
 
 def is_code(name: str, language: str) -> bool:
     """Return whether the name of a column is a code of a language, or what the user called it."""
-    inner = name.rpartition("/")[2].strip()
+    inner = inner_name(name)
     return inner == language or (same_language(inner, language) and len(plain_tag(inner).partition("_")[0]) <= 3)
 
 
@@ -158,7 +169,7 @@ def language_place(names: Sequence[str], language: str, field: str, path: str) -
     Raises:
         DataError: There is none, or there are several.
     """
-    inner = {name: name.rpartition("/")[2].strip() for name in names}
+    inner = {name: inner_name(name) for name in names}
     for fits in (
         [name for name in names if plain_tag(inner[name]) == plain_tag(language)],
         [name for name in names if same_language(inner[name], language) and column_language(name)],

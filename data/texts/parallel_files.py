@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from data.records import TABLES
 from data.splits import DataError, part_of
 from data.text_files import OPENERS, File
 from data.texts.languages import language_code, same_language, tags_in
@@ -14,8 +15,42 @@ DEPTH = 4  # folders in one another that are searched
 ROLES = {"source": ("src", "source"), "target": ("tgt", "trg", "target")}
 ROLE = re.compile(r"(?<![^\W_])(?:src|source|tgt|trg|target|ref|reference)[._-]|[._-](?:src|ref)(?=\.)", re.IGNORECASE)
 ENDINGS = (".txt", ".sgm", ".sgml", ".xml", ".snt", ".text")  # behind the language
-IGNORED = (".ids", ".scores", ".alg", ".md", ".pdf", ".html", ".json", ".jsonl", ".model", ".vocab", ".py", ".sh")
+IGNORED = (  # endings of files that are not text, or hold both languages
+    *(
+        ".ids",
+        ".scores",
+        ".alg",
+        ".md",
+        ".pdf",
+        ".html",
+        ".model",
+        ".vocab",
+        ".py",
+        ".sh",
+        ".bin",
+        ".idx",
+        ".npy",
+        ".npz",
+    ),
+    *(
+        ".pt",
+        ".pkl",
+        ".zip",
+        ".tar",
+        ".tgz",
+        ".png",
+        ".jpg",
+        ".wav",
+        ".mp3",
+        ".arrow",
+        ".tmx",
+        ".xlf",
+        ".xliff",
+        *TABLES,
+    ),
+)
 ALONE = re.compile(r"(?<![a-z])(?:vocab\w*|dict\w*|lexicon|codes|mono|monolingual|readme|license)(?![a-z])")
+ENCRYPTED = 1  # flag of a member of a zip
 Match = Callable[[str], bool]  # whether a word of a name stands for a language
 
 
@@ -52,14 +87,17 @@ def opened_root(path: Path) -> File:
     """Return a folder, or the inside of a zip.
 
     Raises:
-        DataError: The zip is damaged.
+        DataError: The zip is damaged or encrypted.
     """
     if path.is_dir():
         return path
     try:
-        return zipfile.Path(str(path))
+        archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise DataError(f"{str(path)!r} is damaged: {error}.") from error
+    if any(member.flag_bits & ENCRYPTED for member in archive.infolist()):
+        raise DataError(f"{str(path)!r} is encrypted; unpack it, and give its folder.")
+    return zipfile.Path(archive)
 
 
 def plain_name(name: str) -> str:
@@ -108,24 +146,39 @@ def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...
     return found
 
 
+Keyed = dict[str, list[str]]
+
+
+def keyed_pairs(files: Mapping[str, File], source: str, target: str) -> list[tuple[Keyed, Keyed]]:
+    """Return the names of files by key, for source and target: as their languages tell, and as their roles tell."""
+    matches = [
+        *(lambda tag, own=language: same_language(tag, own) for language in (source, target)),
+        *(lambda tag, own=words: tag.lower() in own for words in ROLES.values()),
+    ]
+    first = (("src",), ("ref", "tgt"), (), ())
+    found = [keyed_files(files, *each, place < 2) for place, each in enumerate(zip(matches, first, strict=True))]
+    return [(found[0], found[1]), (found[2], found[3])]
+
+
+def doubled_files(files: Mapping[str, File], source: str, target: str) -> list[str]:
+    """Return the names of files that are not used, since another has the same name and language."""
+    one, other = keyed_pairs(files, source, target)[0]
+    keys = [key for key in one if key in other]
+    used = {names[key][0] for names in (one, other) for key in keys}
+    rest = {name for names in (one, other) for key in keys for name in names[key][1:]} - used
+    return sorted(name for name in rest if not ROLE.search(name))
+
+
 def corpora(files: Mapping[str, File], source: str, target: str) -> list[Corpus]:
     """Return the pairs of files whose names differ by the language alone, or by `src` and `tgt`, sorted by name.
 
     Of files in several folders within one another, those in the outermost are taken.
     """
-    by_language = (
-        keyed_files(files, lambda tag: same_language(tag, source), ("src",), True),
-        keyed_files(files, lambda tag: same_language(tag, target), ("ref", "tgt"), True),
-    )
-    by_role = (
-        keyed_files(files, lambda tag: tag.lower() in ROLES["source"], (), False),
-        keyed_files(files, lambda tag: tag.lower() in ROLES["target"], (), False),
-    )
-    for one, other in (by_language, by_role):
-        found = {
-            (one[key][0], other[key][0]): corpus_name(key) for key in sorted(one, key=len, reverse=True) if key in other
-        }
-        found = {pair: name for pair, name in found.items() if pair[0] != pair[1]}
+    for one, other in keyed_pairs(files, source, target):
+        keys = sorted(
+            (key for key in one if key in other), key=len, reverse=True
+        )  # of two for a pair, the shorter stays
+        found = {(one[key][0], other[key][0]): corpus_name(key) for key in keys if one[key][0] != other[key][0]}
         if found:
             level = min(names[0].count("/") for names in found)
             outermost = [(name, pair) for pair, name in found.items() if pair[0].count("/") == level]

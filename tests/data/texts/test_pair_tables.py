@@ -36,7 +36,15 @@ def test_codes_name_the_columns_without_a_notice(tmp_path, caplog, header):
 
 
 @pytest.mark.parametrize(
-    "header", ["English,German", "source,target", "src,tgt", "english_sentence,german_sentence", "text_en,text_de"]
+    "header",
+    [
+        "English,German",
+        "source,target",
+        "src,tgt",
+        "english_sentence,german_sentence",
+        "text_en,text_de",
+        "English words/sentences,German words/sentences",
+    ],
 )
 def test_other_names_are_read_with_a_notice(tmp_path, caplog, header):
     assert rows_of(read(table(tmp_path / "own.csv", header))) == PAIRS

@@ -139,3 +139,30 @@ def test_a_region_is_chosen_where_there_are_two(tmp_path):
         (tmp_path / f"train.{language}").write_text("".join(f"{word} {n}\n" for n in range(9)), encoding="utf-8")
     assert read(tmp_path, "en", "pt-PT").train[0]["translation"].startswith("autocarro")
     assert read(tmp_path, "en", "pt_BR").train[0]["translation"].startswith("ônibus")
+
+
+def test_files_that_are_there_twice_are_named(tmp_path, caplog):
+    write(tmp_path, [("train.{}", ("en", "zh_CN"), 10), ("train.{}", ("en.gz", "zh_TW"), 10)])
+    assert sum(map(len, read(tmp_path, "en", "zh"))) == 10
+    assert "not used, since another file has the same name and language: train.en.gz, train.zh_TW" in caplog.text
+
+
+def test_files_that_are_not_text_do_not_count(tmp_path):
+    write(tmp_path, [("train.{}", CODES, 10), ("test.en-de.{}.bin", CODES, 3), ("dict.{}.txt", CODES, 5)])
+    assert [len(split) for split in read(tmp_path)] == [6, 2, 2]
+
+
+def test_pairs_of_other_languages_beside_do_not_count(tmp_path):
+    write(
+        tmp_path,
+        [("train.de-en.{}", CODES, 10), ("train.fr-en.{}", ("en", "fr"), 7), ("test.de-fr.{}", ("de", "fr"), 7)],
+    )
+    assert [len(split) for split in read(tmp_path)] == [6, 2, 2]
+    assert sum(map(len, read(tmp_path, "fr", "en"))) == 7
+
+
+@pytest.mark.parametrize("name", ["data.tar.gz", "data.tgz", "data.7z"])
+def test_other_archives_are_refused_with_the_way_out(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match="is an archive that is not read; unpack it"):
+        read(tmp_path / name)
