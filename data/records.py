@@ -30,8 +30,8 @@ class Record(NamedTuple):
 def lined_json(path: File, encoding: str | None) -> Iterator[Record]:
     """Yield the records of a JSON file: an object a line, or one JSON value with all of them."""
     lines = (line for line in text_lines(path, encoding) if line.strip())
-    first = next(lines, "")
-    if not is_json_object(first):
+    first, second = next(lines, ""), next(lines, None)
+    if not is_json_object(first) or (second is None and has_lists(first)):
         yield from (
             Record(number, *record_values(row)) for number, row in enumerate(whole_json(path, encoding), start=1)
         )
@@ -48,6 +48,12 @@ def is_json_object(line: str) -> bool:
         return isinstance(json.loads(line.lstrip("\ufeff")), dict)
     except ValueError:
         return False
+
+
+def has_lists(line: str) -> bool:
+    """Return whether a line is a JSON object of lists alone: columns, or all rows of a table."""
+    values = json.loads(line.lstrip("\ufeff")).values()
+    return bool(values) and all(isinstance(value, list) for value in values)
 
 
 def line_record(number: int, line: str) -> Record:

@@ -150,13 +150,9 @@ def path_languages(path: Path, form: TableFormat) -> list[str]:
     files = beside(path) if is_single(path) else files_below(opened_root(path))
     if is_single(path) and (has_both_languages(path) or has_tabs(path)):
         return own_languages(path, form)
-    named = file_languages(files)
-    if is_single(path):
-        named = [code for code in named if is_paired(files, path, code)]
-    if named:
-        return sorted(named, key=lambda code: code != "en")
-    whole = bilingual_corpora(files)
-    return own_languages(whole[0].source, form) if whole else []
+    named = [code for code in file_languages(files) if not is_single(path) or is_paired(files, path, code)]
+    whole = bilingual_corpora(files) if not (named or is_single(path)) else []
+    return own_languages(whole[0].source, form) if whole else sorted(named, key=lambda code: code != "en")
 
 
 def is_paired(files: Mapping[str, File], path: Path, language: str) -> bool:

@@ -79,9 +79,10 @@ def first_rows(path: File, form: TableFormat, languages: Sequence[str] = ()) -> 
     """
     if content_suffix(path) in READERS:
         return open_table(path, {}, form).columns, []
-    rows = [row.cells for row in islice(table_rows(path, form.encoding), SAMPLE) if not row.error]
+    found = list(islice(table_rows(path, form.encoding), SAMPLE))
+    rows = [row.cells for row in found if not row.error]
     if not rows:
-        raise DataError(f"{str(path)!r} has no rows that can be read.")
+        raise DataError(f"{str(path)!r}: {found[0].error if found else 'it is empty'}.")
     first = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
     return (first, rows[1:]) if is_header(first, rows[1:], form.columns, languages) else (None, rows)
 

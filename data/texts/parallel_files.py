@@ -49,7 +49,7 @@ IGNORED = (  # endings of files that are not text, or hold both languages
         *TABLES,
     ),
 )
-ALONE = re.compile(r"(?<![a-z])(?:vocab\w*|dict\w*|lexicon|codes|mono|monolingual|readme|license)(?![a-z])")
+ALONE = re.compile(r"(?:vocab|dict|lexicon|readme|license)|.*(?<![a-z])(?:codes|mono|monolingual)(?![a-z])")
 ENCRYPTED = 1  # flag of a member of a zip
 Match = Callable[[str], bool]  # whether a word of a name stands for a language
 
@@ -127,7 +127,7 @@ def language_keys(name: str, matches: Match) -> list[str]:
 def is_parallel_name(name: str) -> bool:
     """Return whether a file may be text in one language by its name."""
     own = plain_name(name).lower()
-    return not own.endswith(IGNORED) and not ALONE.search(own.rpartition("/")[2])
+    return not own.endswith(IGNORED) and not ALONE.match(own.rpartition("/")[2])
 
 
 def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...], roles: bool) -> dict[str, list[str]]:

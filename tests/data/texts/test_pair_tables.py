@@ -84,6 +84,22 @@ def test_columns_that_are_not_there_are_named(tmp_path):
         read(path, fr="1")
 
 
+def test_json_on_one_line_may_hold_columns_or_all_rows(tmp_path):
+    columns = {"en": [one for one, _ in PAIRS], "de": [two for _, two in PAIRS]}
+    for value in (columns, {"data": [{"en": one, "de": two} for one, two in PAIRS]}):
+        (tmp_path / "own.json").write_text(json.dumps(value) + "\n")
+        assert rows_of(read(tmp_path / "own.json")) == PAIRS
+
+
+def test_an_encoding_that_is_not_told_is_named(tmp_path):
+    (tmp_path / "own.tsv").write_bytes("".join(f"Size {n}\tGröße {n}\n" for n in range(9)).encode("latin-1"))
+    with pytest.raises(DataError, match=r"own.tsv': line 1 is not in UTF-8.*--encoding latin-1"):
+        read(tmp_path / "own.tsv")
+    form = TableFormat(encoding="latin-1")
+    splits = sentence_pairs(tmp_path / "own.tsv", "en", "de", form, 0.2, 0)
+    assert ("Size 1", "Größe 1") in rows_of(splits)
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "json", "jsonl.gz", "parquet"])
 def test_hugging_face_translations_are_read_without_a_notice(tmp_path, caplog, ending):
     rows = [{"id": number, "translation": {"de": two, "en": one}} for number, (one, two) in enumerate(PAIRS)]

@@ -55,6 +55,8 @@ LAYOUTS = {
     "tokenized": ([("train.{}", CODES, 8), ("dev.tok.clean.{}", CODES, 1), ("tst2013.{}", CODES, 1)], [8, 1, 1]),
     "years": ([("train.{}", CODES, 8), ("dev2010.{}", CODES, 2), ("newstest2014.{}", CODES, 3)], [8, 2, 3]),
     "sub-words": ([("train.bpe.{}", CODES, 8), ("valid.bpe.{}", CODES, 2), ("test.bpe.{}", CODES, 3)], [8, 2, 3]),
+    "words in the name": ([("small_vocab_{}", CODES, 10)], [6, 2, 2]),
+    "languages alone": ([("{}.txt", CODES, 10)], [6, 2, 2]),
     "tests alone": ([("newstest2014.{}", CODES, 3)], [0, 0, 3]),
 }
 
