@@ -11,6 +11,7 @@ from data.splits import DataError
 from data.tables import TableFormat
 from data.text_files import File, content_name, content_suffix, text_lines, zip_members
 from data.texts import segment_files, translation_memories
+from data.texts.corpus_parts import listed
 from data.texts.languages import language_code, same_language
 from data.texts.pair_tables import table_languages
 from data.texts.parallel_files import (
@@ -42,7 +43,7 @@ def found_corpora(path: Path, source: str, target: str) -> list[Corpus]:
     if is_single(path):
         return [single_corpus(path, source, target)]
     files = files_below(opened_root(path))
-    found, whole = corpora(files, source, target), bilingual_corpora(files)
+    found, whole = outermost(corpora(files, source, target), str(path)), bilingual_corpora(files)
     if not found and whole:
         return whole
     if alone := lone_file(files, source, target):
@@ -50,10 +51,18 @@ def found_corpora(path: Path, source: str, target: str) -> list[Corpus]:
     if not found:
         raise missing_corpora(path, files, source, target)
     if doubled := doubled_files(files, source, target):
-        LOG.warning("%s: not used, since another file has the same name and language: %s.", path, ", ".join(doubled))
+        LOG.warning("%s: not used, since another file has the same name and language: %s.", path, listed(doubled))
     if whole:
-        LOG.warning("%s: not used beside the parallel files: %s.", path, ", ".join(one.source.name for one in whole))
+        LOG.warning("%s: not used beside the parallel files: %s.", path, listed([one.source.name for one in whole]))
     return found
+
+
+def outermost(found: list[tuple[int, Corpus]], path: str) -> list[Corpus]:
+    """Return the corpora in the fewest folders, with a notice of the others."""
+    inner = [corpus.name for level, corpus in found if level > found[0][0]]
+    if inner:
+        LOG.warning("%s: not used, since they are in inner folders: %s.", path, listed(inner))
+    return [corpus for level, corpus in found if level == found[0][0]]
 
 
 def is_single(path: Path) -> bool:
@@ -84,7 +93,7 @@ def single_corpus(path: Path, source: str, target: str) -> Corpus:
     if content_suffix(path) in ARCHIVES:
         raise DataError(f"{str(path)!r} is an archive that is not read; unpack it, and give its folder.")
     files = beside(path)
-    mates = [one for one in corpora(files, source, target) if path in (one.source, one.target)]
+    mates = [one for _, one in corpora(files, source, target) if path in (one.source, one.target)]
     if mates and not has_both_languages(path):
         return mates[0]
     if has_both_languages(path) or has_tabs(path):
@@ -161,7 +170,7 @@ def is_paired(files: Mapping[str, File], path: Path, language: str) -> bool:
         path in (one.source, one.target)
         for other in file_languages(files)
         if other != language
-        for one in corpora(files, language, other)
+        for _, one in corpora(files, language, other)
     )
 
 

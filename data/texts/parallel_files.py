@@ -52,6 +52,7 @@ IGNORED = (  # endings of files that are not text, or hold both languages
 ALONE = re.compile(r"(?:vocab|dict|lexicon|readme|license)|.*(?<![a-z])(?:codes|mono|monolingual)(?![a-z])")
 ENCRYPTED = 1  # flag of a member of a zip
 Match = Callable[[str], bool]  # whether a word of a name stands for a language
+Keyed = dict[str, list[str]]  # name without its language -> files with it, the best first
 
 
 class Corpus(NamedTuple):
@@ -130,7 +131,7 @@ def is_parallel_name(name: str) -> bool:
     return not own.endswith(IGNORED) and not ALONE.match(own.rpartition("/")[2])
 
 
-def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...], roles: bool) -> dict[str, list[str]]:
+def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...], roles: bool) -> Keyed:
     """Return the names of files by each of their keys, the best first.
 
     Args:
@@ -139,14 +140,11 @@ def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...
         first: Words of a name that is to be preferred.
         roles: If true, words such as `src` do not count in the keys.
     """
-    found: dict[str, list[str]] = {}
+    found: Keyed = {}
     for name in sorted(files, key=lambda name: (not any(word in name.lower() for word in first), len(name), name)):
         for key in language_keys(ROLE.sub("", name) if roles else name, matches) if is_parallel_name(name) else ():
             found.setdefault(key, []).append(name)
     return found
-
-
-Keyed = dict[str, list[str]]
 
 
 def keyed_pairs(files: Mapping[str, File], source: str, target: str) -> list[tuple[Keyed, Keyed]]:
@@ -169,20 +167,17 @@ def doubled_files(files: Mapping[str, File], source: str, target: str) -> list[s
     return sorted(name for name in rest if not ROLE.search(name))
 
 
-def corpora(files: Mapping[str, File], source: str, target: str) -> list[Corpus]:
-    """Return the pairs of files whose names differ by the language alone, or by `src` and `tgt`, sorted by name.
+def corpora(files: Mapping[str, File], source: str, target: str) -> list[tuple[int, Corpus]]:
+    """Return the pairs of files whose names differ by the language alone, or by `src` and `tgt`, sorted.
 
-    Of files in several folders within one another, those in the outermost are taken.
+    Each has the number of folders that it is in before it.
     """
     for one, other in keyed_pairs(files, source, target):
-        keys = sorted(
-            (key for key in one if key in other), key=len, reverse=True
-        )  # of two for a pair, the shorter stays
+        keys = sorted((key for key in one if key in other), key=len, reverse=True)  # a shorter one replaces a longer
         found = {(one[key][0], other[key][0]): corpus_name(key) for key in keys if one[key][0] != other[key][0]}
         if found:
-            level = min(names[0].count("/") for names in found)
-            outermost = [(name, pair) for pair, name in found.items() if pair[0].count("/") == level]
-            return [Corpus(name, files[pair[0]], files[pair[1]]) for name, pair in sorted(outermost)]
+            deep = sorted((pair[0].count("/"), name, pair) for pair, name in found.items())
+            return [(level, Corpus(name, files[pair[0]], files[pair[1]])) for level, name, pair in deep]
     return []
 
 

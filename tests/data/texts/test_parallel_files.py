@@ -74,11 +74,12 @@ def test_a_layout_is_read_in_both_directions(tmp_path, name):
         assert path_languages(tmp_path, TableFormat()) == ["en", "de"]
 
 
-def test_the_outermost_files_are_read_and_files_of_words_are_not(tmp_path):
+def test_the_outermost_files_are_read_and_files_of_words_are_not(tmp_path, caplog):
     write(tmp_path, [("train.{}", CODES, 8), ("old/train.{}", CODES, 4), ("test.{}", CODES, 3)])
     for name, lines in (("vocab.50K.en", ENGLISH), ("vocab.50K.de", GERMAN[:4]), ("train.en-de.ids", ENGLISH)):
         (tmp_path / name).write_bytes(packed(name, lines))
     assert [len(split) for split in read(tmp_path)] == [6, 2, 3]
+    assert "not used, since they are in inner folders: old/train" in caplog.text
 
 
 def test_a_file_brings_the_one_of_the_other_language_beside_it(tmp_path):
