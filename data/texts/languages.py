@@ -168,7 +168,7 @@ def tags_in(name: str) -> Iterator[tuple[int, int, str]]:
 def marks(texts: Iterable[str], language: str) -> int:
     """Return how many words or letters in the first texts are those of a language, 0 if none are known."""
     pattern = MARKS.get(language_code(language) or "")
-    return sum(len(pattern.findall(text)) for text in islice(texts, SAMPLE)) if pattern else 0
+    return len(pattern.findall("\n".join(islice(texts, SAMPLE)))) if pattern else 0
 
 
 def are_swapped(one: list[str], other: list[str], source: str, target: str) -> bool:
