@@ -13,7 +13,11 @@ from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
-from data.splits import DataError, Example, Examples, Splits, holdout_split
+from data.columns import Names
+from data.holdout import holdout_split
+from data.splits import DataError, Example, Examples, Splits
+from data.tables import TableFormat
+from data.texts.pair_sources import likely_pair, path_languages
 from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths, text_sentences
 from data.texts.vocabulary import END, START, Pieces
@@ -32,16 +36,29 @@ PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a cata
 def language_pair(config: Config) -> tuple[str, str]:
     """Return the language to translate from and the one to translate to.
 
-    Without settings they follow from the name of a catalogue data set; other data is English and German.
+    Without settings they follow from the name of a catalogue data set, or from the user's own files.
+
+    Raises:
+        DataError: The files are in other languages than English and German, and in more than two.
     """
     named = PAIR.fullmatch(config.data)
-    one, other = named.groups() if named and not Path(config.data).exists() else ("en", "de")
-    if config.source == other or config.target == one:
-        one, other = other, one
-    pair = config.source or one, config.target or other
+    if sources.is_in_catalogue(config.data) and named:
+        one, other = named.groups()
+        one, other = (other, one) if config.source == other or config.target == one else (one, other)
+        pair = config.source or one, config.target or other
+    elif config.source and config.target:
+        pair = config.source, config.target
+    else:
+        found = [] if config.data == "builtin" else path_languages(Path(config.data), table_format(config))
+        pair = likely_pair(found, config.source, config.target, config.data)
     if pair[0] == pair[1]:
         raise SettingError(f"`source` and `target` are both {pair[0]!r}; give two languages.")
     return pair
+
+
+def table_format(config: Config) -> TableFormat:
+    """Return what the user says of files."""
+    return TableFormat()
 
 
 def load(config: Config) -> Splits:
@@ -56,7 +73,7 @@ def load(config: Config) -> Splits:
         builtin=partial(builtin_splits, config),
         files=partial(own_splits, config),
         named=partial(catalogue_splits, config),
-        examples=lambda path: all_pairs(path, *language_pair(config)),
+        examples=lambda path: all_pairs(path, *language_pair(config), table_format(config)),
         part=lambda part: sources.catalogue_part(config.data, part, columns(config), config.data_dir),
     )
 
@@ -67,9 +84,10 @@ def names_own_file(config: Config) -> bool:
     return own and config.test is not None and not Path(config.test).exists()
 
 
-def columns(config: Config) -> dict[str, str]:
-    """Return the column of each field of an example."""
-    return dict(zip(("text", "translation"), language_pair(config), strict=True))
+def columns(config: Config) -> Names:
+    """Return the names of the column of each field of an example."""
+    source, target = language_pair(config)
+    return {"text": (source,), "translation": (target,)}
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -84,7 +102,11 @@ def builtin_splits(config: Config) -> Splits:
 def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own files; `test` may name one of them."""
     test = config.test if names_own_file(config) else None
-    return sentence_pairs(Path(path), *language_pair(config), config.valid, config.seed, test)
+    source, target = language_pair(config)
+    splits = sentence_pairs(Path(path), source, target, table_format(config), config.valid, config.seed, test)
+    if not (config.source or config.target):
+        LOG.warning("%s is read from %r to %r; others are named with --source and --target.", path, source, target)
+    return splits
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:

@@ -156,6 +156,19 @@ def test_languages_follow_from_the_data_where_they_are_not_said(settings, pair):
     assert language_pair(tasks.configure("translate", **settings)) == pair
 
 
+def test_the_languages_of_own_files_are_found_and_said(tmp_path, caplog):
+    for language, word in (("es", "uno"), ("fr", "une")):
+        (tmp_path / f"train.{language}").write_text("".join(f"{word} {number}\n" for number in range(9)))
+    config = tasks.configure("translate", data=str(tmp_path))
+    assert language_pair(config) == ("es", "fr")
+    assert load(config).train[0]["text"].startswith("uno")
+    assert "is read from 'es' to 'fr'; others are named with --source and --target" in caplog.text
+    assert language_pair(tasks.configure("translate", data=str(tmp_path), source="fr")) == ("fr", "es")
+    (tmp_path / "train.it").write_text("x\n")
+    with pytest.raises(DataError, match=r"has text in: es, fr, it; name two languages with --source and --target"):
+        load(config)
+
+
 def test_a_catalogue_set_is_read(tmp_path):
     with tfds.testing.mock_data(num_examples=20), mock.patch("socket.getaddrinfo"):
         splits = load(tasks.configure("translate", data_dir=str(tmp_path)))
