@@ -193,9 +193,11 @@ def check_request(inputs: Sequence[str], file: Path | None, keep: Sequence[str],
 
 
 def send_notices(quiet: bool) -> None:
-    """Send the notices of the tasks to standard error, unless the user wants quiet."""
+    """Send the notices of the tasks to standard error, each once, unless the user wants quiet."""
     logger = logging.getLogger("tasks")
-    logger.addHandler(logging.NullHandler() if quiet else logging.StreamHandler())
+    handler = logging.NullHandler() if quiet else logging.StreamHandler()
+    handler.addFilter(terminal.Once())
+    logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
 

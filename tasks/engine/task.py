@@ -141,6 +141,10 @@ class Codec(ABC):
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
 
+    def settled(self, config: Any) -> Any:
+        """Return the config with settings that follow from the training examples (default: unchanged)."""
+        return config
+
     def vary(self, example: Example, random: np.random.Generator) -> Example:
         """Return another version of an example for each epoch (default: the example)."""
         return example

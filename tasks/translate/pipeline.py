@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -14,16 +15,15 @@ from typing_extensions import override
 from data import catalogue, sources
 from data.builtin import sets
 from data.columns import Names
-from data.holdout import holdout_split
+from data.holdout import TEST_SEED, holdout_split
 from data.splits import DataError, Example, Examples, Splits
-from data.tables import TableFormat
 from data.texts.pair_sources import likely_pair, path_languages
 from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths, text_sentences
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
-from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task
+from tasks.engine.task import TEXT, Answer, Arrays, Pipeline, Task, table_format
 from tasks.toolbox import figures
 from tasks.translate.config import LIMITS, SOURCES, Config
 from tasks.translate.decode import Tokens, beam_hypotheses, sentence_details
@@ -56,11 +56,6 @@ def language_pair(config: Config) -> tuple[str, str]:
     return pair
 
 
-def table_format(config: Config) -> TableFormat:
-    """Return what the user says of files."""
-    return TableFormat()
-
-
 def load(config: Config) -> Splits:
     """Return the splits: examples with a `text` and its `translation`.
 
@@ -87,7 +82,10 @@ def names_own_file(config: Config) -> bool:
 def columns(config: Config) -> Names:
     """Return the names of the column of each field of an example."""
     source, target = language_pair(config)
-    return {"text": (source,), "translation": (target,)}
+    return {
+        "text": (source, f"translation/{source}", "text", "source", "src", "sentence"),
+        "translation": (target, f"translation/{target}", "translation", "target", "tgt", "reference"),
+    }
 
 
 def builtin_splits(config: Config) -> Splits:
@@ -105,14 +103,14 @@ def own_splits(config: Config, path: str) -> Splits:
     source, target = language_pair(config)
     splits = sentence_pairs(Path(path), source, target, table_format(config), config.valid, config.seed, test)
     if not (config.source or config.target):
-        LOG.warning("%s is read from %r to %r; others are named with --source and --target.", path, source, target)
+        LOG.warning("%s is read from %r to %r; --source and --target name others.", Path(path).name, source, target)
     return splits
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
     """Return the splits of a catalogue data set."""
     found = catalogue.read(name, ("train",), columns(config), config.data_dir, optional=("validation", "test"))
-    train, test = (found["train"], found["test"]) if "test" in found else holdout_split(found["train"], 0.1, seed=0)
+    train, test = (found["train"], found["test"]) if "test" in found else holdout_split(found["train"], 0.1, TEST_SEED)
     if "validation" in found:
         return Splits(train, found["validation"], test)
     return Splits(*holdout_split(train, config.valid, config.seed), test)
@@ -146,6 +144,11 @@ class Codec(task.Codec):
                     f"Train one for it with --source and --target."
                 )
         return cls(config, pair, Pieces.restore(state["pieces"]), state["sources"], state["targets"])
+
+    @override
+    def settled(self, config: Config) -> Config:
+        """Return the config with the languages of the training data."""
+        return replace(config, source=self.languages[0], target=self.languages[1])
 
     def state(self) -> JsonObject:
         return {
