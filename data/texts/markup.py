@@ -18,13 +18,13 @@ JOINED = "\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"  #
 MARKUP = re.compile(  # a `<` is markup only before a letter, `/` or `!`; so is `&lt;`
     r"(?P<hidden><(?P<whole>script|style)\b[^>]*>.*?</(?P=whole)\s*>)"
     rf"|(?P<block></?(?:{'|'.join(BLOCKS.split())})(?=[\s/>])[^<>]*>|&lt;/?(?:{'|'.join(BLOCKS.split())})(?:[\s/][^<>]*?)?&gt;)"
-    r"|(?P<tag><!--.*?-->|</?[a-z](?:\"[^\"<>]*\"|'[^'<>]*'|[^<>])*>|<![a-z\[][^<>]*>|&lt;/?[a-z][^<>&\n]*&gt;)",
+    r"|(?P<tag><!--.*?-->|</?[a-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|<![a-z\[][^<>]*>|&lt;/?[a-z][^<>&\n]*&gt;)",
     re.IGNORECASE | re.DOTALL,
 )
 OBJECT = re.compile(
     MARKUP.pattern
     + r"|(?P<line>[ \t]*(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|\t+|(?<!\S)\|(?!\S))"
-    r"|(?P<link>\]\([^()\s]+\)|\b(?:https?|ftp)://[^\s<>\"\u3000-\u303f]*[^\s<>\"\u3000-\u303f.,;:!?'\u2019)\]}\u2026\u00bb\u201d]"
+    r"|(?P<link>\]\([^()\s]+\)|\b(?:https?|ftp)://[^\s<>\"\u3000-\u9fff\uff00-\uffef]*[^\s<>\"\u3000-\u9fff\uff00-\uffef.,;:!?'\u2019)\]}\u2026\u00bb\u201d]"
     r"|\bwww\.[^\s<>\"]*[^\s<>\".,;:!?')\]}]|(?<![\w.+-])(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w.@-])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io)\b(?:/[^\s<>\"]*[^\s<>\".,;:!?')\]}])?"
     r"|(?<![\w@])@\w+|(?<![\w&#])\#[^\W\d_]\w*)"

@@ -14,7 +14,7 @@ CLOSING = (
 WIDE = r"[\u3002\uff01\uff1f\uff61]"  # they need no space behind them
 OWN = r"[\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u104b\u17d4\u0f0d\u203c\u2047-\u2049]"  # marks of other scripts
 END = re.compile(
-    rf"(?:{WIDE}|\u2026\u2026)+{CLOSING}(?!\u3068)\s*|{OWN}+{CLOSING}\s*"  # no end before a Japanese "he said"
+    rf"(?:{WIDE}|\u2026\u2026)+{CLOSING}(?![\u3068\u300d\u300f\u201d])\s*|{OWN}+{CLOSING}\s*"  # no end before a Japanese "he said"
     rf"|[.!?\u2026;\u037e]+{CLOSING}(?:\s+|(?<=[!?])(?=[^\W\d_]))"
 )
 OPENING = re.compile(r"[\s\u00bf\u00a1\"'\u201e\u201a\u201c\u201d\u2018\u00ab\u00bb\u2039(\[{*_\u2013\u2014-]*")
