@@ -24,7 +24,7 @@ from tasks.engine.task import Pipeline
 from tasks.translate import network
 from tasks.translate.config import Config
 from tasks.translate.decode import beam_hypotheses
-from tasks.translate.pipeline import Codec
+from tasks.translate.codec import Codec
 
 STILL = {"sampling": 0.0, "token_dropout": 0.0}
 

@@ -12,12 +12,6 @@ PAD, UNKNOWN = 0, 1  # the first numbers of every vocabulary
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-SENTENCE_GAP = re.compile(
-    r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
-)
-ABBREVIATION = re.compile(
-    r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
-)  # no end of a sentence
 CAPTION_TOKEN = re.compile(  # initials; clitics such as 's; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
@@ -31,22 +25,6 @@ def clean_text(text: str) -> str:
     """Return a text without line-break tags, HTML entities and control characters, in Unicode form NFC."""
     text = html.unescape(BREAK.sub(" ", text))
     return unicodedata.normalize("NFC", " ".join(CONTROL.sub(" ", text).split()))
-
-
-def text_sentences(text: str) -> list[tuple[str, str]]:
-    """Return the sentences of a text, each with the space or the line breaks behind it.
-
-    * A sentence ends with its line.
-    * It also ends with one of the marks . ? ! \u2026 before a capital letter or a number.
-    * A full stop after a title, an initial, an abbreviation or a number does not end it.
-    """
-    text = text.strip()
-    found, start = list[tuple[str, str]](), 0
-    for gap in SENTENCE_GAP.finditer(text):
-        if "\n" in gap.group() or not ABBREVIATION.search(text, start, gap.start()):
-            found.append((text[start : gap.start()], gap.group()))
-            start = gap.end()
-    return [*found, (text[start:], "")]
 
 
 def text_words(text: str) -> list[str]:

@@ -1,11 +1,14 @@
 """Settings of the translator."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tasks.engine.config import JsonObject, SettingError, option
 from tasks.toolbox.settings import SearchConfig
+
+PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a catalogue name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,21 @@ class Config(SearchConfig):
         super().__post_init__()
         if self.units % self.heads:
             raise SettingError(f"`heads` must divide `units`; received {self.heads} and {self.units}.")
+
+
+def language_pair(config: Config) -> tuple[str, str]:
+    """Return the language to translate from and the one to translate to.
+
+    Without settings they follow from the name of a catalogue data set; other data is English and German.
+    """
+    named = PAIR.fullmatch(config.data)
+    one, other = named.groups() if named and not Path(config.data).exists() else ("en", "de")
+    if config.source == other or config.target == one:
+        one, other = other, one
+    pair = config.source or one, config.target or other
+    if pair[0] == pair[1]:
+        raise SettingError(f"`source` and `target` are both {pair[0]!r}; give two languages.")
+    return pair
 
 
 PRESETS: dict[str, JsonObject] = {

@@ -8,7 +8,7 @@ from layers.embedding import GivenLoss, TiedEmbedding
 from layers.recurrent import RecurrentStack
 from tasks.engine.task import KerasPart
 from tasks.translate.config import Config
-from tasks.translate.pipeline import Codec
+from tasks.translate.codec import Codec
 
 
 def build(config: Config, codec: Codec) -> keras.Model:

@@ -1,0 +1,74 @@
+"""Tags, emoji and the like, put back into a translation where the attention says."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.texts.languages import SPACELESS
+from data.texts.vocabulary import SPACE
+from tasks.translate.clauses import Tokens
+from tasks.translate.document import Inset
+
+if TYPE_CHECKING:
+    from tasks.translate.codec import Codec
+
+GAP = re.compile(r"\s*")
+
+
+def inset_offsets(codec: "Codec", insets: Sequence[Inset], tokens: Tokens, weights: np.ndarray) -> list[int]:
+    """Return how many letters of a translation stand before each inset of its clause.
+
+    As many words stand before it as look, most of all, at a sub-word before it in the source. Insets keep their order
+    therefore, and tags stay nested.
+
+    Args:
+        tokens: The translation.
+        weights: Attention of each written sub-word to each that was read, `(target + 1, source + 1)`.
+    """
+    starts = word_starts(codec, tokens)
+    looks = [
+        int(weights[start:end, :-1].sum(0).argmax())
+        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)
+    ]
+    found, last, opened = list[int](), 0, False
+    for inset in insets:
+        opens = inset.after_space or inset.is_break
+        count = sum(look < inset.place for look in looks)
+        count = min(count, max(len(starts) - 1, 0)) if opens else max(count, last + opened)
+        last, opened = min(max(count, last), len(starts)), opens
+        found.append(len(codec.pieces.text(tokens[: [*starts, len(tokens)][last]])))
+    return found
+
+
+def word_starts(codec: "Codec", tokens: Tokens) -> list[int]:
+    """Return the sub-words that begin a word or are a mark; in a language without spaces, all."""
+    texts = list(map(codec.pieces.piece_text, tokens))
+    if codec.languages[1] in SPACELESS:
+        return list(range(len(texts)))
+    return [place for place, text in enumerate(texts) if not place or text.startswith(SPACE) or is_mark(text)]
+
+
+def is_mark(text: str) -> bool:
+    """Return whether a sub-word is a mark such as a full stop; bytes, as `<0xE2>`, are not."""
+    return not (text[:1].isalnum() or text.startswith("<0x"))
+
+
+def text_with_insets(text: str, insets: Sequence[tuple[Inset, int]], finished: Callable[[str], str]) -> str:
+    """Return a translation with its insets.
+
+    Args:
+        insets: Each with the number of letters before it.
+        finished: Returns a piece of the translation as it is to be written.
+    """
+    found, done = "", 0
+    for inset, offset in insets:
+        start = max(min(offset, len(text)), done)
+        gap = GAP.match(text, start)
+        end = gap.end() if gap else start
+        place = end if inset.after_space and not inset.is_break else start
+        found += finished(text[done:place])
+        found += inset.text if place or found else inset.text.strip() + " " * inset.text.startswith(" ")
+        done = end if inset.is_break else place
+    return found + finished(text[done:])
