@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from data.texts.languages import MONTHS
+from data.texts.languages import MONTHS, words_of
 from data.texts.markup import INVISIBLE, Item, has_words, text_items
 from data.texts.sentences import sentence_spans
 from data.texts.wrapping import joined_breaks
@@ -27,7 +27,9 @@ PAIRS = (
 BREAK = re.compile(r"[^\S\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])\s*")
 TIGHT = re.compile(r"[\s.,;:!?\u2026)\]}]")  # no space is left before them
 TAG = re.compile(r"(?:<|&lt;)(/?)\s*([a-z][a-z0-9]*)", re.IGNORECASE)
-JOINING = frozenset("p li td th dd dt h1 h2 h3 h4 h5 h6 div blockquote figcaption caption article section".split())
+JOINING = words_of(  # elements in which a line break is like a space
+    {"": "p li td th dd dt h1 h2 h3 h4 h5 h6 div blockquote figcaption caption article section"}, ""
+)
 SHORT = 40  # letters of a line that may be an item of its own even inside a block
 EDGE_MARKS = ".,;:!?\u2026"
 
@@ -99,7 +101,8 @@ def joined_lines(lines: Sequence[Sequence[Item]], breaks: Sequence[str]) -> list
         found = [False] * len(breaks)
     inside = block_depths(breaks)
     return [
-        goes_on or (is_plain and depth > 0 and bool(texts[place].strip()) and goes_on_in_block(*texts[place : place + 2]))
+        goes_on
+        or (is_plain and depth > 0 and bool(texts[place].strip()) and goes_on_in_block(*texts[place : place + 2]))
         for place, (goes_on, is_plain, depth) in enumerate(zip(found, plain, inside, strict=True))
     ]
 
@@ -151,7 +154,11 @@ def passage_parts(whole: Passage, language: str) -> list[str | Passage]:
     found, done, used = list[str | Passage](), 0, 0
     for start, end in core_spans(whole.text, language):
         inner = [place for place, mark in enumerate(whole.marks) if start < mark.place < end]
-        first = inner[0] if inner else next((i for i, mark in enumerate(whole.marks) if mark.place > start), len(whole.marks))
+        first = (
+            inner[0]
+            if inner
+            else next((i for i, mark in enumerate(whole.marks) if mark.place > start), len(whole.marks))
+        )
         last = inner[-1] + 1 if inner else first
         found.append(merged_text(whole.text, done, start, whole.marks[used:first]))
         own = [Mark(mark.place - start, mark.text) for mark in whole.marks[first:last]]
@@ -196,7 +203,13 @@ def without_quotes(text: str, start: int, end: int) -> tuple[int, int]:
     bare = own.rstrip(EDGE_MARKS)
     for one, other in PAIRS:
         inner = bare[len(one) : -len(other)]
-        if own.startswith(one) and bare.endswith(other) and has_words(inner) and one not in inner and other not in inner:
+        if (
+            own.startswith(one)
+            and bare.endswith(other)
+            and has_words(inner)
+            and one not in inner
+            and other not in inner
+        ):
             return start + len(one), start + len(bare) - len(other)
     return start, end
 

@@ -1,5 +1,7 @@
 """Small tables of words of some languages, for parting texts into sentences and clauses."""
 
+# ruff: noqa: RUF001 (letters of other scripts are meant)
+
 SPACELESS = frozenset({"zh", "ja", "th", "km", "lo", "my", "bo"})  # languages that write no spaces between words
 ORDINALS = frozenset({"de"})  # a number with a full stop before a capital may be an ordinal
 
@@ -8,8 +10,8 @@ ABBREVIATIONS = {  # before a full stop that ends no sentence
     "en": "mr mrs ms messrs dr prof rev fr hon gen col maj capt lt cmdr sgt cpl gov sen rep pres supt st mt ft ave blvd "
     "rd vs viz cf al e.g i.e eg ie approx dept est jan feb mar apr jun jul aug sep sept oct nov dec",
     "de": "hr hrn fr frl dr prof dipl ing med jur phil bzw ca usf vgl sog ggf evtl inkl exkl bspw zzgl abzgl geb gest "
-    "verh ev kath str nr bd abs abb tab kap anm hrsg aufl jh jhd mio mrd tel z.b d.h u.a o.ä i.d.r z.t u.u v.a m.e o.g "
-    "s.o s.u n.chr v.chr z b d h u a o i t v jan feb apr jun jul aug sept okt nov dez mo di mi do sa",
+    "verh ev kath str nr bd abs abb tab kap anm hrsg aufl jh jhd mio mrd tel z.b d.h u.a o.ä i.d.r z.t u.u v.a "
+    "m.e o.g s.o s.u n.chr v.chr z b d h u a o i t v jan feb apr jun jul aug sept okt nov dez mo di mi do sa",
     "fr": "m mm mme mmes mlle mlles me mgr dr pr prof st ste av bd boul env cf ex p.ex c.-à-d chap art vol fig éd janv "
     "févr avr juil sept oct nov déc",
     "es": "sr sra sres sras srta srtas d dña dr dra drs prof profa lic ing arq gral cap cnel ud uds vd vds av avda pza "
@@ -46,9 +48,9 @@ BEFORE_NUMBERS = {  # abbreviations only where a number follows
 STARTERS = {  # words that often begin a sentence, and with a small letter would be inside one
     "en": "the a an this that these those there here he she it we they i you his her its our their my your but and so "
     "then when after before while if in on at one two what who where why how no yes some many most all",
-    "de": "der die das den dem des ein eine einen einem er sie es wir ihr ich du man dies diese dieser dieses dann danach "
-    "aber und doch so hier dort da als wenn nach vor im in am an auf bei mit was wer wo warum wie kein keine viele alle "
-    "sein seine ihre mein meine",
+    "de": "der die das den dem des ein eine einen einem er sie es wir ihr ich du man dies diese dieser dieses dann "
+    "danach aber und doch so hier dort da als wenn nach vor im in am an auf bei mit was wer wo warum wie kein "
+    "keine viele alle sein seine ihre mein meine",
     "fr": "le la les un une des ce cet cette ces il elle ils elles on nous vous je tu mais et puis alors quand après "
     "avant dans sur si son sa ses qui que où pourquoi comment",
     "es": "el la los las un una unos unas este esta esto estos ese esa él ella ellos ellas yo tú usted pero y entonces "
@@ -72,18 +74,21 @@ CONJUNCTIONS = {  # an over-long sentence may be cut before them
 }
 SMALL = {  # words that titles leave in small letters
     "en": "a an the and or but nor of in on at to by for from with as into onto over per via vs up off out near",
-    "de": "",
+    "de": "der die das den dem des ein eine einen einem einer und oder aber in im an am auf mit von vom zu zum zur bei "
+    "aus für als",
     "fr": "le la les l un une des de du d et ou à au aux en dans sur par pour avec",
     "es": "el la los las un una de del y e o u a al en por para con",
     "it": "il lo la i gli le un una di del della dei delle e o a al in da per con su",
     "pt": "o a os as um uma de do da dos das e ou em no na por para com",
     "nl": "de het een en of van in op te bij voor met aan uit",
 }
-MONTHS = frozenset(
-    "januar februar märz april mai juni juli august september oktober november dezember jänner feber".split()
-)
 
 
 def words_of(table: dict[str, str], language: str) -> frozenset[str]:
     """Return the words that a table has for a language, with those for all languages."""
     return frozenset(f"{table.get('', '')} {table.get(language, '')}".split())
+
+
+MONTHS = words_of(
+    {"de": "januar februar märz april mai juni juli august september oktober november dezember jänner feber"}, "de"
+)

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["text", "break", "tag", "mark"]
 BLOCKS = (
-    "address article aside blockquote body br button caption center dd details dialog div dl dt fieldset figcaption figure "
-    "footer form h[1-6] head header hr html iframe img legend li link main meta nav ol option p pre section select "
+    "address article aside blockquote body br button caption center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form h[1-6] head header hr html iframe img legend li link main meta nav ol option p pre section select "
     "summary table tbody td textarea tfoot th thead title tr ul video"
 )
 PICTURES = (
@@ -22,8 +22,7 @@ MARKUP = re.compile(  # a `<` is markup only before a letter, `/` or `!`; so is 
     re.IGNORECASE | re.DOTALL,
 )
 OBJECT = re.compile(
-    MARKUP.pattern
-    + r"|(?P<line>[ \t]*(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|\t+|(?<!\S)\|(?!\S))"
+    MARKUP.pattern + r"|(?P<line>[ \t]*(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|\t+|(?<!\S)\|(?!\S))"
     r"|(?P<link>\]\([^()\s]+\)|\b(?:https?|ftp)://[^\s<>\"\u3000-\u9fff\uff00-\uffef]*[^\s<>\"\u3000-\u9fff\uff00-\uffef.,;:!?'\u2019)\]}\u2026\u00bb\u201d]"
     r"|\bwww\.[^\s<>\"]*[^\s<>\".,;:!?')\]}]|(?<![\w.+-])(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w.@-])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io)\b(?:/[^\s<>\"]*[^\s<>\".,;:!?')\]}])?"
@@ -36,8 +35,13 @@ OBJECT = re.compile(
 )
 KINDS: dict[str, Kind] = {"hidden": "break", "block": "break", "line": "break", "tag": "tag"}
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
-INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
-SPOILT = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # marks that stand inside words for no reader
+INVISIBLE = (  # characters of no width
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200"
+    "b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+SPOILT = re.compile(
+    "[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)  # marks that stand inside words for no reader
 
 
 class Item(NamedTuple):

@@ -13,8 +13,8 @@ CLOSING = (
 )
 WIDE = r"[\u3002\uff01\uff1f\uff61]"  # they need no space behind them
 OWN = r"[\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u104b\u17d4\u0f0d\u203c\u2047-\u2049]"  # marks of other scripts
-END = re.compile(
-    rf"(?:{WIDE}|\u2026\u2026)+{CLOSING}(?![\u3068\u300d\u300f\u201d])\s*|{OWN}+{CLOSING}\s*"  # no end before a Japanese "he said"
+END = re.compile(  # in Japanese, words that are cited before "to" end no sentence
+    rf"(?:{WIDE}|\u2026\u2026)+{CLOSING}(?![\u3068\u300d\u300f\u201d])\s*|{OWN}+{CLOSING}\s*"
     rf"|[.!?\u2026;\u037e]+{CLOSING}(?:\s+|(?<=[!?])(?=[^\W\d_]))"
 )
 OPENING = re.compile(r"[\s\u00bf\u00a1\"'\u201e\u201a\u201c\u201d\u2018\u00ab\u00bb\u2039(\[{*_\u2013\u2014-]*")
@@ -97,8 +97,10 @@ def is_abbreviation(text: str, start: int, gap: re.Match[str], language: str) ->
 
 
 def is_ordinal(word: str, after: str, own: Tables) -> bool:
-    """Return whether a number with a full stop is an ordinal: before a month, or before no word that begins sentences."""
-    return len(word) <= 2 + word.isalpha() * 3 and bool(after) and (after in languages.MONTHS or after not in own.starters)
+    """Return whether a number with a full stop is an ordinal: before a month, or a word that begins no sentences."""
+    return (
+        len(word) <= 2 + word.isalpha() * 3 and bool(after) and (after in languages.MONTHS or after not in own.starters)
+    )
 
 
 def is_initial(word: str, language: str) -> bool:

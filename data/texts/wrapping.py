@@ -34,7 +34,7 @@ def paragraphs(lines: Sequence[str]) -> list[tuple[int, int]]:
     """Return the first line of each group of lines that may be one paragraph, and the line behind it."""
     ends = [place + 1 for place, (one, other) in enumerate(pairwise(lines)) if is_apart(one, other)]
     groups = list(pairwise([0, *ends, len(lines)]))
-    found = []
+    found = list[tuple[int, int]]()
     for start, end in groups:
         widest = max(map(width, lines[start:end]), default=0)
         inner = [

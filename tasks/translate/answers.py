@@ -62,12 +62,13 @@ def written_sentences(
     return [[next(clauses) for _ in sentence.clauses] for sentence in sentences]
 
 
-def document_answer(
-    pipeline: Pipeline[Config], document: Document, written: Sequence[Sequence[Written]]
-) -> JsonObject:
+def document_answer(pipeline: Pipeline[Config], document: Document, written: Sequence[Sequence[Written]]) -> JsonObject:
     """Return the answer to a document, given its sentences with their translations."""
-    texts = (sentence_text(pipeline, *each, document.is_escaped) for each in zip(document.sentences, written, strict=True))
-    found = "".join(part if isinstance(part, str) else next(texts) for part in document.parts)
+    texts = (
+        sentence_text(pipeline, *each, document.is_escaped) for each in zip(document.sentences, written, strict=True)
+    )
+    spaced = document.spaced_parts() if pipeline.codec.languages[1] not in SPACELESS else document.parts
+    found = "".join(part if isinstance(part, str) else next(texts) for part in spaced)
     clauses = [clause for sentence in written for clause in sentence]
     scores = [clause.hypotheses[0].score for clause in clauses] or [0.0]
     answer: JsonObject = {"translation": found, "score": round(float(np.mean(scores)), 6)}
@@ -82,9 +83,7 @@ def document_answer(
     return answer
 
 
-def sentence_text(
-    pipeline: Pipeline[Config], sentence: Sentence, written: Sequence[Written], is_escaped: bool
-) -> str:
+def sentence_text(pipeline: Pipeline[Config], sentence: Sentence, written: Sequence[Written], is_escaped: bool) -> str:
     """Return the translation of a sentence, in its case, with its insets."""
     language = pipeline.codec.languages[1]
     small = words_of(SMALL, language) if sentence.is_small else frozenset[str]()
@@ -95,11 +94,11 @@ def sentence_text(
 
     texts = joinable_texts(pipeline, written)
     found = [text_with_insets(text, each.insets, finished) for text, each in zip(texts, written, strict=True)]
-    return ("" if language in SPACELESS else " ").join(found)
+    return ("" if language in SPACELESS else " ").join(filter(None, found))
 
 
 def joinable_texts(pipeline: Pipeline[Config], written: Sequence[Written]) -> Iterator[str]:
-    """Yield the translation of each clause; inside a sentence without a full stop or a capital that the source lacks."""
+    """Yield the translation of each clause; inside a sentence without a full stop and a capital at the cut."""
     codec = pipeline.codec
     for number, (clause, hypotheses, _) in enumerate(written):
         text = codec.pieces.text(hypotheses[0].tokens)
@@ -112,13 +111,13 @@ def joinable_texts(pipeline: Pipeline[Config], written: Sequence[Written]) -> It
         yield text
 
 
-def sentence_details(pipeline: Pipeline[Config], sentence: Sentence, written: Sequence[Written]) -> Iterator[JsonObject]:
+def sentence_details(
+    pipeline: Pipeline[Config], sentence: Sentence, written: Sequence[Written]
+) -> Iterator[JsonObject]:
     """Yield the clauses of a sentence with their translations, and with `alignment_file` their alignment."""
     for clause, hypotheses, _ in written:
         texts = [cased(pipeline.codec.pieces.text(one.tokens), sentence.case) for one in hypotheses]
-        given = [
-            {"text": text, "score": round(one.score, 6)} for text, one in zip(texts, hypotheses, strict=True)
-        ]
+        given = [{"text": text, "score": round(one.score, 6)} for text, one in zip(texts, hypotheses, strict=True)]
         details: JsonObject = {"text": sentence.text if len(written) == 1 else clause.text, "translations": given}
         if pipeline.config.alignment_file:
             details["alignment"] = attention_alignment(pipeline, clause.tokens, hypotheses[0].tokens)

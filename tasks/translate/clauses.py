@@ -1,7 +1,8 @@
-"""Over-long sentences, cut at commas and conjunctions into parts that a network can read. Standard library only."""
+"""Over-long sentences, cut at commas and conjunctions into parts that a network can read."""
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from data.texts.languages import CONJUNCTIONS, words_of
@@ -87,16 +88,17 @@ def fitting_pieces(word: str, longest: int, numbers: Callable[[str], Tokens]) ->
 
 
 def cut_place(units: Sequence[Unit], longest: int) -> int:
-    """Return how many units the next part takes: up to the best place that is not too early, the last of equals."""
-    total, best, place = 0, (-1, 0), 1
-    for count, unit in enumerate(units, start=1):
-        total += len(unit.tokens)
-        if total > longest:
-            return place
-        rank = (unit.strength if total >= EARLIEST * longest else -1, count)
-        if rank >= best:
-            best, place = rank, count
-    return len(units)
+    """Return how many units the next part takes: up to the best place that is not too early.
+
+    Of equals it is the one that leaves the parts most alike.
+    """
+    ends = list(accumulate(len(unit.tokens) for unit in units))
+    if ends[-1] <= longest:
+        return len(units)
+    even = ends[-1] / -(-ends[-1] // longest)
+    fitting = [count for count, end in enumerate(ends, start=1) if end <= longest] or [1]
+    late = [count for count in fitting if ends[count - 1] >= EARLIEST * longest] or fitting
+    return max(late, key=lambda count: (units[count - 1].strength, -abs(ends[count - 1] - even)))
 
 
 def joined_units(units: Sequence[Unit]) -> Clause:

@@ -1,7 +1,7 @@
 """Sentences to sub-words and back, and what a run has learnt of its texts."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Self
@@ -61,9 +61,7 @@ class Codec(task.Codec):
         codec = cls(config, language_pair(config), pieces, widest, widest, {}, np.zeros(pieces.size, bool))
         kept = codec.fitting_pairs(train)
         lengths = [[len(codec.tokens(example[field])) + 1 for example in kept] for field in FIELDS]
-        sources, targets = (
-            padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths
-        )
+        sources, targets = (padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], pieces.size)
         return replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
 
@@ -109,7 +107,7 @@ class Codec(task.Codec):
             raise DataError(f"All {left:,} pairs are longer than {longest} sub-words; give a larger --max-length.")
         if left:
             LOG.warning(
-                "%d of %d training pairs are longer than %d sub-words and are left out; a larger --max-length keeps them.",
+                "%d of %d training pairs are longer than %d sub-words and left out; a larger --max-length keeps them.",
                 left,
                 len(train),
                 longest,
@@ -122,8 +120,8 @@ class Codec(task.Codec):
         return {case: round(found.count(case) / len(found), 4) for case in ("upper", "title")}
 
     @cached_property
-    def usual(self) -> lru_cache:  # type: ignore[type-arg]
-        """Return the usual spelling of a word, as the sub-words show it."""
+    def usual(self) -> Callable[[str], str]:
+        """The usual spelling of a word, as the sub-words show it."""
         return lru_cache(1 << 14)(lambda word: usual_spelling(word, lambda one: len(self.pieces.numbers(one))))
 
     @cached_property

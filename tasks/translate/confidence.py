@@ -35,9 +35,7 @@ class Limits(NamedTuple):
     def of(cls, values: Sequence[tuple[float, float]]) -> Self:
         """Return the limits that leave a small share of values outside."""
         probabilities, shares = np.array(values).T
-        return cls(
-            round(float(np.quantile(probabilities, SHARE)), 4), round(float(np.quantile(shares, 1 - SHARE)), 4)
-        )
+        return cls(round(float(np.quantile(probabilities, SHARE)), 4), round(float(np.quantile(shares, 1 - SHARE)), 4))
 
     def hold(self, probability: float, share: float) -> bool:
         """Return whether a translation is inside the limits."""

@@ -71,6 +71,15 @@ class Document:
         """The sentences in order."""
         return [part for part in self.parts if isinstance(part, Sentence)]
 
+    def spaced_parts(self) -> list[str | Sentence]:
+        """Return the parts with a space between sentences that have none, as in Chinese."""
+        found = list[str | Sentence]()
+        for part in self.parts:
+            if found and isinstance(part, Sentence) and isinstance(found[-1], Sentence):
+                found.append(" ")
+            found.append(part)
+        return found
+
     @property
     def cut(self) -> int:
         """Number of clauses that over-long sentences are cut into; 0 if there are none."""

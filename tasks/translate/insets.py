@@ -20,8 +20,8 @@ GAP = re.compile(r"\s*")
 def inset_offsets(codec: "Codec", insets: Sequence[Inset], tokens: Tokens, weights: np.ndarray) -> list[int]:
     """Return how many letters of a translation stand before each inset of its clause.
 
-    As many words stand before it as look, most of all, at a sub-word before it in the source. Insets keep their order
-    therefore, and tags stay nested.
+    Words that look, most of all, at a sub-word before the inset in the source shall stand before it, and others behind
+    it: the place with the fewest exceptions is taken. Insets keep their order, so that tags stay nested.
 
     Args:
         tokens: The translation.
@@ -35,11 +35,21 @@ def inset_offsets(codec: "Codec", insets: Sequence[Inset], tokens: Tokens, weigh
     found, last, opened = list[int](), 0, False
     for inset in insets:
         opens = inset.after_space or inset.is_break
-        count = sum(look < inset.place for look in looks)
+        count = parting(looks, inset.place)
         count = min(count, max(len(starts) - 1, 0)) if opens else max(count, last + opened)
         last, opened = min(max(count, last), len(starts)), opens
         found.append(len(codec.pieces.text(tokens[: [*starts, len(tokens)][last]])))
     return found
+
+
+def parting(looks: Sequence[int], place: int) -> int:
+    """Return the number of words before a place in the source: that with the fewest words on the wrong side.
+
+    Args:
+        looks: The sub-word of the source that each word looks at.
+    """
+    wrong = np.where(np.asarray(looks) < place, -1, 1)
+    return int(np.append(0, wrong.cumsum()).argmin())
 
 
 def word_starts(codec: "Codec", tokens: Tokens) -> list[int]:

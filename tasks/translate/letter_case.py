@@ -1,4 +1,4 @@
-"""Sentences in capitals and titles: read in the case that a run knows, and written as they came. Standard library only."""
+"""Sentences in capitals and titles, read in the case that a run knows, and written as they came."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def letter_case(text: str, language: str, usual: Spelling) -> Case:
     Args:
         usual: Returns the usual spelling of a word.
     """
-    if not (any(map(str.isupper, text[1:])) or len(text) < 2):
+    if not any(map(str.isupper, text[1:])):
         return "plain"
     words = [word for word in text.split() if FIRST.search(word)]
     if is_upper(text):
@@ -53,7 +53,7 @@ def is_title(words: list[str], language: str, usual: Spelling) -> bool:
 def begins_upper(word: str) -> bool:
     """Return whether the first letter of a word is a capital."""
     letter = FIRST.search(word)
-    return bool(letter) and letter.group().isupper() if letter else False
+    return letter is not None and letter.group().isupper()
 
 
 def sentence_case(text: str, case: Case, language: str, usual: Spelling) -> str:
@@ -66,9 +66,18 @@ def sentence_case(text: str, case: Case, language: str, usual: Spelling) -> str:
 
 
 def usual_spelling(word: str, length: Callable[[str], int]) -> str:
-    """Return the spelling of a word that takes fewest sub-words: small, with a capital, or as it is; small if equal."""
+    """Return the spelling of a word that takes fewest sub-words: small, with a capital, or as it is.
+
+    Of equals it is the small one. An unknown word of several sub-words, perhaps a name, keeps a single capital.
+    """
     small = word.lower()
-    return min((small, capitalized(small), word), key=length)
+    large = capitalized(small)
+    first = (
+        (word, small)
+        if word == large and length(small) > 1 + any(not sign.isalnum() for sign in word)
+        else (small, word)
+    )
+    return min((*first, large), key=length)
 
 
 def capitalized(word: str) -> str:

@@ -105,7 +105,9 @@ def give_notices(pipeline: Pipeline[Config], documents: Sequence[Document], answ
         longest = pipeline.config.max_length
         LOG.warning("Sentences of more than %d sub-words were cut and translated part by part: %d.", longest, cut)
     if guesses:
-        LOG.warning("Texts unlike the validation data, with a guess for a translation: %d of %d.", guesses, len(answers))
+        LOG.warning(
+            "Texts unlike the validation data, with a guess for a translation: %d of %d.", guesses, len(answers)
+        )
 
 
 def check_beam(pipeline: Pipeline[Config]) -> None:

@@ -36,7 +36,9 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     rows = [[clause.tokens for sentence in each.sentences for clause in sentence.clauses] for each in documents]
     lengths = [sum(map(len, each)) for each in rows]
     return Report(
-        metrics=metrics.translation_metrics(answers, truth) | {"cut": cut_count(pipeline, documents)} | rates(pipeline, rows),
+        metrics=metrics.translation_metrics(answers, truth)
+        | {"cut": cut_count(pipeline, documents)}
+        | rates(pipeline, rows),
         answers=[
             {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
             for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
