@@ -7,8 +7,8 @@ ORDINALS = frozenset({"de"})  # a number with a full stop before a capital may b
 
 ABBREVIATIONS = {  # before a full stop that ends no sentence
     "": "dr prof mr mrs ms st jr sr vs ca cf",
-    "en": "mr mrs ms messrs dr prof rev fr hon gen col maj capt lt cmdr sgt cpl gov sen rep pres supt st mt ft ave blvd "
-    "rd vs viz cf al e.g i.e eg ie approx dept est jan feb mar apr jun jul aug sep sept oct nov dec",
+    "en": "mr mrs ms messrs dr prof rev fr hon gen col maj capt lt cmdr sgt cpl gov sen rep pres supt st mt ft ave "
+    "blvd rd vs viz cf al e.g i.e eg ie approx dept est jan feb mar apr jun jul aug sep sept oct nov dec",
     "de": "hr hrn fr frl dr prof dipl ing med jur phil bzw ca usf vgl sog ggf evtl inkl exkl bspw zzgl abzgl geb gest "
     "verh ev kath str nr bd abs abb tab kap anm hrsg aufl jh jhd mio mrd tel z.b d.h u.a o.ä i.d.r z.t u.u v.a "
     "m.e o.g s.o s.u n.chr v.chr z b d h u a o i t v jan feb apr jun jul aug sept okt nov dez mo di mi do sa",
@@ -19,8 +19,8 @@ ABBREVIATIONS = {  # before a full stop that ends no sentence
     "it": "sig sigg sigra sig.ra sig.na dott dott.ssa prof prof.ssa ing avv arch geom on rag mons p.es es ecc pag cap",
     "pt": "sr sra srs sras srta dr dra drs prof profa eng arq gen cel av pág págs núm art cap vol fig ex p.ex aprox tel",
     "nl": "dhr mevr mw dr drs prof ir ing mr bijv bv d.w.z o.a i.v.m m.b.t t.a.v ca nr blz art",
-    "ru": "г гг ул пр д кв корп стр им т тыс млн млрд руб коп проф акад доц инж т.е т.к т.н т.о и.о см ср напр рис табл "
-    "гл ст",
+    "ru": "г гг ул пр д кв корп стр им т тыс млн млрд руб коп проф акад доц инж т.е т.к т.н т.о и.о см ср напр рис "
+    "табл гл ст",
     "pl": "dr prof mgr inż hab ks św ul al pl nr np m.in tzn tzw tj godz str rys tab r w wg ok",
     "cs": "dr prof ing mgr bc mudr judr např tj tzv č čp str obr tab ul nám p pí sl",
     "el": "κ κα κκ δρ καθ π.χ δηλ βλ αρ σελ τηλ",

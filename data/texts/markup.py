@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 Kind = Literal["text", "break", "tag", "mark"]
 BLOCKS = (
     "address article aside blockquote body br button caption center dd details dialog div dl dt fieldset figcaption "
-    "figure footer form h[1-6] head header hr html iframe img legend li link main meta nav ol option p pre section select "
-    "summary table tbody td textarea tfoot th thead title tr ul video"
+    "figure footer form h[1-6] head header hr html iframe img legend li link main meta nav ol option p pre section "
+    "select summary table tbody td textarea tfoot th thead title tr ul video"
 )
 PICTURES = (
     "\U0001f000-\U0001faff\U0001fb00-\U0001fbff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff\u25a0-\u25ff\u2190-\u21ff"
@@ -36,12 +36,10 @@ OBJECT = re.compile(
 KINDS: dict[str, Kind] = {"hidden": "break", "block": "break", "line": "break", "tag": "tag"}
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 INVISIBLE = (  # characters of no width
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200"
-    "b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
 )
-SPOILT = re.compile(
-    "[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-)  # marks that stand inside words for no reader
+SPOILT = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # invisible marks inside words
 
 
 class Item(NamedTuple):
