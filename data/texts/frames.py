@@ -27,6 +27,7 @@ PAIRS = (
 BREAK = re.compile(r"[^\S\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])\s*")
 TIGHT = re.compile(r"[\s.,;:!?\u2026)\]}]")  # no space is left before them
 TAG = re.compile(r"(?:<|&lt;)(/?)\s*([a-z][a-z0-9]*)", re.IGNORECASE)
+OPENERS = {one[0] for one, _ in PAIRS}
 JOINING = words_of(  # elements in which a line break is like a space
     {"": "p li td th dd dt h1 h2 h3 h4 h5 h6 div blockquote figcaption caption article section"}, ""
 )
@@ -89,6 +90,8 @@ def passages(text: str) -> list[str | Passage]:
 
 def joined_lines(lines: Sequence[Sequence[Item]], breaks: Sequence[str]) -> list[bool]:
     """Return for each break whether the paragraph goes on behind it."""
+    if not breaks:
+        return []
     texts = ["".join(item.text for item in line) for line in lines]
     plain, found, start = list(map(is_line_break, breaks)), list[bool](), 0
     if any(plain):
@@ -183,7 +186,7 @@ def core_span(text: str, start: int, end: int, language: str) -> tuple[int, int]
     """Return where a text begins and ends without bullets, numbers of a list, space and enclosing quotes."""
     while True:
         own = text[start:end]
-        lead, trail = LEAD.match(own), TRAIL.search(own)
+        lead, trail = LEAD.match(own), None if own[-1:].isalnum() or own[-1:] in EDGE_MARKS else TRAIL.search(own)
         first = start + (lead.end() if lead and not is_date(own, lead.end(), language) else 0)
         last = max(start + trail.start() if trail else end, first)
         first, last = without_quotes(text, first, last)
@@ -200,6 +203,8 @@ def is_date(text: str, end: int, language: str) -> bool:
 def without_quotes(text: str, start: int, end: int) -> tuple[int, int]:
     """Return where a text begins and ends inside the quotes or brackets around all of it."""
     own = text[start:end]
+    if own[:1] not in OPENERS:
+        return start, end
     bare = own.rstrip(EDGE_MARKS)
     for one, other in PAIRS:
         inner = bare[len(one) : -len(other)]

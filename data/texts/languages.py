@@ -17,7 +17,7 @@ ABBREVIATIONS = {  # before a full stop that ends no sentence
     "es": "sr sra sres sras srta srtas d dña dr dra drs prof profa lic ing arq gral cap cnel ud uds vd vds av avda pza "
     "pág págs núm art cap vol fig ej p.ej aprox dpto tel ee.uu",
     "it": "sig sigg sigra sig.ra sig.na dott dott.ssa prof prof.ssa ing avv arch geom on rag mons p.es es ecc pag cap",
-    "pt": "sr sra srs sras srta dr dra drs prof profa eng arq gen cel av pág págs núm art cap vol fig ex p.ex aprox tel",
+    "pt": "sr sra srs sras srta dr dra drs prof profa eng arq gen cel av pág págs núm art cap vol fig ex p.ex aprox",
     "nl": "dhr mevr mw dr drs prof ir ing mr bijv bv d.w.z o.a i.v.m m.b.t t.a.v ca nr blz art",
     "ru": "г гг ул пр д кв корп стр им т тыс млн млрд руб коп проф акад доц инж т.е т.к т.н т.о и.о см ср напр рис "
     "табл гл ст",

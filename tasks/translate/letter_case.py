@@ -72,12 +72,9 @@ def usual_spelling(word: str, length: Callable[[str], int]) -> str:
     """
     small = word.lower()
     large = capitalized(small)
-    first = (
-        (word, small)
-        if word == large and length(small) > 1 + any(not sign.isalnum() for sign in word)
-        else (small, word)
-    )
-    return min((*first, large), key=length)
+    marks = sum(not sign.isalnum() for sign in word)
+    is_name = word == large and length(small) > 1 + marks
+    return min((large, small) if is_name else (small, large, word), key=length)
 
 
 def capitalized(word: str) -> str:
