@@ -28,6 +28,7 @@ BREAK = re.compile(r"[^\S\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\x0
 TIGHT = re.compile(r"[\s.,;:!?\u2026)\]}]")  # no space is left before them
 TAG = re.compile(r"(?:<|&lt;)(/?)\s*([a-z][a-z0-9]*)", re.IGNORECASE)
 OPENERS = {one[0] for one, _ in PAIRS}
+ENTITIES = tuple(other for _, other in PAIRS if other.startswith("&"))
 JOINING = words_of(  # elements in which a line break is like a space
     {"": "p li td th dd dt h1 h2 h3 h4 h5 h6 div blockquote figcaption caption article section"}, ""
 )
@@ -205,7 +206,7 @@ def without_quotes(text: str, start: int, end: int) -> tuple[int, int]:
     own = text[start:end]
     if own[:1] not in OPENERS:
         return start, end
-    bare = own.rstrip(EDGE_MARKS)
+    bare = own if own.endswith(ENTITIES) else own.rstrip(EDGE_MARKS)
     for one, other in PAIRS:
         inner = bare[len(one) : -len(other)]
         if (

@@ -13,7 +13,7 @@ NEW_ITEM = re.compile(
     r"(?:[-*+\u2022\u2023\u25aa\u25cf\u00b7\u2013\u2014]|#{1,6}|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[[ xX]\])\s"
 )
 MOST_MARKS = 0.5  # share of lines that end with a mark; verses do more often
-LEAST_SMALL = 0.35  # share of lines that begin in lower case, or in a script without case
+LEAST_SMALL = 0.3  # share of lines that begin in lower case, or in a script without case
 
 
 def joined_breaks(lines: Sequence[str]) -> list[bool]:
