@@ -52,8 +52,8 @@ def written_sentences(
     rows = [owners[place][0].clauses[owners[place][1]].tokens for place in marked]
     attention = attention_rows(pipeline, rows, [found[place][0].tokens for place in marked])
     offsets = {
-        place: inset_offsets(pipeline.codec, own[place], found[place][0].tokens, weights)
-        for place, weights in zip(marked, attention, strict=True)
+        place: inset_offsets(pipeline.codec, own[place], row, found[place][0].tokens, weights)
+        for place, row, weights in zip(marked, rows, attention, strict=True)
     }
     clauses = iter(
         Written(sentence.clauses[number], found[place], list(zip(own[place], offsets.get(place, []), strict=True)))

@@ -17,28 +17,42 @@ if TYPE_CHECKING:
 GAP = re.compile(r"\s*")
 
 
-def inset_offsets(codec: "Codec", insets: Sequence[Inset], tokens: Tokens, weights: np.ndarray) -> list[int]:
+def inset_offsets(
+    codec: "Codec", insets: Sequence[Inset], row: Tokens, tokens: Tokens, weights: np.ndarray
+) -> list[int]:
     """Return how many letters of a translation stand before each inset of its clause.
 
     Words that look, most of all, at a sub-word before the inset in the source shall stand before it, and others behind
     it: the place with the fewest exceptions is taken. Insets keep their order, so that tags stay nested.
 
     Args:
-        tokens: The translation.
+        row: The clause.
+        tokens: Its translation.
         weights: Attention of each written sub-word to each that was read, `(target + 1, source + 1)`.
     """
     starts = word_starts(codec, tokens)
-    looks = [
-        int(weights[start:end, :-1].sum(0).argmax())
-        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)
-    ]
+    looks = word_looks(codec, row, tokens, starts, weights[:, :-1])
+    words = [number for number, start in enumerate(starts) if not is_mark(codec.pieces.piece_text(tokens[start]))]
     found, last, opened = list[int](), 0, False
     for inset in insets:
         opens = inset.after_space or inset.is_break
-        count = parting(looks, inset.place)
-        count = min(count, max(len(starts) - 1, 0)) if opens else max(count, last + opened)
-        last, opened = min(max(count, last), len(starts)), opens
+        place = max(parting(looks, inset.place), last if opens else last + opened)
+        if opens:  # before a word, not before a full stop
+            place = next((number for number in words if number >= place), words[-1] if words else 0)
+        last, opened = min(max(place, last), len(starts)), opens
         found.append(len(codec.pieces.text(tokens[: [*starts, len(tokens)][last]])))
+    return found
+
+
+def word_looks(codec: "Codec", row: Tokens, tokens: Tokens, starts: Sequence[int], weights: np.ndarray) -> list[int]:
+    """Return the sub-word of the source that each written word looks at most; a full stop, only at such marks."""
+    marks = np.array([is_mark(codec.pieces.piece_text(number)) for number in row])
+    found = list[int]()
+    for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        own = weights[start:end].sum(0)
+        if marks.any() and is_mark(codec.pieces.piece_text(tokens[start])):
+            own = np.where(marks, own, -1)
+        found.append(int(own.argmax()))
     return found
 
 
@@ -62,7 +76,7 @@ def word_starts(codec: "Codec", tokens: Tokens) -> list[int]:
 
 def is_mark(text: str) -> bool:
     """Return whether a sub-word is a mark such as a full stop; bytes, as `<0xE2>`, are not."""
-    return not (text[:1].isalnum() or text.startswith("<0x"))
+    return not (text[:1].isalnum() or text.startswith((SPACE, "<0x")))
 
 
 def text_with_insets(text: str, insets: Sequence[tuple[Inset, int]], finished: Callable[[str], str]) -> str:

@@ -61,7 +61,9 @@ def sentence_case(text: str, case: Case, language: str, usual: Spelling) -> str:
     if case == "plain":
         return text
     words = text.split()
-    found = [word if language == "en" and ENGLISH_I.match(word) else usual(word) for word in words]
+    found = [
+        word[0] + word[1:].lower() if language == "en" and ENGLISH_I.match(word) else usual(word) for word in words
+    ]
     return " ".join([capitalized(found[0]), *found[1:]])
 
 

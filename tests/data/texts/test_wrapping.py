@@ -13,8 +13,8 @@ PROSE = (
 )
 GERMAN = (
     "Als der alte Mann am Abend nach Hause kam, sah er, dass jemand die Tür des kleinen Hauses offen gelassen hatte. "
-    "Er rief nach seinem Hund, aber niemand antwortete, und so ging er um das Haus herum und schaute in den Garten. Dort "
-    "lag der Hund in der Sonne und schlief, während zwei Katzen aus seiner Schüssel fraßen."
+    "Er rief nach seinem Hund, aber niemand antwortete, und so ging er um das Haus herum und schaute in den Garten. "
+    "Dort lag der Hund in der Sonne und schlief, während zwei Katzen aus seiner Schüssel fraßen."
 )
 
 
