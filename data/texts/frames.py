@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from data.texts.languages import MONTHS, words_of
-from data.texts.markup import INVISIBLE, Item, has_words, text_items
+from data.texts.word_tables import MONTHS, words_of
+from data.texts.text_items import INVISIBLE, Item, has_words, text_items
 from data.texts.sentences import sentence_spans
 from data.texts.wrapping import joined_breaks
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from data.texts import languages
-from data.texts.languages import words_of
+from data.texts.word_tables import words_of
 
 CLOSING = (
     r"(?:[\"'\u201c\u201d\u2018\u2019\u00bb\u203a)\]}\u300d\u300f\u3009\u300b\u3011\uff09]|\u00ab(?!\s)"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.texts.languages import SMALL, SPACELESS, words_of
+from data.texts.word_tables import SMALL, SPACELESS, words_of
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline
 from tasks.toolbox.search import Hypothesis

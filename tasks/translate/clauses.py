@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from data.texts.languages import CONJUNCTIONS, words_of
+from data.texts.word_tables import CONJUNCTIONS, words_of
 
 Tokens = Sequence[int]
 HALT = re.compile(r"[;:\uff1b\uff1a\u061b\u2014\u2013.!?]\W*$")

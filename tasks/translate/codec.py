@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from data.splits import DataError, Example, Examples
-from data.texts.markup import plain
+from data.texts.text_items import plain
 from data.texts.text import PAD, UNKNOWN, clean_text, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from data.texts.frames import BREAK, Passage, text_parts
-from data.texts.markup import has_markup, plain
+from data.texts.text_items import has_markup, plain
 from data.texts.text import clean_text
 from data.texts.wrapping import WIDE_LETTER
 from tasks.translate.clauses import Clause, Tokens, clauses

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.texts.languages import SPACELESS
+from data.texts.word_tables import SPACELESS
 from data.texts.vocabulary import SPACE
 from tasks.translate.clauses import Tokens
 from tasks.translate.document import Inset

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from data.texts.languages import SMALL, words_of
+from data.texts.word_tables import SMALL, words_of
 
 Case = Literal["plain", "upper", "title"]
 Spelling = Callable[[str], str]

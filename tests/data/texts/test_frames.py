@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.texts.frames import BREAK, Passage, merged_text, text_parts
-from data.texts.markup import text_items
+from data.texts.text_items import text_items
 
 
 def sentences(text, language="en"):
