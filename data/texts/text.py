@@ -39,12 +39,6 @@ FORMS = (  # other forms of plain letters: in a circle or a box, mathematical, j
     "\ufb00-\ufb06\uff01-\uffee\U0001d400-\U0001d7ff\U0001f100-\U0001f169"
 )
 OTHER = re.compile(f"[{''.join(chr(n) for n in PLAIN if n < 0xE0020)}{FORMS}\U000e0020-\U000e007f]+")
-SENTENCE_GAP = re.compile(
-    r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
-)
-ABBREVIATION = re.compile(
-    r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
-)  # no end of a sentence
 JOINED = re.compile(  # letters of Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese
     r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
     r"\U00020000-\U0003ffff]+"
@@ -89,22 +83,6 @@ def plain_marks(text: str) -> str:
 def plain_form(found: re.Match[str]) -> str:
     """Return marks and letters in another form as plain ones."""
     return unicodedata.normalize("NFKC", found[0].translate(PLAIN))
-
-
-def text_sentences(text: str) -> list[tuple[str, str]]:
-    """Return the sentences of a text, each with the space or the line breaks behind it.
-
-    * A sentence ends with its line.
-    * It also ends with one of the marks . ? ! \u2026 before a capital letter or a number.
-    * A full stop after a title, an initial, an abbreviation or a number does not end it.
-    """
-    text = text.strip()
-    found, start = list[tuple[str, str]](), 0
-    for gap in SENTENCE_GAP.finditer(text):
-        if "\n" in gap.group() or not ABBREVIATION.search(text, start, gap.start()):
-            found.append((text[start : gap.start()], gap.group()))
-            start = gap.end()
-    return [*found, (text[start:], "")]
 
 
 def text_words(text: str) -> list[str]:

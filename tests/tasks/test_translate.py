@@ -43,7 +43,7 @@ def test_a_text_keeps_its_line_breaks_and_its_sentences_are_translated_alone(pip
     (whole,) = pipeline.predict([text])
     one, two, three = (answer["translation"] for answer in pipeline.predict([TEXTS[0], TEXTS[1], TEXTS[3]]))
     assert whole["translation"] == f"{one} {two}\n\n{three}"
-    assert set(whole) == {"translation", "score"}
+    assert list(whole) == ["translation", "score", "confident"]
 
 
 def test_neither_order_nor_company_changes_a_translation(pipeline):
@@ -215,11 +215,12 @@ def test_bad_input_is_named(pipeline, caplog):
     with pytest.raises(SettingError, match=r"`beam` is 5000; the vocabulary has \d+ sub-words only"):
         pipeline.with_settings(beam=5000).predict(["A dog."])
     with caplog.at_level(logging.WARNING, "tasks"):
-        (answer,) = pipeline.predict(["犬が走る"])
-        assert "Most letters of '犬が走る' are not in the vocabulary" in caplog.text
-        assert isinstance(answer["translation"], str)
+        answers = pipeline.predict(["犬が走る", "A cat sleeps.", "猫"])
+        assert caplog.messages == ["Texts unlike the validation data, with a guess for a translation: 2 of 3."]
+        assert [answer["confident"] for answer in answers] == [False, True, False]
+        caplog.clear()
         pipeline.predict(["dog " * 5000])
-        assert "sub-words in a sentence; the first 40 are read" in caplog.text
+        assert caplog.messages[0] == "Sentences of more than 40 sub-words were cut and translated part by part: 1."
     with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'fr'"):
         tasks.load("translate", pipeline.run, source="fr")
     with pytest.raises(SettingError, match=r"both 'en'"):

@@ -17,7 +17,6 @@ from data.texts.text import (
     padding_widths,
     plain_marks,
     sequence_without_spans,
-    text_sentences,
     text_words,
     truncated_sequence,
 )
@@ -211,25 +210,6 @@ def test_a_thinned_text_lacks_whole_spans():
     assert min(len(sequence_without_spans(row, 0.95, random, span=10)) for _ in range(300)) == 10
     assert list(sequence_without_spans(row[:10], 0.95, random, span=10)) == row[:10]
     assert sequence_without_spans(row, 0.0, random) is row
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("A dog runs.", ["A dog runs."]),
-        ("A dog runs. It is fast! Is it?", ["A dog runs.", " ", "It is fast!", " ", "Is it?"]),
-        ("  One.\n\n  Two three\nFour. ", ["One.", "\n\n  ", "Two three", "\n", "Four."]),
-        ("Dr. Müller, J. Smith and Prof. Xu met.", ["Dr. Müller, J. Smith and Prof. Xu met."]),
-        ("Am 3. Mai kam er. Äpfel, z. B. rote.", ["Am 3. Mai kam er.", " ", "Äpfel, z. B. rote."]),
-        ('He said: "Go." She went.', ['He said: "Go."', " ", "She went."]),
-        ("It costs 3.50 euros... Really", ["It costs 3.50 euros...", " ", "Really"]),
-        ("no capital. here", ["no capital. here"]),
-    ],
-)
-def test_a_text_is_cut_into_sentences_and_nothing_is_lost(text, parts):
-    found = [part for sentence, gap in text_sentences(text) for part in (sentence, gap) if part]
-    assert found == parts
-    assert "".join(found) == text.strip()
 
 
 @pytest.mark.parametrize(
