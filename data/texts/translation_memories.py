@@ -128,7 +128,10 @@ def memory_pairs(path: File, source: str, target: str, encoding: str | None) -> 
             found.append({"text": one[0], "translation": other[0]})
     if not found:
         said = ", ".join(plain_tag(language) for language in seen if language) or "none"
-        raise DataError(f"{str(path)!r} has no unit in {source!r} and {target!r}; its languages are: {said}.")
+        raise DataError(
+            f"{str(path)!r} has no unit in {source!r} and {target!r}; its languages are: {said}. "
+            "A unit has a `seg` in a `tuv` for each language."
+        )
     for number, what in (
         (count - len(found), f"have no text in {source!r} and {target!r}, and are left out"),
         (several, "have several texts in a language; the first is taken"),

@@ -35,22 +35,27 @@ class Clause(NamedTuple):
     tokens: Tokens
 
 
-def clauses(text: str, longest: int, language: str, numbers: Callable[[str], Tokens]) -> list[Clause]:
-    """Return a clean sentence as parts of at most `longest` sub-words.
+def clauses(
+    text: str, longest: int, language: str, numbers: Callable[[str], Tokens], usual: int | None = None
+) -> list[Clause]:
+    """Return a clean sentence whole, or if it has more than `longest` sub-words as parts of at most `usual`.
 
     It is cut behind semicolons and colons, else behind commas, else before conjunctions of the language, else at
     spaces, else inside a word.
 
     Args:
         numbers: Returns a word as sub-words.
+        usual: Length that nearly all training sentences keep to, since a network does best on such; if `None`, it is
+            `longest`.
     """
     words = text.split()
     rows = [numbers(word) for word in words]
     if sum(map(len, rows)) <= longest:
         return [Clause(text, [number for row in rows for number in row])]
-    units, found = text_units(words, longest, language, numbers), list[Clause]()
+    most = usual or longest
+    units, found = text_units(words, most, language, numbers), list[Clause]()
     while units:
-        count = cut_place(units, longest)
+        count = cut_place(units, most)
         found.append(joined_units(units[:count]))
         units = units[count:]
     return found

@@ -134,7 +134,8 @@ class Codec(task.Codec):
     def reader(self) -> Reader:
         """How texts are read for this run."""
         known = frozenset(case for case, share in self.cases.items() if share >= KNOWN)
-        return Reader(self.languages[0], self.config.max_length, self.pieces.numbers, self.usual, known)
+        usual_length = ([self.config.max_length, *self.sources[:-1]])[-1] - (len(self.sources) > 1)
+        return Reader(self.languages[0], self.config.max_length, usual_length, self.pieces.numbers, self.usual, known)
 
     def document(self, raw: str) -> Document:
         """Return a text as sentences that the network reads, and what is kept around them."""
@@ -144,11 +145,10 @@ class Codec(task.Codec):
         """Return a text as `document` does.
 
         Raises:
-            DataError: It has no letter and no digit.
+            DataError: It has no visible sign.
         """
-        if not any(map(str.isalnum, plain(raw))):
-            about = "has no letter or digit" if any(map(str.isprintable, raw.strip())) else "is empty"
-            raise DataError(f"The text {raw[:20]!r} {about}; give at least one word.")
+        if not any(sign.isprintable() and not sign.isspace() for sign in plain(raw)):
+            raise DataError(f"The text {raw[:20]!r} is empty; give at least one word.")
         return self.document(raw)
 
     def tokens(self, text: str, random: np.random.Generator | None = None) -> list[int]:

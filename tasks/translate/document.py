@@ -9,7 +9,7 @@ from data.texts.text import clean_text
 from data.texts.text_items import has_markup, plain
 from data.texts.wrapping import WIDE_LETTER
 from tasks.translate.clauses import Clause, Tokens, clauses
-from tasks.translate.letter_case import Case, is_upper, letter_case, sentence_case
+from tasks.translate.letter_case import Case, is_upper, letter_case, sentence_case, text_without_shouts
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Reader:
 
     Attributes:
         language: Language of the texts.
-        longest: Most sub-words of a clause.
+        longest: Most sub-words of a sentence.
+        usual_length: Most sub-words of a part of a longer one.
         numbers: Returns a word as sub-words.
         usual: Returns the usual spelling of a word.
         known: Cases that the run has seen in training.
@@ -100,6 +101,7 @@ class Reader:
 
     language: str
     longest: int
+    usual_length: int
     numbers: Callable[[str], Tokens]
     usual: Callable[[str], str]
     known: frozenset[str] = frozenset()
@@ -121,12 +123,14 @@ class Reader:
         text = clean_text(unwrapped(plain(passage.text)))
         case: Case = "upper" if loud else letter_case(text, self.language, self.usual)
         case = "plain" if case in self.known else case
-        parts = clauses(self.spelt(text, case), self.longest, self.language, self.numbers)
+        parts = clauses(self.spelt(text, case), self.longest, self.language, self.numbers, self.usual_length)
         small = case == "title" and any(word.islower() for word in text.split())
         return Sentence(text, case, parts, self.insets(passage, case, parts), small)
 
     def spelt(self, text: str, case: Case) -> str:
         """Return a clean text of a case as the run reads it."""
+        if case == "plain" and "upper" not in self.known:
+            return text_without_shouts(text, self.usual, self.numbers)
         return sentence_case(text, case, self.language, self.usual)
 
     def insets(self, passage: Passage, case: Case, parts: Sequence[Clause]) -> list[Inset]:

@@ -1,7 +1,7 @@
 """Sentences in capitals and titles, read in the case that a run knows, and written as they came."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from data.texts.word_tables import SMALL, words_of
@@ -11,6 +11,7 @@ Spelling = Callable[[str], str]
 ACRONYM = 4  # letters of a single word in capitals that is left alone
 LEAST_WORDS = 3  # of a title
 FIRST = re.compile(r"[^\W\d_]")
+WORD = re.compile(rf"\b[^\W\d_]{{{ACRONYM},}}\b")
 ENGLISH_I = re.compile(r"I(?:['\u2019](?:M|LL|VE|D|m|ll|ve|d))?\W*$")
 
 
@@ -65,6 +66,21 @@ def sentence_case(text: str, case: Case, language: str, usual: Spelling) -> str:
         word[0] + word[1:].lower() if language == "en" and ENGLISH_I.match(word) else usual(word) for word in words
     ]
     return " ".join([capitalized(found[0]), *found[1:]])
+
+
+def text_without_shouts(text: str, usual: Spelling, numbers: Callable[[str], Sequence[int]]) -> str:
+    """Return a sentence with its words in capitals in their usual spelling, if that is a sub-word and they are not.
+
+    Short words stay, since they may be acronyms.
+    """
+    if not any(map(str.isupper, text[1:])):
+        return text
+
+    def spelt(found: re.Match[str]) -> str:
+        small = usual(found[0]) if found[0].isupper() else found[0]
+        return small if len(numbers(small)) == 1 < len(numbers(found[0])) else found[0]
+
+    return WORD.sub(spelt, text)
 
 
 def usual_spelling(word: str, length: Callable[[str], int]) -> str:

@@ -162,7 +162,7 @@ def test_the_languages_of_own_files_are_found_and_said(tmp_path, caplog):
     config = tasks.configure("translate", data=str(tmp_path))
     assert language_pair(config) == ("es", "fr")
     assert load(config).train[0]["text"].startswith("uno")
-    assert "is read from 'es' to 'fr'; others are named with --source and --target" in caplog.text
+    assert "is read from 'es' to 'fr'; --source and --target name others" in caplog.text
     assert language_pair(tasks.configure("translate", data=str(tmp_path), source="fr")) == ("fr", "es")
     (tmp_path / "train.it").write_text("x\n")
     with pytest.raises(DataError, match=r"has text in: es, fr, it; name two languages with --source and --target"):
@@ -216,11 +216,11 @@ def test_bad_input_is_named(pipeline, caplog):
         pipeline.with_settings(beam=5000).predict(["A dog."])
     with caplog.at_level(logging.WARNING, "tasks"):
         answers = pipeline.predict(["犬が走る", "A cat sleeps.", "猫"])
-        assert caplog.messages == ["Texts unlike the validation data, with a guess for a translation: 2 of 3."]
+        assert caplog.messages == ["2 of 3 texts are unlike the validation data; their translations are guesses."]
         assert [answer["confident"] for answer in answers] == [False, True, False]
         caplog.clear()
         pipeline.predict(["dog " * 5000])
-        assert caplog.messages[0] == "Sentences of more than 40 sub-words were cut and translated part by part: 1."
+        assert "1 of 1 texts have sentences longer than --max-length" in caplog.messages[0]
     with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'fr'"):
         tasks.load("translate", pipeline.run, source="fr")
     with pytest.raises(SettingError, match=r"both 'en'"):
@@ -241,8 +241,9 @@ def test_from_the_command_line(pipeline, tmp_path):
     result = command(*words, "--file", tmp_path / "lines.txt", "-", stdin="A man sings.\n\nA b\xff\n".encode("latin-1"))
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["input"] for row in rows][:1] == ["A man sings."]
-    assert len(rows) == 4
-    assert result.stderr == b""
+    assert len(rows) == 5
+    assert ["error" in row for row in rows] == [False, True, True, False, False]
+    assert result.stderr.startswith(b"Error: There is no answer for 2 of 5 inputs")
     for wrong, code, sentence in (
         (("--source", "fr", "Un chien."), 2, b"translates from 'en' to 'de'"),
         (("",), 65, b"is empty"),

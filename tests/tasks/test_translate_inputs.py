@@ -137,17 +137,14 @@ def test_wrapped_lines_are_one_sentence_and_stay_lines(shipped):
     assert found.replace("\n", " ") == translations(shipped, " ".join(lines))[0]
 
 
-@pytest.mark.parametrize("text", ["12", "1.\n2.", "3,50 \u20ac"])
+@pytest.mark.parametrize("text", ["12", "1.\n2.", "3,50 \u20ac", "...", "|", "\U0001f600", "https://example.org/a?b=1"])
 def test_what_has_no_letter_is_copied(shipped, text):
     assert shipped.predict([text]) == [{"translation": text, "score": 0.0, "confident": True}]
 
 
-@pytest.mark.parametrize(
-    ("text", "about"),
-    [("", "is empty"), ("\u200b\ufeff", "is empty"), ("...", "no letter"), ("\U0001f600", "no letter")],
-)
-def test_a_text_without_letters_and_digits_is_refused(shipped, text, about):
-    with pytest.raises(DataError, match=about):
+@pytest.mark.parametrize("text", ["", " ", "\u200b\ufeff", "\n\n"])
+def test_a_text_without_a_visible_sign_is_refused(shipped, text):
+    with pytest.raises(DataError, match="is empty"):
         shipped.codec.read(text)
 
 
@@ -169,9 +166,9 @@ def test_an_over_long_sentence_is_cut_and_all_of_it_translated(shipped, caplog):
     )
     with caplog.at_level(logging.WARNING, "tasks"):
         (answer,) = shipped.with_settings(n_best=2).predict([text])
-    assert answer["cut"] == len(answer["sentences"]) == 2
-    assert [message for message in caplog.messages if "cut" in message] == [
-        "Sentences of more than 60 sub-words were cut and translated part by part: 1."
+    assert answer["cut"] == len(answer["sentences"]) > 2
+    assert [message for message in caplog.messages if "part by part" in message] == [
+        "1 of 1 texts have sentences longer than --max-length; these are translated part by part."
     ]
     assert answer["translation"].count("Hunde") >= 2
     assert "cut" not in shipped.predict([TEXTS[0]])[0]
@@ -217,7 +214,7 @@ def test_guesses_are_marked_and_ordinary_sentences_are_not(shipped, caplog):
     with caplog.at_level(logging.WARNING, "tasks"):
         answers = shipped.predict([*TEXTS, "I love you.", "Ich liebe dich.", "qwrt zxpf", "\u72ac\u304c\u8d70\u308b"])
     assert [answer["confident"] for answer in answers] == [True, True, False, False, False, False]
-    assert caplog.messages == ["Texts unlike the validation data, with a guess for a translation: 4 of 6."]
+    assert caplog.messages == ["4 of 6 texts are unlike the validation data; their translations are guesses."]
 
 
 def test_a_run_that_has_not_seen_validation_data_does_not_judge(shipped):
