@@ -150,6 +150,78 @@ def is_escaped(lines: Sequence[str], dialect: Dialect) -> bool:
     return escaped < doubled
 
 
+def quote_errors(lines: Sequence[str], dialect: Dialect) -> int:
+    """Return the number of errors in quotes; a quote that the lines leave open counts only if they are all."""
+    reader, errors = dialect.reader(lines), 0
+    while True:
+        try:
+            if next(reader, None) is None:
+                return errors
+        except csv.Error as error:
+            errors += "unexpected end" not in str(error) or len(lines) < SAMPLE
+
+
+def table_rows(path: File, encoding: str | None) -> Iterator[Row]:
+    """Yield the rows of a file, the first with the names of the columns if it has any; empty lines are left out.
+
+    A row with more or fewer cells than the first has an error; empty cells at its end do not count.
+
+    Raises:
+        DataError: A quote is opened and never closed, so that the rows after it cannot be told apart.
+    """
+    if content_suffix(path) == ".xlsx":
+        rows = sheet_rows(path)
+        first = next(rows, None)
+        if first is not None:
+            yield Row(first)
+            yield from (Row((row + [""] * len(first))[: max(len(first), filled(row))]) for row in rows)
+        return
+    dialect = table_dialect(path, encoding)
+    with open_text(path, encoding) as file:
+        yield from checked_rows(dialect.reader(file), dialect, path, encoding)
+
+
+def checked_rows(reader: Reader, dialect: Dialect, path: File, encoding: str | None) -> Iterator[Row]:
+    """Yield the rows of a reader, each with what is wrong with it."""
+    width, least, line = 0, 0, dialect.skipped
+    while True:
+        try:
+            cells, fault = next(reader, None), None
+        except csv.Error as error:
+            cells, fault = [], error
+        if cells is None:
+            return
+        start, line = line + 1, dialect.skipped + reader.line_num
+        if fault:
+            yield quote_error(fault, path, start, line)
+        elif len(cells) > 1 or width == 1 or (cells and (not width or cells[0].strip())):
+            if not width:
+                width, least = len(cells), filled(cells)
+            if len(cells) != width:
+                cells = fitted_row(cells, width, least)
+            if wrong := row_error(cells, width, dialect, start, line):
+                yield Row(cells, wrong)
+                continue
+            bad = next((cell for cell in cells if not cell.isascii() and undecodable(cell)), None)
+            yield Row(cells, encoding_refusal(bad, place_of_lines(start, line), path, encoding) if bad else "")
+
+
+def filled(cells: Sequence[str]) -> int:
+    """Return the number of cells without the empty ones at the end."""
+    return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
+
+
+def fitted_row(cells: list[str], width: int, least: int) -> list[str]:
+    """Return a row without empty cells at its end, and with those that columns without a name lack."""
+    cells = cells[: max(filled(cells), width)] or [""]
+    return cells + [""] * (width - len(cells)) if len(cells) >= least else cells
+
+
+def place_of_lines(start: int, end: int) -> str:
+    """Return the name of some lines of a file."""
+    return f"line {start}" if start == end else f"lines {start} to {end}"
+
+
 def quote_error(error: csv.Error, path: File, start: int, end: int) -> Row:
     """Return the row of an error in quotes.
 
