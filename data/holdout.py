@@ -109,13 +109,19 @@ def completed_splits(parts: Splits, valid: float, seed: int, name: str) -> Split
         return Splits(train, held, test)
     if not test:
         train, test = holdout_split(train, TEST_SHARE, TEST_SEED)
-        LOG.info(
-            "%s names no test part; %d of %d examples are kept for testing (seed %d).",
-            name, len(test), len(train) + len(test), TEST_SEED,
-        )  # fmt: skip
+        say_drawn(name, "test", "testing", test, train, TEST_SEED)
     if not held:
         train, held = holdout_split(train, valid, seed)
+        say_drawn(name, "validation", "validation", held, train, seed)
     return Splits(train, held, test)
+
+
+def say_drawn(name: str, part: str, use: str, held: Examples, rest: Examples, seed: int) -> None:
+    """Give notice of a part that is drawn from the training part."""
+    LOG.info(
+        "%s names no %s part; %d of %d examples are kept for %s (seed %d).",
+        name, part, len(held), len(held) + len(rest), use, seed,
+    )  # fmt: skip
 
 
 def scored_examples(parts: Splits, name: str) -> Examples:

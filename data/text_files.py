@@ -86,16 +86,16 @@ def open_member(path: Path) -> IO[bytes]:
     Raises:
         DataError: The zip is damaged, or holds several files or none.
     """
-    archive, members = ZipFile(path), zip_members(path)
-    if len(members) != 1:
-        archive.close()
-        raise DataError(
-            f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
-        )
     try:
-        return archive.open(members[0])
+        with ZipFile(path) as archive:  # the open member keeps what it reads from
+            members = zip_members(path)
+            if len(members) == 1:
+                return archive.open(members[0])
     except RuntimeError as error:
         raise DataError(f"{str(path)!r} cannot be unpacked: {error}.") from error
+    raise DataError(
+        f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
+    )
 
 
 @contextmanager
