@@ -102,9 +102,9 @@ def test_many_columns_are_not_all_listed():
 
 def test_columns_without_names_are_refused_with_an_example():
     with pytest.raises(
-        ColumnError, match=r"its first row looks like data; .* of its 3 columns .*--columns text=1,label=2"
+        ColumnError, match=r"its first row looks like data: .* of its 3 columns .*--columns text=1,label=2"
     ):
-        places("1", "2", "3")
+        column_places(["1", "2", "3"], NAMES, {}, "/in/a.csv", (), ["4", "x", "A film."])
     assert places("1", "2", "3", text="3", label="1") == {"text": "3", "label": "1"}
 
 
@@ -112,7 +112,7 @@ def test_an_order_without_names_is_said(caplog):
     assert places("1", "2", order=("text", "label")) == {"text": "1", "label": "2"}
     assert caplog.messages == ["a.csv has no names of columns; it reads column 1 as text, column 2 as label."]
     with pytest.raises(ColumnError):
-        places("1", order=("text", "label"))
+        column_places(["1"], NAMES, {}, "/in/a.csv", ("text", "label"), ["A film."])
 
 
 def test_a_column_that_is_there_twice_is_chosen_by_number():

@@ -168,3 +168,12 @@ def test_said_once(read, caplog):
     caplog.set_level(logging.INFO)
     read('text;label\n"a";b\n')
     assert len(caplog.records) == 1
+
+
+def test_spaces_before_quotes_belong_to_no_cell(read):
+    assert read('"text", "label"\n"good, so", "a"\n"bad", "b"\n') == [
+        ["text", "label"],
+        ["good, so", "a"],
+        ["bad", "b"],
+    ]
+    assert read('text,label\nHe said, "fine, so",a\ngood, b\n')[2] == ["good", " b"]  # two rows of three

@@ -99,7 +99,7 @@ def test_the_layout_of_sentiment140_is_read_by_numbers(tmp_path, caplog):
     assert read(path, "latin-1", text="6", label="1") == [("Señor café.", "4"), ("Bad, so.", "0")]
     assert "is read as data" in caplog.text
     with pytest.raises(
-        DataError, match=r"first row looks like data; say which of its 6 columns .*--columns text=1,label=2"
+        DataError, match=r"first row looks like data: .*; say which of its 6 columns .*--columns text=1,label=2"
     ):
         read(path, "latin-1")
 
@@ -301,3 +301,27 @@ def test_inputs_are_read_in_flat_memory(name, tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4e6
+
+
+def test_names_of_columns_that_stand_there_again_are_left_out_with_a_notice(tmp_path, caplog):
+    rows = "".join(f"text {number},yes\n" for number in range(100))
+    path = text_file(tmp_path / "a.csv", f"text,label\n{rows}text,label\n{rows}")
+    assert len(read(path)) == 200
+    (said,) = caplog.messages
+    assert said.endswith(" are left out; the first is row 101: it has the names of the columns again.")
+
+
+def test_a_field_that_there_is_not_is_refused(tmp_path):
+    path = text_file(tmp_path / "a.csv", "text,label\na,b\n")
+    with pytest.raises(OptionError, match="--columns names 'txt', which is not one of: text, label, split"):
+        read(path, txt="text")
+    assert inputs(path, label="label") == [(1, "a", "", {})]
+
+
+def test_a_table_with_too_few_columns_shows_its_first_row(tmp_path):
+    with pytest.raises(
+        DataError, match=r"a\.csv' has 1 column without a name, '0 bad film!', and needs text and label"
+    ):
+        read(text_file(tmp_path / "a.csv", "0 bad film!\n1 good film!\n"))
+    with pytest.raises(DataError, match=r"looks like data: '4, 1, Mon Apr 06, .*; say which of its 6 columns"):
+        read(text_file(tmp_path / "b.csv", SENTIMENT140))
