@@ -167,7 +167,8 @@ def encoding_refusal(text: str, place: str, path: File | None = None, encoding: 
         likely = likely_encoding(text.encode(used, "surrogateescape"))
     else:
         likely = file_likely_encoding(path, path.stat().st_mtime_ns if isinstance(path, Path) else 0)
-    way = f"give its encoding, likely --encoding {likely}" if not encoding else "remove what is damaged"
+    other = named_encoding(likely) != named_encoding(used)
+    way = f"give its encoding, likely --encoding {likely}" if other else "remove what is damaged"
     return f"{place} is not in {used} (byte 0x{byte:02x}); {way}"
 
 

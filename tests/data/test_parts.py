@@ -92,9 +92,7 @@ def test_files_that_may_be_copies_are_refused(copy, tmp_path):
 def test_a_file_whose_name_tells_no_part_is_named(tmp_path, caplog):
     make(tmp_path, train__csv="a", test__csv="b", extra__jsonl="c", sample_submission__csv="d", __hidden__csv="e")
     assert read(tmp_path) == [["a"], [], ["b"]]
-    assert caplog.messages == [
-        f"{tmp_path.name}: not used, since the name tells no part: extra.jsonl, sample_submission.csv."
-    ]
+    assert caplog.messages == [f"{tmp_path.name}: not used beside the named parts: extra.jsonl, sample_submission.csv."]
 
 
 def test_several_tables_without_parts_are_refused(tmp_path):
@@ -141,4 +139,21 @@ def test_a_folder_without_tables_has_no_parts(tmp_path):
 def test_a_table_beside_folders_of_classes_is_named_and_not_used(tmp_path, caplog):
     make(tmp_path, pos___1__txt="a", neg___1__txt="b", metadata__csv="c")
     assert part_files(tmp_path, (".txt",)) is None
-    assert caplog.messages == [f"{tmp_path.name}: not used, since the name tells no part: metadata.csv."]
+    assert caplog.messages == [f"{tmp_path.name}: not used beside the folders: metadata.csv."]
+
+
+def test_folders_and_files_may_both_be_parts(tmp_path, caplog):
+    assert read(make(tmp_path, train__csv="a", test___x__csv="b")) == [["a"], [], ["b"]]
+    assert not caplog.records
+
+
+def test_folders_of_texts_beside_tables_are_named(tmp_path, caplog):
+    make(tmp_path, train__csv="a", test__csv="b", pos___1__txt="a", pictures___a__png="c")
+    assert read(tmp_path, (".txt",)) == [["a"], [], ["b"]]
+    assert caplog.messages == [f"{tmp_path.name}: not used beside the named parts: pos."]
+    caplog.clear()
+    (tmp_path / "test.csv").unlink()
+    (tmp_path / "train.csv").rename(tmp_path / "labels.csv")
+    make(tmp_path, train___pos___1__txt="a")
+    assert part_files(tmp_path, (".txt",)) is None
+    assert caplog.messages == [f"{tmp_path.name}: not used beside the folders: labels.csv."]

@@ -199,6 +199,10 @@ def test_a_byte_that_is_not_in_the_named_encoding_is_refused_by_line(tmp_path):
     (tmp_path / "a.txt").write_bytes(JAPANESE.encode("shift_jis") * 2 + b"ab\xff\n")
     with pytest.raises(DataError, match=r"line 3 is not in shift_jis \(byte 0xff\)"):
         list(decoded_lines(tmp_path / "a.txt", "shift_jis"))
+    with pytest.raises(DataError, match=r"line 3 is not in shift_jis \(byte 0xff\); remove what is damaged"):
+        read_text(tmp_path / "a.txt", "shift_jis")
+    with pytest.raises(DataError, match=r"line 1 is not in utf-8 \(byte 0x82\); .* likely --encoding shift-jis"):
+        read_text(tmp_path / "a.txt", "utf-8")
     (tmp_path / "b.txt").write_bytes(RUSSIAN.encode("utf-16")[:-1])
     with pytest.raises(DataError, match=r"b\.txt' is not in utf-16: "):
         read_text(tmp_path / "b.txt")
