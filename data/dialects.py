@@ -18,7 +18,7 @@ NAMES = {"\t": "a tab", ",": "a comma", ";": "a semicolon", "|": "a pipe"}
 SAMPLE = 1000  # lines from which the delimiter is told
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # first line of tables that Excel writes
 BREAK = re.compile("\r\n|\r|\n")
-ESCAPED_QUOTE = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+ESCAPED = re.compile(r'\\(["\\])')
 csv.field_size_limit(1 << 30)  # characters
 
 
@@ -38,7 +38,7 @@ class Dialect:
     Attributes:
         delimiter: Sign between two cells.
         quoted: If true, double quotes enclose cells; otherwise they are characters.
-        escaped: If true, a backslash stands before quotes inside a cell; otherwise they are doubled.
+        escaped: If true, a backslash stands before quotes and backslashes inside a cell; otherwise quotes are doubled.
         spaced: If true, spaces stand between a delimiter and the quotes of a cell.
         skipped: Number of first lines that belong to no row.
         common: Values that the first or the last cell of several rows has, such as labels.
@@ -55,7 +55,7 @@ class Dialect:
         """Return the reader of the lines of a file."""
         lines = islice(file, self.skipped, None)
         return csv.reader(
-            (ESCAPED_QUOTE.sub(r'\1""', line) for line in lines) if self.escaped else lines,
+            (ESCAPED.sub(doubled_quote, line) for line in lines) if self.escaped else lines,
             delimiter=self.delimiter,
             quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
             skipinitialspace=self.spaced,
@@ -76,18 +76,23 @@ class Dialect:
         return self.delimiter == "\t" or (width > 1 and bool(self.common & (ends | starts)))
 
 
+def doubled_quote(escaped: re.Match[str]) -> str:
+    """Return a quote or a backslash as it is written in a cell where quotes are doubled."""
+    return '""' if escaped[1] == '"' else escaped[1]
+
+
 def table_dialect(path: File, encoding: str | None) -> Dialect:
     """Return the dialect of a file, with a notice if its delimiter is not the one that its name promises."""
     with open_text(path, encoding) as file:
         lines = list(islice(file, SAMPLE))
     named = SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     dialect = Dialect(named[1] if named else told_delimiter(lines, path), skipped=int(bool(named)))
+    dialect = replace(dialect, escaped=is_escaped(lines, dialect))
     if dialect.delimiter == "\t":
         stray = stray_quote(path, encoding, dialect)
         if stray:
             LOG.warning("%s: double quotes are read as characters, since one in line %d is stray.", path.name, stray)
-        return Dialect("\t", quoted=not stray, skipped=dialect.skipped)
-    dialect = replace(dialect, escaped=is_escaped(lines, dialect))
+        return replace(dialect, quoted=not stray, escaped=dialect.escaped and not stray)
     rows = [row for row in dialect.reader(lines, strict=False) if row]
     spaced = sum(any(cell.startswith(' "') for cell in row) for row in rows) > len(rows) / 2
     ends = Counter(cell for row in rows for cell in {row[0], row[-1]})

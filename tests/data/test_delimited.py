@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import random
 
 import pytest
 
@@ -177,3 +178,24 @@ def test_spaces_before_quotes_belong_to_no_cell(read):
         ["bad", "b"],
     ]
     assert read('text,label\nHe said, "fine, so",a\ngood, b\n')[2] == ["good", " b"]  # two rows of three
+
+
+def test_backslashes_that_are_escaped_like_quotes_are_single(read):
+    rows = read('a,b\n"C:\\\\new \\"x\\"","1"\n"end\\\\","2"\n')
+    assert rows[1:] == [['C:\\new "x"', "1"], ["end\\", "2"]]
+    assert read('a\tb\n"say \\"x\\""\t1\n"two\nlines"\t2\n', "a.tsv")[1:] == [['say "x"', "1"], ["two\nlines", "2"]]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_rows_that_others_have_written_come_back(seed, tmp_path, caplog):
+    draw = random.Random(seed)
+    words = ["good", "film", '"', '9"', "''", ",", ";", "|", "\n", "\\", "\u2028", "a, b", "1,5", "é"]
+
+    def row():
+        return [" ".join(draw.choices(words, k=draw.randint(1, 5))).strip() or "x", draw.choice(["pos", "neg"])]
+
+    rows = [["text", "label"], *(row() for _ in range(draw.randint(1, 30)))]
+    with (tmp_path / "a.csv").open("w", newline="", encoding="utf-8") as file:
+        quoting = draw.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+        csv.writer(file, delimiter=draw.choice(",;|\t"), quoting=quoting).writerows(rows)
+    assert [found.error or found.cells for found in table_rows(tmp_path / "a.csv", None)] == rows
