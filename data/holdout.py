@@ -106,7 +106,7 @@ def completed_splits(parts: Splits, valid: float, seed: int, name: str) -> Split
     """
     train, held, test = parts
     if not train:
-        return Splits(train, held, test)
+        return parts
     if not test:
         train, test = holdout_split(train, TEST_SHARE, TEST_SEED)
         say_drawn(name, "test", "testing", test, train, TEST_SEED)

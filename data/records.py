@@ -108,7 +108,7 @@ def json_rows(value: Json) -> list[Json] | None:
     * A list of rows, also as the only list of objects in an object: `{"data": [...]}`.
     * Lists of rows by part: `{"train": [...], "test": [...]}`; each row gets the name of its part as `split`.
     * Columns, each a list or an object by row: `{"text": [...], "label": [...]}`.
-    * Rows by number: `{"0": {"text": ...}, "1": ...}`.
+    * Rows by number or by another key: `{"0": {"text": ...}, "1": ...}`.
     * The forms of pandas, and a single row.
     """
     if isinstance(value, list):
@@ -135,7 +135,9 @@ def column_rows(value: dict[str, Json]) -> list[Json] | None:
     """Return the rows of columns, or of rows by number, or of a single row; `None` for another object."""
     inner = list(value.values())
     if all(isinstance(row, dict) for row in inner):
-        if all(name.isdecimal() for name in value) and not all(name.isdecimal() for name in inner[0]):
+        by_number = all(name.isdecimal() for name in value)
+        numbered = all(name.isdecimal() for name in inner[0])  # each column names its rows by number
+        if not numbered and (by_number or (len(value) > 1 and same_keys(inner))):
             return inner
         if len(value) == 1 and not all(name.isdecimal() for name in inner[0]):
             return [value]

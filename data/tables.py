@@ -14,6 +14,7 @@ from data.delimited import table_rows
 from data.records import READERS, TABLES, Record, is_table
 from data.splits import DataError, Example, OptionError, Splits, part_of
 from data.text_files import File, content_suffix, encoding_refusal, text_lines, undecodable
+from data.values import Listed
 
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the rows that may be unreadable
@@ -113,15 +114,21 @@ def example_rows(path: File, names: Names, form: TableFormat, order: Sequence[st
     split = split_column(table.columns, form.columns, [record.values for record in table.head], str(path))
     found, lost = list[Example](), list[Record]()
     for record in table.records:
-        if record.error:
-            lost.append(record)
-            continue
         example = {name: record.values.get(place, "") for name, place in places.items()}
+        if error := record.error or list_error(example):
+            lost.append(record._replace(error=error))
+            continue
         found.append(example | ({"split": record.values.get(split, "")} if split else {}))
     check_lost(lost, len(found), path)
     if not found:
         raise DataError(f"{str(path)!r} has no rows below the names of its columns: {', '.join(table.columns)}.")
     return found
+
+
+def list_error(example: Mapping[str, str]) -> str:
+    """Return what is wrong with values that are lists where a text is expected; nothing if none is."""
+    listed = next((name for name, value in example.items() if isinstance(value, Listed)), None)
+    return f"its {listed} is a list, not a text; join its values" if listed else ""
 
 
 def first_row(table: Table) -> list[str]:
@@ -194,7 +201,8 @@ def input_rows(path: Path, names: Names, form: TableFormat, keep: Sequence[str] 
     kept = named_columns(table.columns, keep, str(path))
     for record in table.records:
         others = {name: readable(record.values.get(key, "")) for name, key in kept.items()}
-        yield InputRow(record.number, readable(record.values.get(place, "")), record.error, others)
+        value = record.values.get(place, "")
+        yield InputRow(record.number, readable(value), record.error or list_error({"text": value}), others)
 
 
 def readable(text: str) -> str:

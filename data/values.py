@@ -6,8 +6,12 @@ from typing import Any, TypeAlias
 Json: TypeAlias = Any  # a value of JSON types
 
 
+class Listed(str):
+    """A value that is a list in a table, as text with spaces between its values."""
+
+
 def value_text(value: Json) -> str:
-    """Return a value of a table as text: nothing for a missing one, and no fraction for a whole number.
+    """Return a value of a table as text: nothing for a missing one, no fraction for a whole number; a list is `Listed`.
 
     Example:
         >>> [value_text(value) for value in (None, float("nan"), 1.0, 0.5, True, "a")]
@@ -20,7 +24,7 @@ def value_text(value: Json) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        return " ".join(map(value_text, value))  # words of a text
+        return Listed(" ".join(map(value_text, value)))
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 

@@ -17,7 +17,7 @@ from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import JsonObject, SettingError, Settings
-from tasks.engine.task import Answer, Pipeline, Task, mark_counts, say_remarks
+from tasks.engine.task import IMAGE, Answer, Pipeline, Task, mark_counts, say_remarks
 from tasks.engine.terminal import exit_code, sentence
 
 CHUNK = 256  # inputs answered at a time
@@ -156,6 +156,8 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     """
     if item.error:
         raise DataError(item.error)
+    if pipeline.task.accepts is IMAGE and not item.value.strip():
+        raise DataError("The input is empty; give the name of a picture.")
     return pipeline.codec.read(item.value)
 
 

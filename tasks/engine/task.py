@@ -99,7 +99,7 @@ IMAGE = Input(
     field="image",
     types=(str, Path, ZipMember, MemoryFile, np.ndarray),
     stacked=True,
-    expand=lambda word: map(str, find_photos(word)[1]) if Path(word).is_dir() else [word],
+    expand=lambda word: map(str, find_photos(word)[1]) if word.strip() and Path(word).is_dir() else [word],
     refusal="a picture must be a path or a uint8 array",
 )
 
