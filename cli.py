@@ -173,10 +173,12 @@ def predict(
     tally = answering.Tally()
     show = not quiet and sys.stderr.isatty()
     with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
-        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):
+        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
                 click.echo(outcome.plain() if plain else json.dumps(outcome.record(), ensure_ascii=False), file=target)
+                if pipeline.task.write:
+                    target.flush()
             target.flush()
     tally.check()
 

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from data.pictures.files import File, picture_stamp
-from data.pictures.photo import OutputError, square_pixels
+from data.pictures.files import File, OutputError, picture_stamp
+from data.pictures.photo import square_pixels
 from data.splits import DataError
 from tasks.engine.config import Settings
 from tasks.engine.runs import atomic_file

@@ -11,11 +11,12 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from data.pictures.files import SUFFIXES
+from data.pictures.files import FormatError
 from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
-from tasks.engine.config import JsonObject, SettingError, Settings
+from tasks.engine.answer_files import check_target, inputs_alone, is_file_name, progress_bar
+from tasks.engine.config import JsonObject, Settings
 from tasks.engine.task import Answer, Pipeline
 from tasks.engine.terminal import exit_code, sentence
 
@@ -25,11 +26,12 @@ T = TypeVar("T")
 
 
 class Item(NamedTuple):
-    """An input as it is shown, what is wrong with it, and what stands beside it in its file."""
+    """An input as it is shown, what is wrong with it, what stands beside it in its file, and its folder in another."""
 
     value: str
     error: str = ""
     about: Mapping[str, Any] = {}
+    inside: Path = Path()
 
 
 class Outcome(NamedTuple):
@@ -94,9 +96,12 @@ def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
 
 
 def item_chunks(
-    pipeline: Pipeline[Any], words: Iterable[str], rows: Iterator[Item], encoding: str | None
+    pipeline: Pipeline[Any], words: Iterable[str], rows: Iterator[Item], encoding: str | None, out: Path | None = None
 ) -> Iterator[list[Item]]:
-    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time."""
+    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time.
+
+    Where answers are files, those of the command line come all at a time, without the answers of earlier runs.
+    """
 
     def expanded(items: Iterable[Item]) -> Iterator[Item]:
         return (one for item in items for one in expanded_items(pipeline, item))
@@ -104,6 +109,8 @@ def item_chunks(
     for is_input, group in groupby(words, lambda word: word == "-"):
         if is_input:
             yield from ready_chunks(expanded(line_items(encoding)))
+        elif pipeline.task.write:
+            yield from filter(None, [inputs_alone(list(expanded(map(Item, group))), out, pipeline.task.originals)])
         else:
             yield from chunks(expanded(map(Item, group)), CHUNK)
     yield from chunks(expanded(rows), CHUNK)
@@ -118,7 +125,7 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
     """
     if pipeline.task.write:
         check_target(out, len(chunk))
-        yield from (written_outcome(pipeline, item, out, show) for item in chunk)
+        yield from written_outcomes(pipeline, chunk, out, show)
         return
     read: dict[int, Any] = {}
     found = [Outcome(item) for item in chunk]
@@ -134,12 +141,6 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
     yield from found
 
 
-def check_target(out: Path | None, count: int) -> None:
-    """Raise `SettingError` if several answers are to be written into one file."""
-    if out and count > 1 and out.suffix.lower() in SUFFIXES and not out.is_dir():
-        raise SettingError(f"`out` is the file {str(out)!r}, and there are {count} pictures; give a folder.")
-
-
 def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     """Return an item as the codec reads it.
 
@@ -151,15 +152,30 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     return pipeline.codec.read(item.value)
 
 
+def written_outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, show: bool) -> Iterator[Outcome]:
+    """Yield the outcome of each item whose answer is a file; no two have the same file."""
+    made = dict[str, str]()
+    for item in progress_bar(chunk) if show and len(chunk) > 1 else chunk:
+        outcome = written_outcome(pipeline, item, out, show and len(chunk) == 1)
+        file = "" if outcome.error else str(next(iter(outcome.answer.values())))
+        if file in made:
+            error = FileExistsError(f"{file!r} is the answer of {made[file]!r} already; give them separate folders.")
+            outcome = Outcome(item, error=error)
+        elif file:
+            made[file] = item.value
+        yield outcome
+
+
 def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show: bool) -> Outcome:
     """Return the outcome of an item whose answer is a file, which is written."""
     assert pipeline.task.write
     try:
         if item.error:
             raise DataError(item.error)
-        return Outcome(item, pipeline.task.write(pipeline, item.value, out, show))
+        folder = out / item.inside if out and not is_file_name(out) else out
+        return Outcome(item, pipeline.task.write(pipeline, item.value, folder, show))
     except BAD_INPUT as error:
-        if exit_code(error) == 73 and not isinstance(error, FileExistsError):
+        if exit_code(error) == 73 and not isinstance(error, FileExistsError | FormatError):
             raise  # nothing can be written, for any input
         return Outcome(item, error=error)
 
@@ -167,7 +183,9 @@ def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show:
 def expanded_items(pipeline: Pipeline[Any], item: Item) -> Iterator[Item]:
     """Yield the items that one stands for, as a folder stands for its pictures."""
     try:
-        yield from (item._replace(value=value) for value in pipeline.task.accepts.expand(item.value))
+        for value in pipeline.task.accepts.expand(item.value):
+            inner = Path(value).parent.relative_to(item.value) if value != item.value else Path()
+            yield item._replace(value=value, inside=inner)
     except BAD_INPUT as error:
         yield item._replace(error=item.error or sentence(error).rstrip("."))
 

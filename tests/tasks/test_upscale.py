@@ -14,8 +14,9 @@ from PIL import Image
 import tasks
 from data import catalogue
 from data.builtin import sets
+from data.pictures.files import OutputError
 from data.pictures.imresize import imresize, luma, turned_picture, unturned_picture, whole_levels
-from data.pictures.photo import OutputError, read_photo
+from data.pictures.photo import read_photo
 from data.splits import DataError
 from tasks.engine import evaluate as evaluation
 from tasks.engine.card import OWN, origin
