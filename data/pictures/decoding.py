@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from data.pictures.files import HAS_HEIF, SUFFIXES, File
+from data.pictures.files import HAS_HEIF, LIST, File
 from data.pictures.png import deep_png_levels
 from data.pictures.tiff import BITS, deep_tiff_levels
 from data.splits import DataError
@@ -87,7 +87,7 @@ def way_out(file: File) -> str:
         head = content.read(12)
     if head[4:8] == b"ftyp" and head[8:] in HEIF_BRANDS and not HAS_HEIF:
         return "it is HEIC, which needs another package: pip install pillow-heif"
-    return f"give one of: {' '.join(SUFFIXES)}"
+    return f"give one of: {LIST}"
 
 
 def check_size(image: Image.Image, name: str, megapixels: float) -> None:

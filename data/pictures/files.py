@@ -33,10 +33,11 @@ HAS_HEIF = find_spec("pillow_heif") is not None
 FORMATS = {suffix: name for name, suffixes in NAMES.items() for suffix in suffixes.split()}  # HEIF only if installed
 FORMATS = {suffix: name for suffix, name in FORMATS.items() if HAS_HEIF or name != "HEIF"}
 SUFFIXES = tuple(FORMATS)
+LIST = ", ".join(name for name in NAMES if name in FORMATS.values())
 OTHERS = """
-.3fr .ai .arw .avifs .bpg .cr2 .cr3 .cur .dcm .dcx .dds .djvu .dng .dpx .emf .eps .exr .fit .fits .flif .hdr .heic
-.heics .heif .hif .icns .iiq .jls .jxl .jxr .kra .nef .nrw .orf .pam .pcd .pcx .pdf .pef .pfm .ps .psb .psd .qoi .raf .ras .raw
-.rw2 .sgi .sr2 .srw .svg .svgz .tga .wdp .wmf .x3f .xbm .xcf .xpm
+.3fr .ai .arw .avifs .bpg .cr2 .cr3 .cur .dcm .dcx .dds .djvu .dng .dpx .emf .eps .exr .fit .fits .flif .hdr
+.heic .heics .heif .hif .icns .iiq .jls .jxl .jxr .kra .nef .nrw .orf .pam .pcd .pcx .pdf .pef .pfm .ps .psb
+.psd .qoi .raf .ras .raw .rw2 .sgi .sr2 .srw .svg .svgz .tga .wdp .wmf .x3f .xbm .xcf .xpm
 """
 OTHER_SUFFIXES = frozenset(OTHERS.split())  # of pictures that are not read or not written
 
@@ -178,10 +179,10 @@ def folder_photos(folder: Path) -> list[Path]:
     found = [path for path in files if path.suffix.lower() in SUFFIXES]
     other = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES - {*SUFFIXES}]
     rest = len(files) - len(found) - len(other)
-    kinds = [f"{len(other)} pictures of formats that are not read ({some_names(map(str, other))})"] if other else []
-    kinds += [f"{rest} files that are not pictures"] if rest else []
+    kinds = [f"in formats that are not read {len(other)}, {some_names(map(str, other))}"] if other else []
+    kinds += [f"not pictures {rest}"] if rest else []
     if kinds:
-        LOG.warning("Left out of %r: %s.", str(folder), " and ".join(kinds))
+        LOG.warning("Left out of %r: %s.", str(folder), "; ".join(kinds))
     if not found:
         raise DataError(f"{str(folder)!r} holds no pictures; they end in {' '.join(SUFFIXES)}.")
     return found

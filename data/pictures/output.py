@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, features
 
-from data.pictures.files import FORMATS, OTHER_SUFFIXES, SUFFIXES, FormatError, OutputError
+from data.pictures.files import FORMATS, NAMES, OTHER_SUFFIXES, FormatError, OutputError
 from data.pictures.photo import Photo, shallow_levels, shallow_photo
 from data.pictures.png import Chunk, deep_png, with_chunks
 from data.pictures.tiff import tiff_content
@@ -52,8 +52,8 @@ def check_name(path: Path) -> None:
     """Raise `OutputError` if a name ends as a picture does, and such pictures are not written."""
     suffix = path.suffix.lower()
     if suffix in OTHER_SUFFIXES and not path.is_dir():
-        written = " ".join(suffix for suffix in SUFFIXES if FORMATS[suffix] not in READ_ONLY)
-        raise OutputError(f"{str(path)!r} cannot be written: {suffix} is not among {written}.")
+        written = ", ".join(name for name in NAMES if name not in READ_ONLY)
+        raise OutputError(f"{str(path)!r} cannot be written: {suffix} is not the ending of {written}.")
 
 
 def written_path(path: Path) -> Path:

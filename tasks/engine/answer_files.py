@@ -45,8 +45,7 @@ def inputs_alone(items: Sequence[G], out: Path | None, originals: Callable[[str]
     given = {item.value for item in items}
 
     def is_answer(item: G) -> bool:
-        is_below = item.inside != Path() and out is not None and is_within(Path(item.value), out)
-        return is_below or any(one in given for one in (originals(item.value) if originals else ()))
+        return is_output(item, out) or any(one in given for one in (originals(item.value) if originals else ()))
 
     left = [item.value for item in items if is_answer(item)]
     if left:
@@ -54,9 +53,12 @@ def inputs_alone(items: Sequence[G], out: Path | None, originals: Callable[[str]
     return [item for item in items if item.value not in left]
 
 
-def is_within(path: Path, folder: Path) -> bool:
-    """Return whether a path lies in a folder, by their places on the disk."""
-    return folder.is_dir() and path.resolve().is_relative_to(folder.resolve())
+def is_output(item: Given, out: Path | None) -> bool:
+    """Return whether an input of a folder that was given lies in `out`, which is a folder in that one."""
+    if out is None or item.inside == Path() or not out.is_dir():
+        return False
+    given, place = Path(item.value).parents[len(item.inside.parts)].resolve(), out.resolve()
+    return place != given and place.is_relative_to(given) and Path(item.value).resolve().is_relative_to(place)
 
 
 def progress_bar(items: Sequence[T]) -> Iterator[T]:

@@ -100,7 +100,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_an_absurdly_large_picture_is_refused(tmp_path):
     Image.new("1", (8000, 7000)).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match="8,000x7,000 pixels.*--megapixels 56"):
+    with pytest.raises(DataError, match=r"8,000x7,000 pixels.*--megapixels 56"):
         grey_levels(tmp_path / "a.png")
 
 
