@@ -40,8 +40,7 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
     """
     name = str(file)
     try:
-        with warnings.catch_warnings(), file.open("rb") as content, opened_image(content) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is our own
+        with warnings.catch_warnings(), quiet_image(file) as image:
             if least and image.format == "JPEG" and image.width * image.height > REDUCED:
                 image.draft(None, (least, least))
             check_size(image, name, megapixels)
@@ -56,6 +55,14 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
         raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
+
+
+@contextmanager
+def quiet_image(file: File) -> Iterator[Image.Image]:
+    """Open the image in a file without warnings of Pillow: of its size, for which the limit is our own, and of EXIF."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    with file.open("rb") as content, opened_image(content) as image:
+        yield image
 
 
 def opened_image(content: IO[bytes]) -> Image.Image:

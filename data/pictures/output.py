@@ -2,6 +2,7 @@
 
 import logging
 import os
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -95,7 +96,16 @@ def check_metadata(photo: Photo, form: str, path: Path) -> None:
     alpha = None if photo.alpha is None else photo.alpha[:1, :1]
     try:
         photo_content(replace(photo, pixels=photo.pixels[:1, :1], alpha=alpha), form)
-    except (OSError, ValueError, TypeError, OverflowError, RuntimeError, KeyError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        RuntimeError,
+        LookupError,
+        struct.error,
+    ) as error:
         raise too_large(f"metadata that {form} does not hold ({str(error).rstrip('.')})", path) from error
 
 

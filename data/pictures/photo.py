@@ -1,6 +1,7 @@
 """Photos: reading them from files, memory, arrays and images of Pillow, with their metadata. NumPy and Pillow only."""
 
 import logging
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -35,6 +36,8 @@ METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that 
     "xmp": (bytes, str),
     "comment": (bytes, str),
 }
+ORIENTATION = 274  # tag of EXIF
+NOT_TEXTS = ("exif", "transparency", "icc_profile", "dpi", "gamma", "background")
 WAYS = {2: 2, 3: 3, 4: 1, 5: 4, 6: 5, 7: 7, 8: 6}  # EXIF orientation -> way of `turned_picture`
 
 
@@ -71,8 +74,8 @@ def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = N
         FileNotFoundError, DataError: As for `open_picture`.
     """
     with open_picture(file, megapixels, least) as image:
-        orientation = image.getexif().get(0x0112, 1)
         levels = wide_levels(image, file)
+        orientation = readable_exif(image, str(file)).get(ORIENTATION, 1)
         photo = photo_from_image(image, str(file), levels is not None)
         if photo.format == "PNG":
             with file.open("rb") as content:
@@ -176,11 +179,28 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
     if not deep and (bits := lost_bits(image)):
         LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
-    tags = image.getexif()
+    tags = readable_exif(image, name)
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
     pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image)
     return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata)
+
+
+def readable_exif(image: Image.Image, name: str) -> Image.Exif:
+    """Return the EXIF data of an image; unreadable ones are removed from it, with a notice.
+
+    A text in a PNG file that has the name of something else is removed as well.
+    """
+    for key in [key for key, value in image.info.items() if isinstance(value, str) and key in NOT_TEXTS]:
+        del image.info[key]
+    try:
+        if isinstance(content := image.info.get("exif"), bytes):
+            Image.Exif().load(content)
+        return image.getexif()
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error) as error:
+        LOG.warning("The EXIF data of %r are left out, since they cannot be read: %s.", name, str(error).rstrip("."))
+        image.info.pop("exif", None)
+        return Image.Exif()
 
 
 def image_levels(image: Image.Image) -> Levels:
