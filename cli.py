@@ -163,6 +163,7 @@ def predict(
     settings: JsonObject,
 ) -> None:
     from tasks.engine import predict as answering
+    from tasks.engine.outcome import Tally
 
     kept = [name.strip() for name in (keep or "").split(",") if name.strip()]
     check_request(inputs, file, kept, plain)
@@ -170,7 +171,7 @@ def predict(
     pipeline = tasks.load(task, run, **settings)
     form = answering.typed_format(pipeline, settings)
     rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
-    tally = answering.Tally()
+    tally = Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
     with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
         for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding, out):
@@ -195,9 +196,11 @@ def check_request(inputs: Sequence[str], file: Path | None, keep: Sequence[str],
 
 
 def send_notices(quiet: bool) -> None:
-    """Send the notices of the tasks to standard error, unless the user wants quiet."""
+    """Send the notices of the tasks to standard error, each once, unless the user wants quiet."""
     logger = logging.getLogger("tasks")
-    logger.addHandler(logging.NullHandler() if quiet else logging.StreamHandler())
+    handler = logging.NullHandler() if quiet else logging.StreamHandler()
+    handler.addFilter(terminal.Once())
+    logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
 

@@ -18,8 +18,8 @@ from data.batches import Batches
 from data.splits import Examples
 from data.texts.text import padded_batch
 from tasks.sentiment import network
+from tasks.sentiment.codec import Codec
 from tasks.sentiment.config import Config
-from tasks.sentiment.pipeline import Codec
 
 STILL = {"span_dropout": 0.0, "token_dropout": 0.0}
 

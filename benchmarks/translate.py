@@ -22,9 +22,9 @@ from data.texts.vocabulary import END, START
 from tasks.engine.network import KerasNetwork
 from tasks.engine.task import Pipeline
 from tasks.translate import network
+from tasks.translate.codec import Codec
 from tasks.translate.config import Config
 from tasks.translate.decode import beam_hypotheses
-from tasks.translate.pipeline import Codec
 
 STILL = {"sampling": 0.0, "token_dropout": 0.0}
 

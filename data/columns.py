@@ -11,7 +11,7 @@ from data.splits import DataError, OptionError
 LOG = logging.getLogger("tasks")
 Names = Mapping[str, Sequence[str]]  # field of an example -> names that its column may have, the usual first
 SPLIT_NAMES = ("split", "subset", "partition")  # of a column with the part of each row
-NAME = re.compile(r"[^\W\d][\w .:/#()\[\]-]{0,40}")
+NAME = re.compile(r"[^\W\d]\w*(?:[ .:/#()\[\]-]+\w+){0,2}[)\]]?")  # at most three words, and no mark at their end
 SHOWN = 60  # characters of a first row in a message
 
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
 from data.splits import DataError
-from data.text_files import content_suffix, encoding_refusal, open_text, undecodable
+from data.text_files import File, content_suffix, encoding_refusal, open_text, undecodable
 
 LOG = logging.getLogger("tasks")
 PROMISED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}  # suffix -> delimiter
@@ -66,7 +65,7 @@ class Dialect:
         )
 
 
-def table_dialect(path: Path, encoding: str | None) -> Dialect:
+def table_dialect(path: File, encoding: str | None) -> Dialect:
     """Return the dialect of a file, with a notice if its delimiter is not the one that its name promises."""
     with open_text(path, encoding) as file:
         lines = list(islice(file, SAMPLE))
@@ -91,7 +90,7 @@ def fit(lines: Sequence[str], delimiter: str) -> float:
     return sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0
 
 
-def has_well_formed_quotes(path: Path, encoding: str | None) -> bool:
+def has_well_formed_quotes(path: File, encoding: str | None) -> bool:
     """Return whether quotes enclose cells throughout a file with tabs.
 
     They do not if rows come out of different widths, or if a cell holds a tab and a line break: then a stray quote
@@ -117,7 +116,7 @@ def is_escaped(lines: Sequence[str], delimiter: str) -> bool:
     return False
 
 
-def table_rows(path: Path, encoding: str | None) -> Iterator[Row]:
+def table_rows(path: File, encoding: str | None) -> Iterator[Row]:
     """Yield the rows of a file, the first with the names of the columns if it has any; empty lines are left out.
 
     A row with more or fewer cells than the first has an error; empty cells at its end do not count.
@@ -143,7 +142,7 @@ def table_rows(path: Path, encoding: str | None) -> Iterator[Row]:
                 yield checked_row(cells or [""], width, path, place)
 
 
-def quote_error(error: csv.Error, path: Path, place: str) -> Row:
+def quote_error(error: csv.Error, path: File, place: str) -> Row:
     """Return the row of an error in quotes.
 
     Raises:
@@ -158,7 +157,7 @@ def quote_error(error: csv.Error, path: Path, place: str) -> Row:
     return Row([], f"misplaced quotes in {place} ({error}); {way}")
 
 
-def checked_row(cells: list[str], width: int, path: Path, place: str) -> Row:
+def checked_row(cells: list[str], width: int, path: File, place: str) -> Row:
     """Return a row with as many cells as the first row, or with an error."""
     while len(cells) > width and not cells[-1].strip():
         cells.pop()

@@ -1,6 +1,7 @@
 """Labels as people write them: cleaned, merged, checked, and counted where they are not used."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
 
 LOG = logging.getLogger("tasks")
+WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
 
 
 def cleaned_labels(parts: Splits, name: str) -> Splits:
@@ -108,13 +110,26 @@ def relabelled_splits(splits: Splits, names: Mapping[str, str]) -> Splits:
 
 
 def relabelled_examples(examples: Examples, names: Mapping[str, str]) -> list[Example]:
-    """Return examples with other names for some labels."""
+    """Return examples with other names for some labels, which may differ in blanks and letter case."""
     labels = {example["label"] for example in examples}
-    if unknown := sorted(names.keys() - labels) if labels else []:
+    own = {
+        label: name for name in names for label in labels if label == name or plain_label(label) == plain_label(name)
+    }
+    if unknown := sorted(names.keys() - set(own.values())) if labels else []:
         raise DataError(
             f"The data has no label {unknown[0]!r}, which --labels names; its labels are: {', '.join(sorted(labels))}."
         )
-    return [example | {"label": names.get(example["label"], example["label"])} for example in examples]
+    return [row | {"label": names[own[row["label"]]]} if row["label"] in own else row for row in examples]
+
+
+def plain_label(label: str) -> str:
+    """Return a label without what people write differently: spaces, case of letters, `1.0` for `1`.
+
+    Example:
+        >>> plain_label(" Very  Good "), plain_label("1.0")
+        ('very good', '1')
+    """
+    return WHOLE.sub(r"\1", " ".join(label.split()).casefold())
 
 
 def check_labels(splits: Splits) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from data.splits import DataError, UnavailableError
-from data.text_files import content_suffix, open_bytes, open_text, text_lines
+from data.text_files import File, content_suffix, open_bytes, open_text, text_lines
 
 Json: TypeAlias = Any  # a value of JSON types
 LONGEST_JSON = 1 << 31  # characters of a JSON file that is not a record a line
@@ -27,11 +27,11 @@ class Record(NamedTuple):
     error: str = ""
 
 
-def lined_json(path: Path, encoding: str | None) -> Iterator[Record]:
+def lined_json(path: File, encoding: str | None) -> Iterator[Record]:
     """Yield the records of a JSON file: an object a line, or one JSON value with all of them."""
     lines = (line for line in text_lines(path, encoding) if line.strip())
-    first = next(lines, "")
-    if not is_json_object(first):
+    first, second = next(lines, ""), next(lines, None)
+    if not is_json_object(first) or (second is None and has_lists(first)):
         yield from (
             Record(number, *record_values(row)) for number, row in enumerate(whole_json(path, encoding), start=1)
         )
@@ -48,6 +48,12 @@ def is_json_object(line: str) -> bool:
         return isinstance(json.loads(line.lstrip("\ufeff")), dict)
     except ValueError:
         return False
+
+
+def has_lists(line: str) -> bool:
+    """Return whether a line is a JSON object of lists alone: columns, or all rows of a table."""
+    values = json.loads(line.lstrip("\ufeff")).values()
+    return bool(values) and all(isinstance(value, list) for value in values)
 
 
 def line_record(number: int, line: str) -> Record:
@@ -87,7 +93,7 @@ def value_text(value: Json) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def whole_json(path: Path, encoding: str | None) -> list[Json]:
+def whole_json(path: File, encoding: str | None) -> list[Json]:
     """Return the rows of a JSON file that is one value, or several after one another.
 
     Raises:
@@ -128,7 +134,7 @@ def json_rows(value: Json) -> list[Json] | None:
     return [value] if all(not isinstance(inner, dict | list) for inner in value.values()) else None
 
 
-def parquet_records(path: Path, encoding: str | None) -> Iterator[Record]:
+def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
     """Yield the records of a Parquet file; classes that the file names are given by name."""
     import pyarrow
     from pyarrow import parquet
@@ -136,7 +142,9 @@ def parquet_records(path: Path, encoding: str | None) -> Iterator[Record]:
     try:
         with open_bytes(path) as file:
             table = parquet.ParquetFile(
-                path if path.suffix.lower() == ".parquet" else pyarrow.BufferReader(file.read())
+                path
+                if isinstance(path, Path) and path.suffix.lower() == ".parquet"
+                else pyarrow.BufferReader(file.read())
             )
         classes = class_names(table.schema_arrow.metadata or {})
         rows = (row for batch in table.iter_batches(1024) for row in batch.to_pylist())
@@ -161,7 +169,7 @@ def named_class(value: Json, names: list[str] | None) -> Json:
     return names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
 
 
-def sheet_records(path: Path, encoding: str | None) -> Iterator[Record]:
+def sheet_records(path: File, encoding: str | None) -> Iterator[Record]:
     """Yield the records of the first sheet of an Excel file, whose first row has the names.
 
     Raises:
@@ -185,7 +193,7 @@ def sheet_records(path: Path, encoding: str | None) -> Iterator[Record]:
         raise DataError(f"{str(path)!r} is not a whole Excel file: {error}.") from error
 
 
-READERS: dict[str, Callable[[Path, str | None], Iterator[Record]]] = {
+READERS: dict[str, Callable[[File, str | None], Iterator[Record]]] = {
     ".json": lined_json,
     ".jsonl": lined_json,
     ".ndjson": lined_json,
@@ -196,6 +204,6 @@ DELIMITED = (".csv", ".tsv", ".tab")
 TABLES = (*DELIMITED, *READERS)  # suffixes of tables, also before `.gz` and the like
 
 
-def is_table(path: Path) -> bool:
+def is_table(path: File) -> bool:
     """Return whether a file is a table by its name, plain or compressed."""
     return path.is_file() and content_suffix(path) in TABLES

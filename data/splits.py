@@ -70,10 +70,12 @@ PARTS = {  # word in the name of a file, a folder or a value -> name of the spli
     "dev": "valid",
     "devel": "valid",
     "development": "valid",
+    "newsdev": "valid",
     "test": "test",
     "testing": "test",
     "tst": "test",
     "newstest": "test",
+    "devtest": "test",
 }
 
 

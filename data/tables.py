@@ -13,7 +13,7 @@ from data.columns import Names, column_places, header_columns, named_columns, pl
 from data.delimited import table_rows
 from data.records import READERS, TABLES, Record, is_table
 from data.splits import DataError, Example, OptionError, Splits, part_of
-from data.text_files import content_name, content_suffix, encoding_refusal, text_lines, undecodable
+from data.text_files import File, content_name, content_suffix, encoding_refusal, text_lines, undecodable
 
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the rows that may be unreadable
@@ -58,7 +58,7 @@ class InputRow(NamedTuple):
     kept: Mapping[str, str] = {}
 
 
-def open_table(path: Path, names: Names, form: TableFormat) -> Table:
+def open_table(path: File, names: Names, form: TableFormat) -> Table:
     """Open a table.
 
     Raises:
@@ -85,7 +85,7 @@ def open_table(path: Path, names: Names, form: TableFormat) -> Table:
     return Table(columns, records)
 
 
-def example_rows(path: Path, names: Names, form: TableFormat, order: Sequence[str] = ()) -> list[Example]:
+def example_rows(path: File, names: Names, form: TableFormat, order: Sequence[str] = ()) -> list[Example]:
     """Return the rows of a table as examples with these fields, and `split` if the table has such a column.
 
     Rows that cannot be read are left out, with a notice of their number.
@@ -115,7 +115,7 @@ def example_rows(path: Path, names: Names, form: TableFormat, order: Sequence[st
     return found
 
 
-def check_lost(lost: Sequence[Record], kept: int, path: Path) -> None:
+def check_lost(lost: Sequence[Record], kept: int, path: File) -> None:
     """Give notice of the rows that cannot be read.
 
     Raises:
@@ -158,7 +158,7 @@ def folder_parts(files: Mapping[str, Sequence[Path]], names: Names, form: TableF
     return Splits(**found)
 
 
-def plain_rows(path: Path, names: Names, form: TableFormat, order: Sequence[str]) -> list[Example]:
+def plain_rows(path: File, names: Names, form: TableFormat, order: Sequence[str]) -> list[Example]:
     """Return the rows of a table without the names of their parts."""
     return [{name: row[name] for name in names} for row in example_rows(path, names, form, order)]
 

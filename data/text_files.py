@@ -9,13 +9,17 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 from zipfile import BadZipFile, ZipFile
+from zipfile import Path as ZipPath
 
 from data.splits import DataError, OptionError
 
+File: TypeAlias = Path | ZipPath  # a file, or one inside a zip
 HEAD = 1 << 16  # bytes from which the encoding and the line ends are told
+BLOCK = 1024  # lines that are checked together
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 WESTERN = ("ascii", "utf-8", "latin-1", "iso8859-1", "cp1250", "cp1252", "cp1254", "cp1257")
 MARKS = {  # byte-order mark -> encoding; the longer ones first
@@ -29,7 +33,7 @@ UNREADABLE = re.compile("[\udc80-\udcff]")  # bytes that are not in the encoding
 DAMAGED = (EOFError, gzip.BadGzipFile, lzma.LZMAError, BadZipFile, zlib.error)
 
 
-def content_name(path: Path) -> str:
+def content_name(path: File) -> str:
     """Return the name of the file inside a compressed one, or the name of a plain file.
 
     A `.zip` counts as a compressed file if it holds one visible file.
@@ -38,13 +42,13 @@ def content_name(path: Path) -> str:
         >>> content_name(Path("reviews.csv.gz"))
         'reviews.csv'
     """
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() == ".zip" and isinstance(path, Path):
         members = zip_members(path)
         return PurePath(members[0]).name if len(members) == 1 else path.name
     return path.name[: -len(path.suffix)] if path.suffix.lower() in OPENERS else path.name
 
 
-def content_suffix(path: Path) -> str:
+def content_suffix(path: File) -> str:
     """Return the suffix of `content_name` in lower case, with its dot."""
     return PurePath(content_name(path)).suffix.lower()
 
@@ -63,7 +67,7 @@ def is_visible(name: str) -> bool:
     return not name.endswith("/") and not any(part.startswith((".", "__MACOSX")) for part in PurePath(name).parts)
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: File) -> IO[bytes]:
     """Open the content of a plain or compressed file.
 
     Raises:
@@ -71,10 +75,10 @@ def open_bytes(path: Path) -> IO[bytes]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() == ".zip" and isinstance(path, Path):
         return open_member(path)
     if path.suffix.lower() in OPENERS:
-        file: IO[bytes] = OPENERS[path.suffix.lower()](path)
+        file: IO[bytes] = OPENERS[path.suffix.lower()](path if isinstance(path, Path) else path.open("rb"))
         return file
     return path.open("rb")
 
@@ -94,7 +98,7 @@ def open_member(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def open_text(path: Path, encoding: str | None = None, newline: str | None = "") -> Iterator[IO[str]]:
+def open_text(path: File, encoding: str | None = None, newline: str | None = "") -> Iterator[IO[str]]:
     """Open a text file to read, for a `with` statement; bytes that are not in its encoding become surrogates.
 
     Args:
@@ -183,7 +187,7 @@ def likely_encoding(raw: bytes) -> str:
     return western if named in WESTERN else named
 
 
-def text_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+def text_lines(path: File, encoding: str | None = None) -> Iterator[str]:
     """Yield the lines of a text file without their ends, one at a time.
 
     Lines end with a line feed, with or without a carriage return before it. A file with carriage returns alone has
@@ -203,19 +207,22 @@ def text_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file)
 
 
-def decoded_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+def decoded_lines(path: File, encoding: str | None = None) -> Iterator[str]:
     """Yield the lines of a text file as `text_lines` does, and refuse the first that is not in its encoding.
 
     Raises:
         DataError: A line has bytes that are not in the encoding; the message names the line and the likely encoding.
     """
-    for number, line in enumerate(text_lines(path, encoding), start=1):
-        if undecodable(line):
-            raise DataError(f"{str(path)!r}: {encoding_refusal(line, f'line {number}')}.")
-        yield line
+    lines, number = text_lines(path, encoding), 0
+    while block := list(islice(lines, BLOCK)):
+        if undecodable("".join(block)):
+            place, line = next((place, line) for place, line in enumerate(block, number + 1) if undecodable(line))
+            raise DataError(f"{str(path)!r}: {encoding_refusal(line, f'line {place}')}.")
+        yield from block
+        number += len(block)
 
 
-def read_text(path: Path, encoding: str | None = None) -> str:
+def read_text(path: File, encoding: str | None = None) -> str:
     """Return the contents of a text file.
 
     Raises:

@@ -1,6 +1,5 @@
 """Text: cleaning, words, length, padding. NumPy only."""
 
-import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -8,16 +7,43 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from data.texts.markup import text_without_markup
+
 PAD, UNKNOWN = 0, 1  # the first numbers of every vocabulary
-BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
-WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-SENTENCE_GAP = re.compile(
-    r"\s*\n\s*|(?:(?<=[.!?\u2026])|(?<=[.!?\u2026][\"')\u00bb\u201c\u201d]))\s+(?=[^\w\s]*[A-Z\u00c4\u00d6\u00dc\d])"
+WINDOWS = {  # characters of Windows-1252 in the place of control characters, as in a file read as Latin-1
+    number: bytes([number]).decode("cp1252", "ignore") or " " for number in range(0x80, 0xA0)
+}
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff\ufff9-\ufffb]+")
+INVISIBLE = re.compile(  # zero width, direction of writing, soft hyphen
+    r"(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])(?P<gap>\u200b+)"  # it parts words in Thai, Lao, Burmese, Khmer
+    r"|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]+"
+    r"|(?:^|(?<=[\s\u0021-\u058f\u2000-\u200b\u200e-\u206f]))[\u200c\u200d]+|[\u200c\u200d]+(?=[\s\u0021-\u058f]|$)"
 )
-ABBREVIATION = re.compile(
-    r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Hr|Fr|bzw|ca|etc|\d{1,2})\.$"
-)  # no end of a sentence
+MARKS = "".join(
+    chr(n) for n in (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)) if unicodedata.category(chr(n))[0] == "M"
+)
+WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+MARKED_WORD = re.compile(  # of any script, with marks above, below and beside letters
+    rf"\w+(?:[{MARKS}\u200c\u200d]+\w*)*(?:['\u2019]\w+(?:[{MARKS}\u200c\u200d]+\w*)*)*|[^\w\s]"
+)
+PLAIN = str.maketrans(  # typographic marks
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a\u02b9\u02bb\u02bc\u02bd\u02c8\xb4`", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d\u301e\u301f\xab\xbb", '"')
+    | dict.fromkeys("\u2010\u2011\u2212", "-")
+    | dict.fromkeys("\u2012\u2013\u2014\u2015", " - ")
+    | dict.fromkeys(["\ufe0e", "\ufe0f", *map(chr, range(0xE0020, 0xE0080))], "")  # parts of an emoji
+    | {"\u2026": "..."}
+)
+FORMS = (  # other forms of plain letters: in a circle or a box, mathematical, joined, of full or half width
+    "\u2460-\u24ff\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2134\u213c-\u213f\u2145-\u2149"
+    "\ufb00-\ufb06\uff01-\uffee\U0001d400-\U0001d7ff\U0001f100-\U0001f169"
+)
+OTHER = re.compile(f"[{''.join(chr(n) for n in PLAIN if n < 0xE0020)}{FORMS}\U000e0020-\U000e007f]+")
+JOINED = re.compile(  # letters of Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    r"\U00020000-\U0003ffff]+"
+)
+LONGEST = 4  # letters of a word of such a script, in the mean
 CAPTION_TOKEN = re.compile(  # initials; clitics such as 's; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
@@ -28,25 +54,35 @@ Keep = Literal["start", "end", "both"]
 
 
 def clean_text(text: str) -> str:
-    """Return a text without line-break tags, HTML entities and control characters, in Unicode form NFC."""
-    text = html.unescape(BREAK.sub(" ", text))
-    return unicodedata.normalize("NFC", " ".join(CONTROL.sub(" ", text).split()))
+    """Return a text without markup, control characters and invisible ones, in Unicode form NFC, on one line.
 
-
-def text_sentences(text: str) -> list[tuple[str, str]]:
-    """Return the sentences of a text, each with the space or the line breaks behind it.
-
-    * A sentence ends with its line.
-    * It also ends with one of the marks . ? ! \u2026 before a capital letter or a number.
-    * A full stop after a title, an initial, an abbreviation or a number does not end it.
+    Control characters that are marks of Windows-1252, such as \\x92, are read as these.
     """
-    text = text.strip()
-    found, start = list[tuple[str, str]](), 0
-    for gap in SENTENCE_GAP.finditer(text):
-        if "\n" in gap.group() or not ABBREVIATION.search(text, start, gap.start()):
-            found.append((text[start : gap.start()], gap.group()))
-            start = gap.end()
-    return [*found, (text[start:], "")]
+    if "<" in text or "&" in text:
+        text = text_without_markup(text)
+    if not text.isprintable():
+        text = CONTROL.sub(" ", text)
+        if not text.isascii():
+            text = INVISIBLE.sub(visible_gap, text.translate(WINDOWS))
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def visible_gap(found: re.Match[str]) -> str:
+    """Return what stands for invisible characters: a space between words, or nothing."""
+    return " " if found["gap"] else ""
+
+
+def plain_marks(text: str) -> str:
+    """Return a text with typographic quotes, dashes and ellipses, and other forms of plain letters, as plain ones.
+
+    Such forms are full-width letters and mathematical ones. Other letters are kept, also those with accents.
+    """
+    return text.replace("`", "'") if text.isascii() else OTHER.sub(plain_form, text)
+
+
+def plain_form(found: re.Match[str]) -> str:
+    """Return marks and letters in another form as plain ones."""
+    return unicodedata.normalize("NFKC", found[0].translate(PLAIN))
 
 
 def text_words(text: str) -> list[str]:
@@ -54,7 +90,16 @@ def text_words(text: str) -> list[str]:
 
     An apostrophe inside a word belongs to it: "don't" is one word.
     """
-    return WORD.findall(text)
+    return (WORD if text.isascii() else MARKED_WORD).findall(text)
+
+
+def has_joined_words(texts: Sequence[str], sample: int = 1000) -> bool:
+    """Return whether most texts are of a script without spaces, such as Chinese or Thai, and are not cut into words."""
+    shown = texts[:: -(-len(texts) // sample)]
+    runs = [JOINED.findall(text) for text in shown]
+    letters = sum(len(run) for each in runs for run in each)
+    joined = sum(2 * sum(map(len, each)) > len(text) for each, text in zip(runs, shown, strict=True))
+    return 2 * joined > len(shown) and letters > LONGEST * sum(map(len, runs))
 
 
 def caption_words(text: str) -> list[str]:
@@ -65,7 +110,7 @@ def caption_words(text: str) -> list[str]:
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
     section 4.1.
     """
-    return CAPTION_TOKEN.findall(clean_text(text).lower().replace("\u2019", "'").replace("cannot", "can not"))
+    return CAPTION_TOKEN.findall(plain_marks(clean_text(text)).lower().replace("cannot", "can not"))
 
 
 def truncated_sequence(numbers: Sequence[T], length: int, keep: Keep) -> Sequence[T]:

@@ -45,7 +45,7 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
     except (KeyError, TypeError) as error:
         raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
-    return open_network(Pipeline(task, config, codec, OnnxNetwork(run / "onnx"), run))
+    return open_network(Pipeline(task, codec.settled(config), codec, OnnxNetwork(run / "onnx"), run))
 
 
 def unset_forms(config: TaskConfig, settings: Settings) -> JsonObject:

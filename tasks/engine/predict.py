@@ -4,87 +4,24 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from data.pictures.files import FormatError
 from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
-from tasks.engine.answer_files import check_target, inputs_alone, is_file_name, progress_bar
-from tasks.engine.config import JsonObject, Settings
-from tasks.engine.task import Answer, Pipeline
-from tasks.engine.terminal import exit_code, sentence
+from tasks.engine.answer_files import check_target, inputs_alone, with_bar, written_outcomes
+from tasks.engine.config import Settings
+from tasks.engine.outcome import BAD_INPUT, Item, Outcome
+from tasks.engine.task import Pipeline
+from tasks.engine.terminal import sentence
 
 CHUNK = 256  # inputs answered at a time
-BAD_INPUT = (DataError, OSError)  # what a bad input raises
 T = TypeVar("T")
-
-
-class Item(NamedTuple):
-    """An input as it is shown, what is wrong with it, what stands beside it in its file, and its folder in another."""
-
-    value: str
-    error: str = ""
-    about: Mapping[str, Any] = {}
-    inside: Path = Path()
-
-
-class Outcome(NamedTuple):
-    """What became of an item: its answer, or the error in place of one."""
-
-    item: Item
-    answer: Answer = None
-    error: Exception | None = None
-
-    def record(self) -> JsonObject:
-        """Return the outcome as JSON types."""
-        found = {"error": sentence(self.error)} if self.error else {"answer": self.answer}
-        return {"input": self.item.value, **found, **self.item.about}
-
-    def plain(self) -> str:
-        """Return the bare answer as one line; an error is an empty line."""
-        return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
-
-
-class InputsError(ValueError):
-    """Some inputs have no answer; the others have been answered."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code
-
-
-class Tally:
-    """The number of inputs, and of those without an answer."""
-
-    def __init__(self) -> None:
-        self.total, self.failed = 0, 0
-        self.first: Outcome | None = None
-        self.codes = set[int]()
-
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
-        self.total += 1
-        if outcome.error:
-            self.failed += 1
-            self.first = self.first or outcome
-            self.codes.add(exit_code(outcome.error))
-
-    def check(self) -> None:
-        """Raise `InputsError` if an input has no answer; the exit code is 65, or the one that all inputs share."""
-        if self.first is None or self.first.error is None:
-            return
-        said, about = sentence(self.first.error).rstrip("."), self.first.item.about
-        row = f", row {about['row']}" if "row" in about else ""
-        count = f"There is no answer for {self.failed:,} of {self.total:,} inputs; the first{row}: "
-        alone = self.failed == self.total and len(self.codes) == 1
-        code = next(iter(self.codes)) if alone else DataError.exit_code
-        raise InputsError(f"{said}." if self.total == 1 else f"{count}{said}.", code)
 
 
 def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
@@ -125,20 +62,21 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
     """
     if pipeline.task.write:
         check_target(out, len(chunk))
-        yield from written_outcomes(pipeline, chunk, out, show)
+        found = written_outcomes(pipeline, chunk, out, show and len(chunk) == 1)
+        yield from with_bar(found, len(chunk)) if show and len(chunk) > 1 else found
         return
     read: dict[int, Any] = {}
-    found = [Outcome(item) for item in chunk]
+    known = [Outcome(item) for item in chunk]
     for place, item in enumerate(chunk):
         try:
             read[place] = read_item(pipeline, item)
         except BAD_INPUT as error:
-            found[place] = Outcome(item, error=error)
+            known[place] = Outcome(item, error=error)
     answers = pipeline.task.predict(pipeline, read.values()) if read else []
     for place, answer in zip(read, answers, strict=True):
         pipeline.draw(read[place], answer)
-        found[place] = Outcome(chunk[place], answer)
-    yield from found
+        known[place] = Outcome(chunk[place], answer)
+    yield from known
 
 
 def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
@@ -150,34 +88,6 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     if item.error:
         raise DataError(item.error)
     return pipeline.codec.read(item.value)
-
-
-def written_outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, show: bool) -> Iterator[Outcome]:
-    """Yield the outcome of each item whose answer is a file; no two have the same file."""
-    made = dict[str, str]()
-    for item in progress_bar(chunk) if show and len(chunk) > 1 else chunk:
-        outcome = written_outcome(pipeline, item, out, show and len(chunk) == 1)
-        file = "" if outcome.error else str(next(iter(outcome.answer.values())))
-        if file in made:
-            error = FileExistsError(f"{file!r} is the answer of {made[file]!r} already; give them separate folders.")
-            outcome = Outcome(item, error=error)
-        elif file:
-            made[file] = item.value
-        yield outcome
-
-
-def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show: bool) -> Outcome:
-    """Return the outcome of an item whose answer is a file, which is written."""
-    assert pipeline.task.write
-    try:
-        if item.error:
-            raise DataError(item.error)
-        folder = out / item.inside if out and not is_file_name(out) else out
-        return Outcome(item, pipeline.task.write(pipeline, item.value, folder, show))
-    except BAD_INPUT as error:
-        if exit_code(error) == 73 and not isinstance(error, FileExistsError | FormatError):
-            raise  # nothing can be written, for any input
-        return Outcome(item, error=error)
 
 
 def expanded_items(pipeline: Pipeline[Any], item: Item) -> Iterator[Item]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import keras
     from PIL.Image import Image
 
+LOG = logging.getLogger("tasks")
 C = TypeVar("C", bound=TaskConfig)
 Raw = Any  # an input of a task: a text, or a picture as a file, its content, an array or an image of Pillow
 Answer = Any  # JSON types, but for pictures
@@ -138,6 +141,10 @@ class Codec(ABC):
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
 
+    def settled(self, config: Any) -> Any:
+        """Return the config with settings that follow from the training examples (default: unchanged)."""
+        return config
+
     def vary(self, example: Example, random: np.random.Generator) -> Example:
         """Return another version of an example for each epoch (default: the example)."""
         return example
@@ -196,6 +203,8 @@ class Task(Generic[C]):
         limits: What the answers are not good for, in a sentence or two.
         columns: Return, for each field of an example, the names that its column in a table may have.
         load: Return the raw splits of the data that a config names.
+        remarks: What to say of answers with a mark, such as `cut`, by the name of the mark: a sentence with `{count}`
+            and `{total}`. The mark `confident` counts if it is false, any other if it is true.
         predict: Return an answer for each input that the codec has read, without side effects. Answers carry numbers;
             their first entry is the bare answer.
         score: Return the task's metrics on raw examples.
@@ -218,6 +227,7 @@ class Task(Generic[C]):
     codec: type[Codec]
     predict: Callable[[Pipeline[C], Iterable[Any]], list[Answer]]
     score: Callable[[Pipeline[C], Examples], Report]
+    remarks: Mapping[str, str] = field(default_factory=dict)
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
     draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[Path, Image]]] | None = None
     write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None
@@ -246,7 +256,9 @@ class Pipeline(Generic[C]):
             DataError, FileNotFoundError: An input is missing, of another kind, or cannot be read.
         """
         found = self.task.accepts.input_list(inputs)
-        return self.task.predict(self, (self.codec.read(item) for item in found))
+        answers = self.task.predict(self, (self.codec.read(item) for item in found))
+        say_remarks(self.task, mark_counts(self.task, answers), len(answers))
+        return answers
 
     def draw(self, read: Any, answer: Answer) -> list[Path]:
         """Write the pictures of one answer that the settings ask for, and return their files."""
@@ -268,6 +280,22 @@ class Pipeline(Generic[C]):
         """Return the same pipeline with other settings, of those that may change after training."""
         config = self.config.with_settings(settings)
         return replace(self, config=config, codec=type(self.codec).restore(config, self.codec.state()))
+
+
+def mark_counts(task: Task[C], answers: Iterable[Answer]) -> Counter[str]:
+    """Return how many answers have each mark that the task remarks on."""
+    return Counter(
+        name
+        for answer in answers
+        for name in task.remarks
+        if name in answer and bool(answer[name]) != (name == "confident")
+    )
+
+
+def say_remarks(task: Task[C], counts: Mapping[str, int], total: int) -> None:
+    """Give one notice for each mark of some answers."""
+    for name, count in counts.items():
+        LOG.warning("%s", task.remarks[name].format(count=count, total=total))
 
 
 def table_format(config: TaskConfig) -> TableFormat:

@@ -1,6 +1,7 @@
 """What the terminal shows and what it does not, and how a command ends. Standard library only."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,20 @@ def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]
         across = "".join(f"{count or '.':>{cell}}" for count in counts)
         shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
         print(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
+
+
+class Once(logging.Filter):
+    """A filter that lets each notice through once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        new = text not in self.said
+        self.said.add(text)
+        return new
 
 
 class Hush:

@@ -121,6 +121,8 @@ def complete(
     with notices() as learnt:
         codec = task.codec.learn(config, splits.train)
     splits = limited_splits(splits, config.limit, config.seed)
+    config = codec.settled(config)
+    runs.write_config(run, task.name, config.state())
     part = keras_part(task)
     with precision(config.precision):
         model = part.build(config, codec)

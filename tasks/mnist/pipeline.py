@@ -21,7 +21,7 @@ from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes
+from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes, warn_of_unanswered_classes
 
 SIZE = 28  # pixels
 MISTAKES = 25  # mistakes shown
@@ -167,6 +167,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     examples = aligned_examples(examples, pipeline.codec.classes)
     answers = pipeline.predict([example["image"] for example in examples])
     truth = [example["label"] for example in examples]
+    warn_of_unanswered_classes(answers, truth)
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
     worst, shown = mistakes(answers, truth, MISTAKES)
     captions = [f"{truth[i]} read as {answers[i]['label']}" for i in worst]

@@ -8,9 +8,8 @@ from data.texts.text import UNKNOWN, truncated_sequence
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Answer, Pipeline
 from tasks.sentiment.config import Config
+from tasks.sentiment.reading import Tokens
 from tasks.toolbox import calibration
-
-Tokens = Sequence[int] | np.ndarray
 
 
 def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndarray:

@@ -64,6 +64,9 @@ class Config(ClassConfig):
     ngram_penalty: float = option(1.25e-5, "L2 penalty on the weights of words and pairs.", low=0.0)
     ngram_dropout: float = option(0.0, "Share of words and pairs dropped in training.", low=0.0, high=0.95)
 
+    class_weights: Literal["none", "balanced"] = option(
+        "none", "Weights of the classes in training: none, or balanced, which gives rare classes as much weight."
+    )
     explain: bool = option(False, "Add the weight of each word to the answer.", when="answer")
 
     def __post_init__(self) -> None:

@@ -6,8 +6,8 @@ from layers.block import Tensor
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
 from tasks.engine.task import KerasPart
+from tasks.sentiment.codec import Codec
 from tasks.sentiment.config import Config
-from tasks.sentiment.pipeline import Codec
 
 
 def build(config: Config, codec: Codec) -> keras.Model:

@@ -6,8 +6,9 @@ from data.splits import Examples
 from tasks.engine.task import Pipeline, Report
 from tasks.sentiment.classify import class_probabilities
 from tasks.sentiment.config import Config
+from tasks.sentiment.reading import limits, warn_of_unknown_words
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.labels import aligned_examples, class_answers, mistakes
+from tasks.toolbox.labels import aligned_examples, class_answers, mistakes, warn_of_unanswered_classes
 
 MISTAKES = 50  # mistakes kept
 
@@ -16,10 +17,13 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, F1, area under the ROC curve, calibration error and confusion matrix."""
     codec, classes = pipeline.codec, pipeline.codec.classes
     examples = aligned_examples(examples, classes)
-    rows = [codec.tokens(example["text"]) for example in examples]
+    texts = codec.readings(example["text"] for example in examples)
+    warn_of_unknown_words(texts, "scored")
+    rows = [text.tokens for text in texts]
     chances = class_probabilities(pipeline, rows)
     answers = class_answers(classes, chances)
     truth = [example["label"] for example in examples]
+    warn_of_unanswered_classes(answers, truth, "or with --class-weights balanced")
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], classes)
     right = np.array([answer["label"] == label for answer, label in zip(answers, truth, strict=True)])
     reliability = metrics.reliability_rows(chances.max(1), right)
@@ -28,7 +32,10 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     _, shown = mistakes(answers, truth, MISTAKES)
     return Report(
         metrics=own | found,
-        answers=[{"input": examples[i]["text"], "answer": answers[i], "reference": truth[i]} for i in shown],
+        answers=[
+            {"input": examples[i]["text"], "answer": answers[i] | limits(texts[i]), "reference": truth[i]}
+            for i in shown
+        ],
         figures={
             "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
             "roc": lambda: figures.roc_curve(truth, chances, classes),

@@ -65,7 +65,8 @@ def roc_curve(truth: Sequence[str], probabilities: np.ndarray, classes: Sequence
         if own.any() and not own.all():
             alarms, hits = metrics.roc_points(own, probabilities[:, list(classes).index(name)])
             axes.plot(alarms, hits, label=name)
-    axes.legend(loc="lower right", title="class")
+    if len(axes.lines) > 1:  # the diagonal is always there
+        axes.legend(loc="lower right", title="class")
     return figure_image(figure)
 
 
@@ -124,7 +125,13 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
     return figure_image(figure)
 
 
-def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequence[int], parts: int = 6) -> Image.Image:
+def bleu_by_length(
+    answers: Sequence[str],
+    truth: Sequence[str],
+    lengths: Sequence[int],
+    parts: int = 6,
+    language: str | None = None,
+) -> Image.Image:
     """Return BLEU over the length of the source, in parts of about equally many sentences, with 95 % intervals.
 
     Example:
@@ -138,7 +145,8 @@ def bleu_by_length(answers: Sequence[str], truth: Sequence[str], lengths: Sequen
     groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
     middle = [float(np.median(np.asarray(lengths)[group])) for group in groups]
     found = [
-        metrics.translation_metrics([answers[i] for i in group], [truth[i] for i in group], 200) for group in groups
+        metrics.translation_metrics([answers[i] for i in group], [truth[i] for i in group], 200, language)
+        for group in groups
     ]
     bleu, low, high = (np.array([each[name] for each in found]) for name in ("bleu", "bleu_low", "bleu_high"))
     axes.errorbar(middle, bleu, np.clip([bleu - low, high - bleu], 0, None), marker="o", capsize=3)

@@ -8,6 +8,7 @@ import numpy as np
 
 from data.texts.text import caption_words
 from tasks.engine.config import JsonObject, SettingError
+from tasks.toolbox.bleu import bleu_scorer, chrf_scorer
 
 WINDOW = 11  # side in pixels of the window of SSIM
 PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be infinite
@@ -140,17 +141,21 @@ def calibration_error(rows: Sequence[dict[str, float]]) -> float:
     return sum(row["examples"] / total * abs(row["accuracy"] - row["confidence"]) for row in rows)
 
 
-def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples: int = 1000) -> JsonObject:
+def translation_metrics(
+    answers: Sequence[str], truth: Sequence[str], resamples: int = 1000, language: str | None = None
+) -> JsonObject:
     """Return the metrics of translations, as JSON types.
 
     Args:
         answers: Translations as a reader sees them, in capitals and small letters, not cut into words.
-        truth: A reference for each.
+        truth: A reference for each, at least one.
         resamples: Samples of the sentences that the 95 % intervals are drawn from.
+        language: Code of the language of the translations, such as `de` or `zh_cn`; BLEU counts its words, or its
+            characters, as `bleu_tokenizer` says.
 
     Returns:
         `bleu` and `chrf` in [0, 100], each with its interval and its `signature`, which says how it is counted;
-        `bleu_lowercased`; `length_ratio`, the words answered for each word of the references.
+        `bleu_lowercased`; `length_ratio`, the words answered for each word of the references, or `None`.
 
     References: Papineni et al., 2002, https://doi.org/10.3115/1073083.1073135 (BLEU); Popovic, 2015,
     https://doi.org/10.18653/v1/W15-3049 (chrF); Post, 2018, https://arxiv.org/abs/1804.08771 (how to count);
@@ -160,20 +165,18 @@ def translation_metrics(answers: Sequence[str], truth: Sequence[str], resamples:
         >>> round(translation_metrics(["a dog runs home"] * 2, ["a dog runs home"] * 2, resamples=10)["bleu"])
         100
     """
-    from sacrebleu import BLEU, CHRF
-
     found: JsonObject = {}
-    for name, metric in (("bleu", BLEU()), ("chrf", CHRF())):
+    for name, metric in (("bleu", bleu_scorer(answers, language)), ("chrf", chrf_scorer())):
         score = metric.corpus_score(list(answers), [list(truth)], n_bootstrap=resamples)
         signature = str(metric.get_signature())
         told = json.loads(score.format(width=4, signature=signature, is_json=True))  # the interval is in the JSON alone
         middle, half = float(told.get("confidence_mean", score.score)), float(told.get("confidence_var", 0))
-        found |= {name: score.score, f"{name}_low": middle - half, f"{name}_high": middle + half}
+        found |= {name: score.score, f"{name}_low": max(middle - half, 0.0), f"{name}_high": min(middle + half, 100.0)}
         found[f"{name}_signature"] = signature
-    counted = BLEU(lowercase=True).corpus_score(list(answers), [list(truth)])
+    counted = bleu_scorer(answers, language, lowercase=True).corpus_score(list(answers), [list(truth)])
     return found | {
         "bleu_lowercased": counted.score,
-        "length_ratio": counted.sys_len / counted.ref_len,
+        "length_ratio": counted.sys_len / counted.ref_len if counted.ref_len else None,
     }
 
 
@@ -206,7 +209,6 @@ def caption_metrics(
         100
     """
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer
-    from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
     said = [" ".join(caption_words(answer)) for answer in answers]
@@ -217,7 +219,7 @@ def caption_metrics(
         scorer += (answer, given[row])
     bleu, _ = scorer.compute_score(option="closest", verbose=0)
     low, high = bleu_interval(scorer.ctest, resamples)
-    each = {"cider": Cider().compute_score(given, found)[1], "rouge_l": Rouge().compute_score(given, found)[1]}
+    each = {"cider": cider_scores(given, found), "rouge_l": Rouge().compute_score(given, found)[1]}
     spans = {name: mean_interval(np.asarray(scores), resamples) for name, scores in each.items()}
     means = {
         name: {name: 100 * np.mean(each[name]), f"{name}_low": 100 * span[0], f"{name}_high": 100 * span[1]}
@@ -238,6 +240,20 @@ def caption_metrics(
     return {name: float(value) for name, value in numbers.items()} | {"words": len(used)}
 
 
+def cider_scores(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]]) -> np.ndarray:
+    """Return CIDEr-D of each caption, in [0, 10]; 0 where no reference has a word.
+
+    Example:
+        >>> cider_scores({0: [""]}, {0: ["a dog"]}).tolist()
+        [0.0]
+    """
+    from pycocoevalcap.cider.cider import Cider
+
+    if not any(reference for each in truth.values() for reference in each):
+        return np.zeros(len(answers))
+    return np.asarray(Cider().compute_score(truth, answers)[1])
+
+
 def bleu_interval(counts: Sequence[JsonObject], resamples: int) -> tuple[float, float]:
     """Return the 95 % interval of BLEU-4 from what `BleuScorer` counted in each caption, by bootstrap samples.
 
@@ -253,7 +269,7 @@ def bleu_interval(counts: Sequence[JsonObject], resamples: int) -> tuple[float, 
     sums = np.stack([table[rows].sum(0) for rows in picked])  # (resamples, 8)
     precision = np.exp(np.log((sums[:, :4] + 1e-15) / (sums[:, 4:] + 1e-9)).mean(1))
     ratio = np.array(nearest)[picked].sum(1) / np.maximum(lengths[picked].sum(1), 1)
-    low, high = np.percentile(precision * np.exp(np.minimum(1 - ratio, 0)), [2.5, 97.5])
+    low, high = np.percentile(precision * np.exp(np.minimum(1 - ratio, 0)) * (sums[:, 4] > 0), [2.5, 97.5])
     return float(low), float(high)
 
 

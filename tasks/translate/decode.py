@@ -1,17 +1,16 @@
 """From sub-words to translations and alignments, with any network that has the signatures `encode` and `step`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from data.texts.text import PAD
+from data.texts.text import PAD, padded_batch
 from data.texts.vocabulary import END, START
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline
 from tasks.toolbox.search import Hypothesis, State, memory_step, search
+from tasks.translate.clauses import Tokens
 from tasks.translate.config import Config
-
-Tokens = Sequence[int]
 
 
 def beam_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
@@ -53,27 +52,38 @@ def encoder_memory(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[
     return (source != PAD, keys, values), (np.arange(len(rows)), *states)
 
 
-def sentence_details(
-    pipeline: Pipeline[Config], text: str, row: Tokens, hypotheses: Sequence[Hypothesis]
-) -> JsonObject:
-    """Return a sentence with its translations, and with `alignment_file` its alignment."""
-    pieces = pipeline.codec.pieces
-    given = [{"text": pieces.text(one.tokens), "score": round(one.score, 6)} for one in hypotheses]
-    if not pipeline.config.alignment_file:
-        return {"text": text, "translations": given}
-    return {"text": text, "translations": given, "alignment": attention_alignment(pipeline, row, hypotheses[0].tokens)}
+def attention_rows(pipeline: Pipeline[Config], rows: Sequence[Tokens], targets: Sequence[Tokens]) -> list[np.ndarray]:
+    """Return the attention of each written sub-word and the end to each that was read and the end, for each sentence.
+
+    Returns:
+        An array `(target + 1, source + 1)` for each sentence.
+    """
+    size, found = pipeline.config.batch_size, list[np.ndarray]()
+    for first in range(0, len(rows), size):
+        found += batch_attention(pipeline, rows[first : first + size], targets[first : first + size])
+    return found
+
+
+def batch_attention(
+    pipeline: Pipeline[Config], rows: Sequence[Tokens], targets: Sequence[Tokens]
+) -> Iterator[np.ndarray]:
+    """Yield the attention of each sentence of a batch."""
+    memory, (_, *states) = encoder_memory(pipeline, rows)
+    written = padded_batch([[START, *tokens] for tokens in targets], 1 + max(map(len, targets)))  # (rows, time)
+    weights = []
+    for last in written.T:
+        _, attention, *states = pipeline.network("step", last, *memory, *states)
+        weights.append(attention)
+    for place, (row, tokens) in enumerate(zip(rows, targets, strict=True)):
+        yield np.array([step[place, : len(row) + 1] for step in weights[: len(tokens) + 1]])
 
 
 def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> JsonObject:
     """Return the sub-words of source and target, and the attention of each target sub-word to the source."""
     pieces = pipeline.codec.pieces
-    memory, (_, *states) = encoder_memory(pipeline, [row])
-    weights = []
-    for token in (START, *tokens):
-        _, attention, *states = pipeline.network("step", np.array([token], "int32"), *memory, *states)
-        weights.append([round(float(weight), 4) for weight in attention[0][: len(row) + 1]])
+    (weights,) = attention_rows(pipeline, [row], [tokens])
     return {
         "source": [*map(pieces.piece_text, row), "</s>"],
         "target": [*map(pieces.piece_text, tokens), "</s>"],
-        "weights": weights,
+        "weights": [[round(float(weight), 4) for weight in step] for step in weights],
     }

@@ -7,8 +7,8 @@ from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.recurrent import RecurrentStack
 from tasks.engine.task import KerasPart
+from tasks.translate.codec import Codec
 from tasks.translate.config import Config
-from tasks.translate.pipeline import Codec
 
 
 def build(config: Config, codec: Codec) -> keras.Model:

@@ -1,5 +1,6 @@
 """Scores of translations against references."""
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -9,9 +10,13 @@ from data.splits import Examples
 from data.texts.text import clean_text
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.search import Hypothesis
+from tasks.translate.answers import document_answers
+from tasks.translate.clauses import Tokens
 from tasks.translate.config import Config
-from tasks.translate.decode import Tokens, attention_alignment, beam_hypotheses
+from tasks.translate.decode import attention_alignment, beam_hypotheses
+from tasks.translate.document import Document
+
+LOG = logging.getLogger("tasks")
 
 ANSWER_COUNT = 200  # answers kept, and sentences timed
 ALIGNMENT_COUNT = 6  # alignments in a figure
@@ -19,33 +24,56 @@ SHORT = 20  # sub-words that such a sentence stays below
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
-    """Return BLEU and chrF with their intervals, lower-cased BLEU, length ratio, and sentences per second."""
+    """Return BLEU and chrF with their intervals, lower-cased BLEU, length ratio, and sentences per second.
+
+    Sources are read and translated as by `predict`. `cut` is the number of those with an over-long sentence.
+    """
     codec = pipeline.codec
-    rows = [codec.numbers(example["text"]) for example in examples]
-    found = beam_hypotheses(pipeline.with_settings(n_best=1), rows)
-    answers = [codec.pieces.text(hypotheses[0].tokens) for hypotheses in found]
+    documents = [codec.document(example["text"]) for example in examples]
+    found = document_answers(pipeline.with_settings(n_best=1, alignment_file=None), documents)
+    answers = [clean_text(answer["translation"]) for answer in found]
     truth = [clean_text(example["translation"]) for example in examples]
-    beams = {"greedy": 1, "beam5": 5}
-    rates = {
-        f"{name}_per_second": sentences_per_second(pipeline, rows[:ANSWER_COUNT], beam) for name, beam in beams.items()
-    }
+    rows = [[clause.tokens for sentence in each.sentences for clause in sentence.clauses] for each in documents]
+    lengths = [sum(map(len, each)) for each in rows]
     return Report(
-        metrics=metrics.translation_metrics(answers, truth) | rates,
+        metrics=metrics.translation_metrics(answers, truth, language=codec.languages[1])
+        | {"cut": cut_count(pipeline, documents)}
+        | rates(pipeline, rows),
         answers=[
             {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
             for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
         ],
         figures={
-            "lengths": lambda: figures.bleu_by_length(answers, truth, list(map(len, rows))),
-            "alignments": lambda: alignment_sheet(pipeline, rows, found),
+            "lengths": lambda: figures.bleu_by_length(answers, truth, lengths, language=codec.languages[1]),
+            "alignments": lambda: alignment_sheet(pipeline, [each[0] for each in rows if len(each) == 1]),
         },
     )
 
 
-def alignment_sheet(pipeline: Pipeline[Config], rows: Sequence[Tokens], found: Sequence[Sequence[Hypothesis]]) -> Image:
+def cut_count(pipeline: Pipeline[Config], documents: Sequence[Document]) -> int:
+    """Return the number of sources with an over-long sentence, with a notice."""
+    count = sum(bool(document.cut) for document in documents)
+    if count:
+        longest = pipeline.config.max_length
+        LOG.warning("Sources with a sentence of more than %d sub-words, cut into parts: %d.", longest, count)
+    return count
+
+
+def rates(pipeline: Pipeline[Config], rows: Sequence[Sequence[Tokens]]) -> dict[str, float]:
+    """Return the number of sentences translated per second, greedily and with a beam."""
+    first = [row for each in rows for row in each][:ANSWER_COUNT]
+    return {
+        f"{name}_per_second": sentences_per_second(pipeline, first, beam)
+        for name, beam in {"greedy": 1, "beam5": 5}.items()
+    }
+
+
+def alignment_sheet(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> Image:
     """Return the alignments of some short sentences and their best translations, as one picture."""
-    short = [index for index, row in enumerate(rows) if len(row) < SHORT][:ALIGNMENT_COUNT]
-    return figures.alignment_panels([attention_alignment(pipeline, rows[i], found[i][0].tokens) for i in short])
+    short = [row for row in rows if len(row) < SHORT][:ALIGNMENT_COUNT]
+    found = beam_hypotheses(pipeline.with_settings(n_best=1), short)
+    pairs = zip(short, found, strict=True)
+    return figures.alignment_panels([attention_alignment(pipeline, row, best.tokens) for row, (best, *_) in pairs])
 
 
 def sentences_per_second(pipeline: Pipeline[Config], rows: Sequence[Tokens], beam: int) -> float:

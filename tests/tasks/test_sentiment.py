@@ -17,7 +17,7 @@ from data.splits import DataError
 from data.texts.text import UNKNOWN
 from tasks.engine.config import SettingError
 from tasks.sentiment.classify import class_probabilities, word_weights
-from tasks.sentiment.pipeline import STEP, Codec, log_count_ratios
+from tasks.sentiment.codec import STEP, Codec, log_count_ratios
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -71,7 +71,7 @@ def test_padding_and_company_never_change_an_answer(pipeline, engine):
 
 def test_an_answer_has_a_label_and_probabilities_that_add_up(pipeline):
     for answer in pipeline.predict(TEXTS):
-        assert list(answer) == ["label", "probability", "probabilities"]
+        assert list(answer)[:3] == ["label", "probability", "probabilities"]
         assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert (
             answer["probability"] == answer["probabilities"][answer["label"]] == max(answer["probabilities"].values())
@@ -113,13 +113,111 @@ def test_a_text_without_words_is_refused_by_name(pipeline, text):
         pipeline.predict(["fine", text])
 
 
-def test_a_text_of_unknown_words_only_is_answered_with_a_warning(pipeline, caplog):
+JOINED = [
+    "\u8fd9\u90e8\u7535\u5f71\u771f\u7684\u975e\u5e38\u597d\u770b",
+    "\u6211\u4e00\u70b9\u4e5f\u4e0d\u559c\u6b22\u8fd9\u90e8\u7535\u5f71",
+]
+
+
+def test_a_text_of_mostly_unknown_words_is_answered_with_a_warning(pipeline, caplog):
+    texts = ["a good film", "qwrtzp xcvb film ...", "qwrtzp good film", "\U0001f600", JOINED[0], "..."]
     with caplog.at_level("WARNING", "tasks"):
-        pipeline.predict(["qwrtzp xcvb"])
-    assert "No word of 'qwrtzp xcvb' is in the vocabulary" in caplog.text
+        answers = pipeline.predict(texts)
+    assert [answer.get("confident", True) for answer in answers] == [True, False, True, False, False, True]
+    (record,) = caplog.records
+    assert "Most words of 3 of 6 texts are unknown" in record.getMessage()
     words = ["predict", "sentiment", "--run", pipeline.run, "qwrtzp xcvb"]
-    assert b"its answer is a guess" in command(*words).stderr
+    assert b"answers are guesses" in command(*words).stderr
     assert command(*words, "--quiet").stderr == b""
+
+
+def test_an_answer_says_that_a_text_is_cut(pipeline, caplog):
+    length = pipeline.config.max_length
+    with caplog.at_level("WARNING", "tasks"):
+        answers = pipeline.predict(["good " * length, "good " * (length + 1), "good"])
+    assert [answer.get("cut", False) for answer in answers] == [False, True, False]
+    (record,) = caplog.records
+    assert "1 of 3 texts are longer than --max-length and are cut" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<p>I don't like it, it's \"bad\".</p>",
+        "I don\u2019t like it, it\u2019s \u201cbad\u201d.",
+        "I don\u02bct like it, it`s \xabbad\xbb.",
+        "&lt;p&gt;I don&rsquo;t like it, it&#39;s &quot;bad&quot;.&lt;/p&gt;",
+        "\uff29 don't \uff4c\uff49\uff4b\uff45 it, it's \uff02\U0001d5ef\U0001d5ee\U0001d5f1\uff02.",
+        "I don't li\xadke\u200b it, it's \u201dbad\u201d.\ufeff",
+    ],
+)
+def test_markup_and_typography_never_change_an_answer(pipeline, other):
+    plain = "I don't like it, it's \"bad\"."
+    assert list(pipeline.codec.tokens(other)) == list(pipeline.codec.tokens(plain))
+    assert pipeline.predict([other]) == pipeline.predict([plain])
+
+
+def test_training_texts_are_read_as_those_that_are_answered():
+    plain = [{"text": "it's good", "label": "a"}, {"text": "it's bad", "label": "b"}]
+    marked = [{"text": f"<p>{row['text']}</p>".replace("'", "\u2019"), "label": row["label"]} for row in plain]
+    config = tasks.configure("sentiment", **SMALL)
+    assert Codec.learn(config, marked).state() == Codec.learn(config, plain).state()
+
+
+def test_a_read_text_is_what_predict_takes(pipeline):
+    texts = [pipeline.codec.read(text) for text in TEXTS]
+    assert pipeline.task.predict(pipeline, texts) == pipeline.predict(TEXTS)
+    np.testing.assert_array_equal(pipeline.codec.inputs(texts)[0], pipeline.codec.arrays([t.tokens for t in texts])[0])
+    for text in ("", "\u200b", "<br/>", "\ufe0f"):
+        with pytest.raises(DataError, match="is empty; give at least one word"):
+            pipeline.codec.read(text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings", "notice"),
+    [
+        (JOINED, {}, "has no spaces between words; train with --tokens pieces"),
+        ([f"word{i} term{i} name{i} a" for i in range(20)], {}, "new texts will be mostly unknown"),
+        (["a good film with a good end"] * 20, {}, None),
+        (JOINED, {"tokens": "pieces"}, None),
+    ],
+)
+def test_a_training_says_that_words_do_not_suit_its_texts(texts, settings, notice, caplog):
+    rows = [{"text": text, "label": str(row % 2)} for row, text in enumerate(texts)]
+    with caplog.at_level("WARNING", "tasks"):
+        Codec.learn(tasks.configure("sentiment", **SMALL, **settings), rows)
+    assert [notice in record.getMessage() for record in caplog.records] == ([True] if notice else [])
+
+
+def test_sub_words_know_what_they_need_not_spell_in_bytes():
+    config = tasks.configure("sentiment", **SMALL, tokens="pieces")
+    codec = Codec.learn(config, sets.reviews()[0][:200])
+    assert codec.read("a lovely unheardof film").known == 1
+    assert codec.read(JOINED[0]).known == 0
+
+
+def test_a_score_says_that_it_knows_few_words_and_never_answers_a_class(pipeline, caplog):
+    rows = [{"text": f"qwrtzp{row} xcvb", "label": label} for row, label in enumerate(["positive", "negative"] * 3)]
+    with caplog.at_level("WARNING", "tasks"):
+        report = pipeline.score(rows)
+    assert "Of the words of the scored texts 100 % are unknown" in caplog.text
+    assert "is never answered" in caplog.text
+    assert "--class-weights balanced" in caplog.text
+    assert all(row["answer"]["confident"] is False for row in report.answers)
+
+
+def test_balanced_weights_lift_a_rare_class():
+    rows = [{"text": "so it is", "label": "a" if row % 10 else "b"} for row in range(40)]
+    config = tasks.configure("sentiment", **SMALL, class_weights="balanced")
+    tokens, labels, weights = Codec.learn(config, rows).encode(rows, np.random.default_rng(0))
+    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
+    assert len(tokens) == len(weights) == 40
+    assert len(Codec.learn(tasks.configure("sentiment", **SMALL), rows).encode(rows)) == 2
+
+
+def test_a_training_with_balanced_weights_runs(tmp_path):
+    small = SMALL | {"epochs": 1, "limit": 64, "ngrams": 512, "class_weights": "balanced"}
+    assert tasks.train("sentiment", tmp_path / "run", **small).predict(["fine"])
 
 
 def test_calibration_never_makes_the_validation_loss_larger(pipeline):
@@ -217,7 +315,7 @@ def test_own_classes_are_learnt_from_a_table(tmp_path):
     with (tmp_path / "own.csv").open("w", newline="") as file:
         rows = [(name, f"{text} number {number}") for number in range(40) for name, text in kinds.items()]
         csv.writer(file).writerows([("topic", "body"), *rows])
-    settings = {**SMALL, "data": str(tmp_path / "own.csv"), "text_column": "body", "label_column": "topic"}
+    settings = {**SMALL, "data": str(tmp_path / "own.csv"), "columns": "text=body,label=topic"}
     pipeline = tasks.train(
         "sentiment",
         tmp_path / "run",
@@ -253,8 +351,10 @@ def test_standard_input_of_any_bytes_is_answered_line_by_line(pipeline):
         "predict", "sentiment", "--run", pipeline.run, "-", stdin=b"good \xff\xfe\n\n  \nnul\x00 byte\nlast"
     )
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.returncode == 0
-    assert [row["input"] for row in rows] == ["good \ufffd\ufffd", "nul\x00 byte", "last"]
+    assert result.returncode == 65
+    assert [row["input"] for row in rows] == ["good ??", "", "  ", "nul\x00 byte", "last"]
+    assert ["error" in row for row in rows] == [True, True, True, False, False]
+    assert "likely --encoding" in rows[0]["error"]
 
 
 def test_a_line_of_ten_megabytes_is_answered(pipeline):
@@ -264,27 +364,32 @@ def test_a_line_of_ten_megabytes_is_answered(pipeline):
 
 
 def test_a_file_is_answered_into_a_new_file_and_never_over_an_old_one(pipeline, tmp_path):
-    (tmp_path / "reviews.csv").write_text('id,review\n1,"good, really"\n2,bad\n')
+    (tmp_path / "reviews.csv").write_text('id,said\n1,"good, really"\n2,bad\n')
     words = ["predict", "sentiment", "--run", pipeline.run, "--file", tmp_path / "reviews.csv"]
     out = ["--out", tmp_path / "answers.jsonl"]
     result = command(*words, *out)
     assert (result.returncode, result.stdout) == (65, b"")
-    assert b"no column 'text'; its columns are: id, review" in result.stderr
+    assert b"no column 'text'; its columns are: id, said" in result.stderr
     (tmp_path / "answers.jsonl").unlink()
-    assert command(*words, *out, "--text-column", "review").returncode == 0
+    assert command(*words, *out, "--columns", "text=said").returncode == 0
     rows = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
     assert [row["input"] for row in rows] == ["good, really", "bad"]
-    again = command(*words, *out, "--text-column", "review")
+    again = command(*words, *out, "--columns", "text=said")
     assert again.returncode == 73
     assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 2
 
 
-def test_what_stands_before_an_empty_row_is_kept(pipeline, tmp_path):
+def test_an_empty_row_has_an_error_in_step(pipeline, tmp_path):
     (tmp_path / "reviews.jsonl").write_text('{"text": "fine"}\n{"text": " "}\n{"text": "bad"}\n')
     out = tmp_path / "answers.jsonl"
     result = command("predict", "sentiment", "--run", pipeline.run, "--file", tmp_path / "reviews.jsonl", "--out", out)
     assert result.returncode == 65
-    assert [json.loads(line)["input"] for line in out.read_text().splitlines()] == ["fine"]
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(row["row"], row["input"], "error" in row) for row in rows] == [
+        (1, "fine", False),
+        (2, " ", True),
+        (3, "bad", False),
+    ]
 
 
 def test_nothing_to_answer_is_wrong_use(pipeline):

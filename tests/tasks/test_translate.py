@@ -43,7 +43,7 @@ def test_a_text_keeps_its_line_breaks_and_its_sentences_are_translated_alone(pip
     (whole,) = pipeline.predict([text])
     one, two, three = (answer["translation"] for answer in pipeline.predict([TEXTS[0], TEXTS[1], TEXTS[3]]))
     assert whole["translation"] == f"{one} {two}\n\n{three}"
-    assert set(whole) == {"translation", "score"}
+    assert list(whole) == ["translation", "score", "confident"]
 
 
 def test_neither_order_nor_company_changes_a_translation(pipeline):
@@ -156,6 +156,19 @@ def test_languages_follow_from_the_data_where_they_are_not_said(settings, pair):
     assert language_pair(tasks.configure("translate", **settings)) == pair
 
 
+def test_the_languages_of_own_files_are_found_and_said(tmp_path, caplog):
+    for language, word in (("es", "uno"), ("fr", "une")):
+        (tmp_path / f"train.{language}").write_text("".join(f"{word} {number}\n" for number in range(9)))
+    config = tasks.configure("translate", data=str(tmp_path))
+    assert language_pair(config) == ("es", "fr")
+    assert load(config).train[0]["text"].startswith("uno")
+    assert "is read from 'es' to 'fr'; --source and --target name others" in caplog.text
+    assert language_pair(tasks.configure("translate", data=str(tmp_path), source="fr")) == ("fr", "es")
+    (tmp_path / "train.it").write_text("x\n")
+    with pytest.raises(DataError, match=r"has text in: es, fr, it; name two languages with --source and --target"):
+        load(config)
+
+
 def test_a_catalogue_set_is_read(tmp_path):
     with tfds.testing.mock_data(num_examples=20), mock.patch("socket.getaddrinfo"):
         splits = load(tasks.configure("translate", data_dir=str(tmp_path)))
@@ -202,11 +215,12 @@ def test_bad_input_is_named(pipeline, caplog):
     with pytest.raises(SettingError, match=r"`beam` is 5000; the vocabulary has \d+ sub-words only"):
         pipeline.with_settings(beam=5000).predict(["A dog."])
     with caplog.at_level(logging.WARNING, "tasks"):
-        (answer,) = pipeline.predict(["犬が走る"])
-        assert "Most letters of '犬が走る' are not in the vocabulary" in caplog.text
-        assert isinstance(answer["translation"], str)
+        answers = pipeline.predict(["犬が走る", "A cat sleeps.", "猫"])
+        assert caplog.messages == ["2 of 3 texts are unlike the validation data; their translations are guesses."]
+        assert [answer["confident"] for answer in answers] == [False, True, False]
+        caplog.clear()
         pipeline.predict(["dog " * 5000])
-        assert "sub-words in a sentence; the first 40 are read" in caplog.text
+        assert "1 of 1 texts have sentences longer than --max-length" in caplog.messages[0]
     with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'fr'"):
         tasks.load("translate", pipeline.run, source="fr")
     with pytest.raises(SettingError, match=r"both 'en'"):
@@ -227,8 +241,9 @@ def test_from_the_command_line(pipeline, tmp_path):
     result = command(*words, "--file", tmp_path / "lines.txt", "-", stdin="A man sings.\n\nA b\xff\n".encode("latin-1"))
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["input"] for row in rows][:1] == ["A man sings."]
-    assert len(rows) == 4
-    assert result.stderr == b""
+    assert len(rows) == 5
+    assert ["error" in row for row in rows] == [False, True, True, False, False]
+    assert result.stderr.startswith(b"Error: There is no answer for 2 of 5 inputs")
     for wrong, code, sentence in (
         (("--source", "fr", "Un chien."), 2, b"translates from 'en' to 'de'"),
         (("",), 65, b"is empty"),

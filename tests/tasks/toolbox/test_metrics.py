@@ -1,5 +1,6 @@
 """Metrics against numbers computed by hand, and the pictures of them."""
 
+import json
 from shutil import which
 from unittest import mock
 
@@ -11,6 +12,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.network import ComparedNetwork
 from tasks.engine.runs import write_new
 from tasks.toolbox import figures, metrics
+from tasks.toolbox.bleu import bleu_tokenizer
 from tasks.toolbox.metrics import classification_metrics, share_interval
 
 
@@ -97,6 +99,93 @@ def test_translations_score_as_the_papers_count():
     assert [round(perfect[name], 6) for name in ("bleu", "bleu_low", "bleu_high", "chrf")] == [100] * 4
     nothing = metrics.translation_metrics(["x"], ["y"], resamples=10)
     assert nothing["bleu"] == nothing["bleu_low"] == nothing["bleu_high"] == 0
+
+
+DOG_ZH, DOG_KO, DOG_TH = (
+    "\u72d7\u5728\u516c\u56ed\u91cc\u8dd1\u3002",
+    "\uac1c\uac00 \ub2ec\ub9b0\ub2e4.",
+    "\u0e2b\u0e21\u0e32\u0e27\u0e34\u0e48\u0e07",
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "tokenizer"),
+    [
+        ("zh_CN", DOG_ZH, "zh"),
+        ("cmn", DOG_ZH, "zh"),
+        ("zho_Hant", DOG_ZH, "zh"),
+        ("kor", DOG_KO, "char"),
+        ("th", DOG_TH, "char"),
+        ("de-AT", "ein Hund rennt weg", "13a"),
+        (None, "a dog runs home", "13a"),
+    ],
+)
+def test_a_perfect_translation_is_perfect_in_any_script(language, text, tokenizer):
+    found = metrics.translation_metrics([text] * 120, [text] * 120, resamples=5, language=language)
+    assert found["bleu"] == pytest.approx(100)
+    assert f"eff:no|tok:{tokenizer}|" in found["bleu_signature"]
+    assert found["length_ratio"] == 1
+
+
+def test_japanese_is_cut_into_words_where_that_is_installed():
+    for place, tokenizer in ((object(), "ja-mecab"), (None, "char")):
+        with mock.patch("tasks.toolbox.bleu.find_spec", return_value=place):
+            assert {bleu_tokenizer(code) for code in ("ja", "jpn", "ja_JP")} == {tokenizer}
+
+
+def test_a_wrong_translation_without_spaces_is_neither_perfect_nor_worthless():
+    other = DOG_ZH.replace("\u72d7", "\u732b")
+    assert 50 < metrics.translation_metrics([DOG_ZH] * 3, [other] * 3, 5, "zh")["bleu"] < 99
+
+
+def test_tiny_sets_say_that_they_leave_out_missing_lengths():
+    few = metrics.translation_metrics(["a dog"], ["a dog"], resamples=5)
+    assert few["bleu"] == pytest.approx(100)
+    assert "eff:yes" in few["bleu_signature"]
+    short = metrics.translation_metrics(["a dog"] * 150, ["a dog"] * 150, resamples=5)
+    assert short["bleu"] == pytest.approx(100)
+    assert "eff:yes" in short["bleu_signature"]
+
+
+@pytest.mark.parametrize("language", [None, "zh", "ko"])
+@pytest.mark.parametrize(
+    ("answers", "truth"),
+    [
+        ([""], ["a dog runs"]),
+        (["a dog runs"], [""]),
+        ([""] * 3, [""] * 3),
+        (["", "a dog runs home now", ""], ["x y", "a dog runs home now", "z"]),
+        (["a dog runs home now", *[""] * 199], ["a dog runs home now"] * 200),
+        (["one sentence that is alone"], ["one sentence that is alone"]),
+        ([" ", "."], ["a", " "]),
+    ],
+)
+def test_empty_translations_and_references_are_scored(answers, truth, language):
+    found = metrics.translation_metrics(answers, truth, resamples=50, language=language)
+    json.dumps(found, allow_nan=False)
+    for name in ("bleu", "chrf"):
+        assert 0 <= found[f"{name}_low"] <= found[f"{name}_high"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("answers", "truth"),
+    [([""], [["a dog"]]), (["a dog"], [[""]]), ([""] * 3, [["", ""]] * 3), (["..."], [["!!"]])],
+)
+def test_empty_captions_and_references_are_scored(answers, truth):
+    found = metrics.caption_metrics(answers, truth, resamples=20)
+    json.dumps(found, allow_nan=False)
+    for name in ("cider", "cider_high", "bleu_1", "bleu_4_high"):
+        assert found[name] == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_split_of_one_class_has_metrics_and_pictures(count):
+    truth, chances = ["a"] * count, np.array([[0.9, 0.1]] * count)
+    found = metrics.classification_metrics(truth, truth, ["a", "b"])
+    json.dumps(found | {"auc": metrics.ranking_area(truth, chances, ["a", "b"])}, allow_nan=False)
+    assert figures.roc_curve(truth, chances, ["a", "b"]).mode == "RGB"
+    rows = metrics.reliability_rows(chances.max(1), np.ones(count, bool))
+    assert figures.reliability_diagram(rows).mode == "RGB"
 
 
 def test_psnr_by_hand():

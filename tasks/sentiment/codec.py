@@ -1,0 +1,203 @@
+"""Texts to arrays for the classifier: words, vocabulary, classes, widths."""
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import numpy as np
+from typing_extensions import override
+
+from data.splits import DataError, Example, Examples
+from data.texts.text import (
+    PAD,
+    UNKNOWN,
+    clean_text,
+    hashed_ngrams,
+    padded_batch,
+    padding_width,
+    padding_widths,
+    plain_marks,
+    sequence_without_spans,
+    text_words,
+    truncated_sequence,
+)
+from data.texts.vocabulary import END, VOCABULARIES, Vocabulary
+from tasks.engine import task
+from tasks.engine.config import JsonObject
+from tasks.engine.task import Arrays
+from tasks.sentiment.config import Config
+from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words
+from tasks.toolbox.labels import balanced_weights, check_classes
+
+STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
+
+
+def read_words(text: str) -> list[str]:
+    """Return the words and marks of a raw text, without markup, and with plain marks."""
+    return text_words(plain_marks(clean_text(text)))
+
+
+def unknown_words(spelled: Sequence[Sequence[int]]) -> int:
+    """Return how many words, given by their numbers, the vocabulary of words lacks."""
+    return spelled.count((UNKNOWN,))
+
+
+def byte_words(spelled: Sequence[Sequence[int]]) -> int:
+    """Return how many words are spelled mostly in bytes, as sub-words lack their letters."""
+    return sum(2 * sum(number <= END + 256 for number in numbers) > len(numbers) for numbers in spelled)
+
+
+UNKNOWN_COUNTS = {"words": unknown_words, "pieces": byte_words}
+
+
+class Codec(task.Codec):
+    """Turn texts into tokens; it learns vocabulary, classes, padding widths, and weights of the branches.
+
+    Attributes:
+        weights: Factor of the scores of each branch before the softmax.
+        ratios: Log-count ratio of each hashed word and pair in each class, `(ngrams, classes)`; only for training.
+        factors: Weight of the examples of each class; only for training.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        vocabulary: Vocabulary,
+        classes: list[str],
+        widths: list[int],
+        weights: list[float],
+        ratios: np.ndarray | None = None,
+    ) -> None:
+        self.config, self.vocabulary, self.classes, self.widths = config, vocabulary, classes, widths
+        self.weights, self.ratios = weights, ratios
+        self.labels = {name: number for number, name in enumerate(classes)}
+        self.factors: list[float] | None = None
+
+    @classmethod
+    def learn(cls, config: Config, train: Examples) -> Self:
+        texts = [plain_marks(clean_text(example["text"])) for example in train]
+        vocabulary = VOCABULARIES[config.tokens].learn(texts, config.vocabulary)
+        names = [example["label"] for example in train]
+        branches = 2 if config.ngrams else 1
+        codec = cls(config, vocabulary, sorted(set(names)), [config.max_length], [1 / branches] * branches)
+        rows = [codec.tokens(example["text"]) for example in train]
+        codec.widths = padding_widths([len(row) for row in rows], config.max_length, config.widths)
+        if config.class_weights == "balanced":
+            codec.factors = balanced_weights(names, codec.classes)
+        if config.ngrams:
+            labels = [codec.labels[name] for name in names]
+            codec.ratios = log_count_ratios(rows, labels, len(codec.classes), config.ngrams, config.ngram_smoothing)
+        if config.tokens == "words":
+            warn_of_rare_words(texts, rows)
+        return codec
+
+    @classmethod
+    def restore(cls, config: Config, state: JsonObject) -> Self:
+        vocabulary = VOCABULARIES[config.tokens].restore(state["vocabulary"])
+        return cls(config, vocabulary, state["classes"], state["widths"], state["weights"])
+
+    def state(self) -> JsonObject:
+        return {
+            "classes": self.classes,
+            "weights": self.weights,
+            "widths": self.widths,
+            "vocabulary": self.vocabulary.state(),
+        }
+
+    def with_weights(self, weights: Sequence[float]) -> Self:
+        """Return the same codec with other weights of the branches."""
+        return type(self)(self.config, self.vocabulary, self.classes, self.widths, list(weights), self.ratios)
+
+    def word_tokens(self, text: str) -> list[tuple[str, Sequence[int]]]:
+        """Return the words of a text, each with its tokens."""
+        return [(word, self.vocabulary.numbers(word.lower())) for word in read_words(text)]
+
+    def tokens(self, text: str) -> Tokens:
+        """Return the tokens of a text, truncated, at least one."""
+        spelled = self.vocabulary.numbers
+        numbers = [number for word in read_words(text) for number in spelled(word.lower())]
+        return truncated_sequence(numbers or [UNKNOWN], self.config.max_length, self.config.truncate)
+
+    def read(self, raw: str) -> Reading:
+        """Return a text as `predict` takes it.
+
+        Raises:
+            DataError: It has no words and no other marks.
+        """
+        words = self.word_tokens(raw)
+        if not words:
+            raise DataError(f"The text {raw[:20]!r} is empty; give at least one word.")
+        return self.reading(raw, words)
+
+    def reading(self, text: str, words: Sequence[tuple[str, Sequence[int]]]) -> Reading:
+        """Return a text as it is read, given its words with their tokens; none are a single unknown token."""
+        numbers = [number for _, spelling in words for number in spelling] or [UNKNOWN]
+        tokens = truncated_sequence(numbers, self.config.max_length, self.config.truncate)
+        counted = [spelling for word, spelling in words if word[0].isalnum()] or [spelling for _, spelling in words]
+        unknown = UNKNOWN_COUNTS[self.config.tokens](counted)
+        return Reading(text, tokens, len(tokens) < len(numbers), 1 - unknown / len(counted) if counted else 0.0)
+
+    def readings(self, texts: Iterable[str]) -> list[Reading]:
+        """Return texts as they are read, also those without words."""
+        return [self.reading(text, self.word_tokens(text)) for text in texts]
+
+    def arrays(self, rows: Sequence[Tokens]) -> tuple[np.ndarray, ...]:
+        """Return the tokens of texts as int32 `(batch, time)`, and with `ngrams` their words and pairs too."""
+        width = padding_width(max(map(len, rows)), self.widths)
+        if not self.config.ngrams:
+            return (padded_batch(rows, width),)
+        return padded_batch(rows, width), padded_batch(
+            [hashed_ngrams(row, self.config.ngrams) for row in rows], 2 * width
+        )
+
+    def inputs(self, raw: Sequence[Reading]) -> tuple[np.ndarray, ...]:
+        """Return texts as the arrays that the network reads."""
+        return self.arrays([one.tokens for one in raw])
+
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+        """Return the arrays of the network and class numbers `(batch, branches)`; with `random`, augmented.
+
+        In a training with weights of the classes there are also the weights `(batch, branches)`.
+
+        Raises:
+            DataError: A class was not among the training examples.
+        """
+        check_classes(examples, self.classes)
+        rows = [self.tokens(example["text"]) for example in examples]
+        tokens, *others = self.arrays(rows)
+        if random is not None:
+            tokens = self.augmented_tokens(rows, random)
+        numbers = np.array([self.labels[example["label"]] for example in examples], "int32")
+        labels = np.repeat(numbers[:, None], len(self.weights), 1)
+        weights = [] if self.factors is None else [np.array(self.factors, "float32")[labels]]
+        return (tokens, *others) if others else tokens, labels, *weights
+
+    def augmented_tokens(self, rows: Sequence[Tokens], random: np.random.Generator) -> np.ndarray:
+        """Return texts as int32 `(batch, time)` without some spans, and with some tokens unknown."""
+        rows = [sequence_without_spans(row, self.config.span_dropout, random) for row in rows]
+        tokens = padded_batch(rows, padding_width(max(map(len, rows)), self.widths))
+        dropped = (random.random(tokens.shape) < self.config.token_dropout) & (tokens != PAD)
+        return np.where(dropped, np.int32(UNKNOWN), tokens)
+
+    @override
+    def bucket(self, example: Example) -> int:
+        """Return the width that an example is padded to."""
+        return padding_width(len(self.tokens(example["text"])), self.widths)
+
+
+def log_count_ratios(
+    rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets: int, smoothing: float
+) -> np.ndarray:
+    """Return the log-count ratio of each hashed word and pair in each class, float32 `(buckets, classes)`.
+
+    It is the log of the n-gram's share in the texts of the class over its share in all others. Row 0, the padding,
+    is 0.
+
+    Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
+    """
+    counts = np.zeros((buckets, classes))
+    for row, label in zip(rows, labels, strict=True):
+        counts[hashed_ngrams(row, buckets), label] += 1
+    own, other = counts + smoothing, counts.sum(1, keepdims=True) - counts + smoothing
+    logs = np.log((own / own.sum(0)) / (other / other.sum(0)))
+    logs[0] = 0
+    return (STEP * logs).astype("float32")

@@ -1,0 +1,112 @@
+"""Over-long sentences, cut at commas and conjunctions into parts that a network can read."""
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from data.texts.word_tables import CONJUNCTIONS, words_of
+
+Tokens = Sequence[int]
+HALT = re.compile(r"[;:\uff1b\uff1a\u061b\u2014\u2013.!?]\W*$")
+COMMA = re.compile(r"[,\uff0c\u3001\u060c]\W*$")
+CLAUSE = re.compile(r"[^;:,\uff1b\uff1a\uff0c\u3001\u060c\u061b]*[;:,\uff1b\uff1a\uff0c\u3001\u060c\u061b]*")
+EARLIEST = 0.4  # a part is at least this full, if there is a place to cut
+
+
+class Unit(NamedTuple):
+    """A word, or a part of one.
+
+    Attributes:
+        strength: How good a place to cut there is behind it.
+        gap: What stands between it and the next one.
+    """
+
+    text: str
+    tokens: Tokens
+    strength: int
+    gap: str
+
+
+class Clause(NamedTuple):
+    """A part of a sentence that fits into a network, as text and as sub-words."""
+
+    text: str
+    tokens: Tokens
+
+
+def clauses(
+    text: str, longest: int, language: str, numbers: Callable[[str], Tokens], usual: int | None = None
+) -> list[Clause]:
+    """Return a clean sentence whole, or if it has more than `longest` sub-words as parts of at most `usual`.
+
+    It is cut behind semicolons and colons, else behind commas, else before conjunctions of the language, else at
+    spaces, else inside a word.
+
+    Args:
+        numbers: Returns a word as sub-words.
+        usual: Length that nearly all training sentences keep to, since a network does best on such; if `None`, it is
+            `longest`.
+    """
+    words = text.split()
+    rows = [numbers(word) for word in words]
+    if sum(map(len, rows)) <= longest:
+        return [Clause(text, [number for row in rows for number in row])]
+    most = usual or longest
+    units, found = text_units(words, most, language, numbers), list[Clause]()
+    while units:
+        count = cut_place(units, most)
+        found.append(joined_units(units[:count]))
+        units = units[count:]
+    return found
+
+
+def text_units(words: Sequence[str], longest: int, language: str, numbers: Callable[[str], Tokens]) -> list[Unit]:
+    """Return words as units that fit; a word that does not is parted at its marks, and else into letters."""
+    before = words_of(CONJUNCTIONS, language)
+    found = list[Unit]()
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        pieces = fitting_pieces(word, longest, numbers)
+        strengths = [cut_strength(piece, False) for piece in pieces[:-1]]
+        strengths.append(max(cut_strength(word, True), 2 * (after.lower() in before)))
+        gaps = [""] * (len(pieces) - 1) + [" "]
+        found += map(Unit, pieces, map(numbers, pieces), strengths, gaps)
+    return found
+
+
+def cut_strength(text: str, is_word: bool) -> int:
+    """Return how good a place to cut is behind a text: 4 a semicolon, 3 a comma, 1 the end of a word, 0 inside one."""
+    return 4 if HALT.search(text) else 3 if COMMA.search(text) else int(is_word)
+
+
+def fitting_pieces(word: str, longest: int, numbers: Callable[[str], Tokens]) -> list[str]:
+    """Return the parts of a word, each of at most `longest` sub-words if it has more than one letter."""
+    if len(numbers(word)) <= longest // 4 or len(word) < 2:
+        return [word]
+    pieces = [piece for piece in CLAUSE.findall(word) if piece]
+    if len(pieces) > 1:
+        return [part for piece in pieces for part in fitting_pieces(piece, longest, numbers)]
+    if len(numbers(word)) <= longest:
+        return [word]
+    half = len(word) // 2
+    return fitting_pieces(word[:half], longest, numbers) + fitting_pieces(word[half:], longest, numbers)
+
+
+def cut_place(units: Sequence[Unit], longest: int) -> int:
+    """Return how many units the next part takes: up to the best place that is not too early.
+
+    Of equals it is the one that leaves the parts most alike.
+    """
+    ends = list(accumulate(len(unit.tokens) for unit in units))
+    if ends[-1] <= longest:
+        return len(units)
+    even = ends[-1] / -(-ends[-1] // longest)
+    fitting = [count for count, end in enumerate(ends, start=1) if end <= longest] or [1]
+    late = [count for count in fitting if ends[count - 1] >= EARLIEST * longest] or fitting
+    return max(late, key=lambda count: (units[count - 1].strength, -abs(ends[count - 1] - even)))
+
+
+def joined_units(units: Sequence[Unit]) -> Clause:
+    """Return units as one part."""
+    text = "".join(unit.text + unit.gap for unit in units).strip()
+    return Clause(text, [number for unit in units for number in unit.tokens])
