@@ -179,7 +179,9 @@ def folder_photos(folder: Path) -> list[Path]:
     found = [path for path in files if path.suffix.lower() in SUFFIXES]
     other = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES - {*SUFFIXES}]
     rest = len(files) - len(found) - len(other)
-    kinds = [f"in formats that are not read {len(other)}, {some_names(map(str, other))}"] if other else []
+    heif = "; HEIC needs another package: pip install pillow-heif"
+    hint = heif if any(path.suffix.lower() in NAMES["HEIF"].split() for path in other) else ""
+    kinds = [f"in formats that are not read {len(other)}, {some_names(map(str, other))}{hint}"] if other else []
     kinds += [f"not pictures {rest}"] if rest else []
     if kinds:
         LOG.warning("Left out of %r: %s.", str(folder), "; ".join(kinds))

@@ -75,7 +75,8 @@ def check_photo(photo: Photo, scale: int, form: str, path: Path) -> None:
         FormatError: It cannot; the message names the way out.
         OutputError: This installation does not write the format.
     """
-    Image.init()
+    if form not in Image.SAVE:
+        Image.init()
     if form not in Image.SAVE or (form in ("AVIF", "WEBP") and not features.check(form.lower())):
         raise OutputError(f"{str(path)!r} cannot be written: Pillow here does not write {form}; name a PNG file.")
     height, width, channels = photo.pixels.shape

@@ -7,7 +7,6 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS = 256, 257, 258, 259, 262, 277, 278
 STRIPS, STRIP_SIZES, PLANES, PREDICTOR = 273, 279, 284, 317
@@ -110,6 +109,8 @@ def tiff_content(levels: np.ndarray, covered: bool, metadata: Mapping[str, objec
         covered: If true, the last channel is alpha.
         metadata: Entries `exif`, `icc_profile`, `xmp` and `dpi`, as Pillow has them.
     """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
     height, width, channels = levels.shape
     strips = [strip(levels[top : top + STRIP_ROWS]) for top in range(0, height, STRIP_ROWS)]
     tags = ImageFileDirectory_v2(prefix=b"II")
