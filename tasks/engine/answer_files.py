@@ -35,7 +35,7 @@ def inputs_alone(
         out: Where answers are written; what lies in it, in a folder that was given, is an answer.
         originals: Yields the inputs that a file could be the answer of; beside one of them it is an answer.
     """
-    given = {item.value for item in items}
+    given = {str(Path(item.value)) for item in items}
 
     def is_answer(item: Item) -> bool:
         return is_output(item, out) or any(one in given for one in (originals(item.value) if originals else ()))

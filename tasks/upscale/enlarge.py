@@ -13,7 +13,7 @@ from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
 
 TAPS = 3  # pixels around a tile that its bicubic interpolation reads
-FAINT = 16 / 255  # opacity from which on colours are interpolated as premultiplied ones
+FAINT = 6 / 255  # opacity from which on colours are interpolated as premultiplied ones, wholly at twice as much
 
 
 def enlarged_photo(pipeline: Pipeline[Config], photo: Photo, show: bool = False) -> Photo:
@@ -78,8 +78,8 @@ def covered_bicubic(levels: np.ndarray, alpha: np.ndarray, scale: int) -> np.nda
         return plain
     share = alpha[:, :, None] * np.float32(1 / np.iinfo(alpha.dtype).max)
     opacity = imresize(share, scale)
-    quotient = (imresize(levels * share, scale) / np.maximum(opacity, FAINT / 4)).clip(0, 255)
-    return plain + (opacity / FAINT).clip(0, 1) * (quotient - plain)
+    quotient = (imresize(levels * share, scale) / np.maximum(opacity, FAINT)).clip(0, 255)
+    return plain + (opacity / FAINT - 1).clip(0, 1) * (quotient - plain)
 
 
 def luma_residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ def test_hidden_colours_do_not_reach_the_edge(scale, soft, outside):
     pixels, alpha = disc(outside=outside, soft=soft)
     answer = upscaler(scale=scale).predict([np.dstack([pixels, alpha])])[0]["image"]
     wanted, opacity = premultiplied(pixels, alpha, scale)
-    edge = (opacity > 4) & (opacity < 251)
+    edge = (opacity > 1) & (opacity < 251)
     off = np.abs(answer[:, :, :3] - wanted)[edge]
     assert off.mean() <= 3
     assert off.max() <= 12
