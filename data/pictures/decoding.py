@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from data.pictures.files import HAS_HEIF, LIST, File
 from data.pictures.png import deep_png_levels
-from data.pictures.tiff import BITS, deep_tiff_levels
+from data.pictures.tiff import BITS, PHOTOMETRIC, deep_tiff_levels
 from data.splits import DataError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM")  # formats that Pillow knows at once
@@ -162,11 +162,23 @@ def head_bits(image: Image.Image) -> int:
     return (12 if head[found + 6] & 32 else 10) if 0 <= found < len(head) - 6 and head[found + 6] & 64 else 8
 
 
-def deep_levels(image: Image.Image) -> np.ndarray:
-    """Return an image of more than 8 bits as uint16 `(height, width)`.
+def is_wide(image: Image.Image) -> bool:
+    """Return whether a decoded image has levels that 16 bits do not hold."""
+    return image.mode == "F" or (image.mode == "I" and max(image.getextrema()) > 65535)  # type: ignore[operator]
 
-    Floats span 0 to 1, and whole numbers 0 to 65,535; larger values are scaled down to that.
+
+def grey_scale(image: Image.Image) -> tuple[float, float]:
+    """Return the level of black and that of white in an image of more than 8 bits.
+
+    Floats span 0 to 1, and whole numbers 0 to 65,535. In a TIFF file they may have 12 bits, or span white to black.
     """
-    levels = np.nan_to_num(np.asarray(image, "float64"), posinf=0)
-    white = 1.0 if image.mode == "F" else 65535.0
-    return np.rint(levels * (65535 / max(white, float(levels.max(initial=0))))).clip(0, 65535).astype("uint16")
+    tags = getattr(image, "tag_v2", {})
+    white = 1.0 if image.mode == "F" else 4095.0 if tags.get(BITS) == (12,) else 65535.0
+    return (white, 0.0) if tags.get(PHOTOMETRIC) == 0 else (0.0, white)
+
+
+def deep_levels(image: Image.Image, black: float, white: float) -> np.ndarray:
+    """Return an image of more than 8 bits as uint16 `(height, width)`; levels above its range are scaled down to it."""
+    levels, most = np.nan_to_num(np.asarray(image, "float64"), posinf=0), max(black, white)
+    levels = np.rint(levels * (65535 / max(most, float(levels.max(initial=0))))).clip(0, 65535)
+    return (levels if white else 65535 - levels).astype("uint16")

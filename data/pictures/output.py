@@ -14,7 +14,7 @@ from PIL import Image, features
 
 from data.pictures.files import FORMATS, NAMES, OTHER_SUFFIXES, FormatError, OutputError
 from data.pictures.photo import Photo, shallow_levels, shallow_photo
-from data.pictures.png import Chunk, deep_png, with_chunks
+from data.pictures.png import chunks_of, deep_png, metadata_chunks, with_chunks
 from data.pictures.tiff import tiff_content
 
 LOG = logging.getLogger("tasks")
@@ -198,12 +198,6 @@ def metadata_names(metadata: Mapping[str, object], key: str) -> list[str]:
     return list(dict.fromkeys("texts" if kind.endswith("Xt") else kind for kind in kinds))
 
 
-def chunks_of(metadata: Mapping[str, object]) -> tuple[Chunk, ...]:
-    """Return the chunks of a PNG file among metadata."""
-    chunks = metadata.get("chunks", ())
-    return chunks if isinstance(chunks, tuple) else ()
-
-
 def photo_content(photo: Photo, form: str) -> bytes:
     """Return a photo as the content of a file, with the metadata that the format holds."""
     if form == "TIFF":
@@ -239,21 +233,3 @@ def writable_image(photo: Photo, form: str) -> Image.Image:
     if form not in OPAQUE:
         return image
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
-
-
-def metadata_chunks(metadata: Mapping[str, object]) -> list[Chunk]:
-    """Return metadata as chunks of a PNG file."""
-    chunks, chosen = list(chunks_of(metadata)), list[Chunk]()
-    if isinstance(profile := metadata.get("icc_profile"), bytes):
-        chosen.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)))
-        chunks = [chunk for chunk in chunks if chunk[0] != b"sRGB"]
-    if isinstance(dpi := metadata.get("dpi"), tuple):
-        metres = b"".join(round(float(side) / 0.0254).to_bytes(4, "big") for side in dpi)
-        chosen.append((b"pHYs", metres + b"\1"))
-    if isinstance(exif := metadata.get("exif"), bytes):
-        chosen.append((b"eXIf", exif.removeprefix(b"Exif\0\0")))
-    for key, keyword in (("xmp", b"XML:com.adobe.xmp"), ("comment", b"Comment")):
-        if isinstance(text := metadata.get(key), str | bytes):
-            words = text if isinstance(text, str) else text.decode("utf-8" if key == "xmp" else "latin-1", "replace")
-            chosen.append((b"iTXt", keyword + b"\0\0\0\0\0" + words.encode()))
-    return [*chosen, *chunks]

@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from data.pictures.decoding import MEGAPIXELS, check_size, deep_levels, lost_bits, open_picture, wide_levels
+from data.pictures.decoding import (
+    MEGAPIXELS,
+    check_size,
+    deep_levels,
+    grey_scale,
+    is_wide,
+    lost_bits,
+    open_picture,
+    wide_levels,
+)
 from data.pictures.files import File, LoadedImage, MemoryFile
 from data.pictures.imresize import turned_picture
 from data.pictures.png import kept_chunks
@@ -179,10 +188,13 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
     if not deep and (bits := lost_bits(image)):
         LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
+    if is_wide(image):
+        LOG.warning("%r has 32 bits a level; 16 of them are read.", name)
+    scale = grey_scale(image)
     tags = readable_exif(image, name)
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
-    pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image)
+    pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image, scale)
     return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata)
 
 
@@ -203,10 +215,10 @@ def readable_exif(image: Image.Image, name: str) -> Image.Exif:
         return Image.Exif()
 
 
-def image_levels(image: Image.Image) -> Levels:
-    """Return the pixels and the alpha of a Pillow image."""
+def image_levels(image: Image.Image, scale: tuple[float, float]) -> Levels:
+    """Return the pixels and the alpha of a Pillow image; `scale` is that of grey levels of more than 8 bits."""
     if image.mode.startswith(("I", "F")):
-        levels, key = deep_levels(image), image.info.get("transparency")
+        levels, key = deep_levels(image, *scale), image.info.get("transparency")
         hidden = levels == key if isinstance(key, int) else None  # a level that stands for transparency
         return levels[:, :, None], None if hidden is None else np.where(hidden, 0, 65535).astype("uint16")
     alpha = None

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO
 
 import numpy as np
@@ -42,6 +42,30 @@ def with_chunks(content: bytes, chunks: Iterable[Chunk]) -> bytes:
     """Return the content of a PNG file with more chunks behind its header."""
     head = len(SIGNATURE) + 25
     return content[:head] + b"".join(chunk_bytes(*chunk) for chunk in chunks) + content[head:]
+
+
+def chunks_of(metadata: Mapping[str, object]) -> tuple[Chunk, ...]:
+    """Return the chunks of a PNG file among metadata."""
+    chunks = metadata.get("chunks", ())
+    return chunks if isinstance(chunks, tuple) else ()
+
+
+def metadata_chunks(metadata: Mapping[str, object]) -> list[Chunk]:
+    """Return metadata as chunks of a PNG file."""
+    chunks, chosen = list(chunks_of(metadata)), list[Chunk]()
+    if isinstance(profile := metadata.get("icc_profile"), bytes):
+        chosen.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)))
+        chunks = [chunk for chunk in chunks if chunk[0] != b"sRGB"]
+    if isinstance(dpi := metadata.get("dpi"), tuple):
+        metres = b"".join(round(float(side) / 0.0254).to_bytes(4, "big") for side in dpi)
+        chosen.append((b"pHYs", metres + b"\1"))
+    if isinstance(exif := metadata.get("exif"), bytes):
+        chosen.append((b"eXIf", exif.removeprefix(b"Exif\0\0")))
+    for key, keyword in (("xmp", b"XML:com.adobe.xmp"), ("comment", b"Comment")):
+        if isinstance(text := metadata.get(key), str | bytes):
+            words = text if isinstance(text, str) else text.decode("utf-8" if key == "xmp" else "latin-1", "replace")
+            chosen.append((b"iTXt", keyword + b"\0\0\0\0\0" + words.encode()))
+    return [*chosen, *chunks]
 
 
 def deep_png_levels(file: IO[bytes]) -> np.ndarray | None:

@@ -204,3 +204,28 @@ def test_bits_that_are_not_read_are_said(caplog):
             caplog.clear()
             assert read_photo(MemoryFile("a", given)).pixels.dtype == np.uint8
         assert "has 16 bits a level; 8 of them are read" in caplog.text
+
+
+@pytest.mark.parametrize(("bits", "inverted"), [(12, False), (16, False), (16, True)])
+def test_grey_tiff_of_12_bits_or_with_white_as_0_is_read_as_it_looks(bits, inverted):
+    levels = [0, 5, 4000, 4095] if bits == 12 else [0, 80, 64000, 65535]
+    data = (
+        bytes([levels[0] >> 4, (levels[0] & 15) << 4 | levels[1] >> 8, levels[1] & 255])
+        + bytes([levels[2] >> 4, (levels[2] & 15) << 4 | levels[3] >> 8, levels[3] & 255])
+        if bits == 12
+        else np.array(levels, "<u2").tobytes()
+    )
+    tags = {256: 4, 257: 1, 258: bits, 259: 1, 262: 0 if inverted else 1, 273: 8, 277: 1, 278: 1, 279: len(data)}
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags.items())
+    file = b"II*\0" + struct.pack("<L", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+    found = read_photo(MemoryFile("a.tif", file)).pixels[0, :, 0]
+    wanted = np.array(levels) * (65535 / (4095 if bits == 12 else 65535))
+    np.testing.assert_allclose(found, 65535 - wanted if inverted else wanted, atol=1)
+
+
+def test_32_bits_are_said(caplog):
+    for image in (Image.new("F", (4, 4), 0.5), Image.new("I", (4, 4), 70_000)):
+        with caplog.at_level(logging.WARNING, "tasks"):
+            caplog.clear()
+            assert photo_of(content(image, format="TIFF"), deep=True).pixels.dtype == np.uint16
+        assert "32 bits a level; 16 of them are read" in caplog.text
