@@ -153,16 +153,17 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
     if place.is_file():
         try:
             with ZipFile(place) as archive:
-                names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
+                names = sorted(archive.namelist())
         except BadZipFile as error:
             raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
         return [ZipMember(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
-    return [path for path in sorted(place.rglob("*")) if path.is_file() and is_visible_picture(path, suffixes)]
+    files = [path for path in sorted(place.rglob("*")) if is_visible_picture(path.relative_to(place), suffixes)]
+    return [path for path in files if path.is_file()]
 
 
 def is_visible_picture(path: Path, suffixes: Sequence[str]) -> bool:
-    """Return whether a file is a picture by its suffix, and is not hidden."""
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")
+    """Return whether a file is a picture by its suffix, and neither hidden nor left by a system, by its path inside."""
+    return path.suffix.lower() in suffixes and not is_junk(path)
 
 
 JUNK = ("thumbs.db", "desktop.ini", "__macosx")  # what systems leave in folders, beside hidden files

@@ -28,15 +28,7 @@ from data.splits import DataError
 LOG = logging.getLogger("tasks")
 Levels = tuple[np.ndarray, np.ndarray | None]  # pixels and alpha of a photo
 Picture = File | str | bytes | np.ndarray | LoadedImage
-TEXT_TAGS = (
-    270,
-    271,
-    272,
-    305,
-    306,
-    315,
-    33432,
-)  # TIFF's tags for description, camera, software, date, artist, copyright
+TEXT_TAGS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for texts about the picture
 INNER_TAGS = (34665, 34853)  # TIFF's tags for what EXIF says of camera and place
 METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that are kept, and their types
     "exif": (bytes,),
@@ -83,12 +75,12 @@ def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = N
         FileNotFoundError, DataError: As for `open_picture`.
     """
     with open_picture(file, megapixels, least) as image:
+        chunks = kept_chunks(image.fp) if image.format == "PNG" and image.fp else ()  # type: ignore[attr-defined]
         levels = wide_levels(image, file)
         orientation = readable_exif(image, str(file)).get(ORIENTATION, 1)
         photo = photo_from_image(image, str(file), levels is not None)
-        if photo.format == "PNG":
-            with file.open("rb") as content:
-                photo.metadata["chunks"] = kept_chunks(content)
+    if chunks:
+        photo.metadata["chunks"] = chunks
     if levels is None:
         return photo
     pixels, alpha = split_levels(turned_picture(levels, WAYS.get(orientation, 0)))
@@ -230,10 +222,15 @@ def image_levels(image: Image.Image, scale: tuple[float, float]) -> Levels:
     return pixels[:, :, None] if is_grey else pixels, alpha
 
 
+def is_resolution(dpi: tuple[float, ...]) -> bool:
+    """Return whether a resolution makes sense."""
+    return len(dpi) == 2 and all(0 < float(side) < 1e6 for side in dpi)
+
+
 def image_metadata(image: Image.Image, kind: str, tags: Image.Exif) -> dict[str, object]:
     """Return the metadata to keep of an upright Pillow image, from its file format and the tags of its file."""
     metadata = {key: image.info[key] for key, types in METADATA.items() if isinstance(image.info.get(key), types)}
-    metadata = {key: value for key, value in metadata.items() if value}
+    metadata = {key: value for key, value in metadata.items() if value and (key != "dpi" or is_resolution(value))}
     if kind == "TIFF":  # its EXIF data are mixed with tags about the file
         exif = Image.Exif()
         exif.update({tag: value for tag, value in tags.items() if tag in TEXT_TAGS})

@@ -1,8 +1,9 @@
 """Chunks of PNG files, and their levels of 16 bits, which Pillow reads as 8. NumPy only."""
 
+import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import IO
 
 import numpy as np
@@ -17,20 +18,28 @@ PAETH = 4
 Chunk = tuple[bytes, bytes]  # kind and content
 
 
-def png_chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """Yield the chunks of a PNG file up to its end; a damaged file ends early."""
+def png_chunks(file: IO[bytes], kinds: Container[bytes] | None = None) -> Iterator[Chunk]:
+    """Yield the chunks of a PNG file, or those of some kinds, up to its end; a damaged file ends early."""
     if file.read(8) != SIGNATURE:
         return
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
-        yield kind, file.read(size)
-        file.read(4)
+        if kinds is None or kind in kinds:
+            yield kind, file.read(size)
+            size = 0
+        file.seek(size + 4, os.SEEK_CUR)
 
 
 def kept_chunks(file: IO[bytes]) -> tuple[Chunk, ...]:
-    """Return the chunks about colours, and the texts, of a PNG file; EXIF data and XMP are kept elsewhere."""
-    found = [(kind, data) for kind, data in png_chunks(file) if kind in KEPT]
-    return tuple((kind, data) for kind, data in found if data.partition(b"\0")[0] not in ELSEWHERE)
+    """Return the chunks about colours, and the texts, of a PNG file; EXIF data and XMP are kept elsewhere.
+
+    The file stays where it is.
+    """
+    place = file.tell()
+    file.seek(0)
+    found = [(kind, data) for kind, data in png_chunks(file, KEPT) if data.partition(b"\0")[0] not in ELSEWHERE]
+    file.seek(place)
+    return tuple(found)
 
 
 def chunk_bytes(kind: bytes, content: bytes) -> bytes:

@@ -9,9 +9,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
-from data.pictures.decoding import open_picture
+from data.pictures.decoding import open_picture, stored_bits
 from data.pictures.files import MemoryFile
 from data.pictures.photo import photo_of, read_photo, square_pixels
 from data.pictures.png import PASSES, SIGNATURE, chunk_bytes, deep_png, deep_png_levels, paeth
@@ -229,3 +229,29 @@ def test_32_bits_are_said(caplog):
             caplog.clear()
             assert photo_of(content(image, format="TIFF"), deep=True).pixels.dtype == np.uint16
         assert "32 bits a level; 16 of them are read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("form", "mark", "place", "flags", "bits"),
+    [
+        ("AVIF", b"av1C", 6, 0, 8),
+        ("AVIF", b"av1C", 6, 64, 10),
+        ("AVIF", b"av1C", 6, 96, 12),
+        ("JPEG2000", b"\xff\x4f\xff\x51", 42, 0, 8),
+        ("JPEG2000", b"\xff\x4f\xff\x51", 42, 8, 16),
+    ],
+)
+def test_the_bits_of_other_formats_are_known(form, mark, place, flags, bits):
+    if form == "AVIF" and not features.check("avif"):
+        pytest.skip("Pillow without AVIF")
+    given = bytearray(content(Image.fromarray(COLOURS), format=form))
+    given[given.index(mark) + place] |= flags
+    with Image.open(BytesIO(content(Image.fromarray(COLOURS), format=form))) as image:
+        image.fp = BytesIO(given)  # libavif itself refuses bits that do not fit the content
+        assert stored_bits(image) == bits
+
+
+def test_a_resolution_without_sense_does_no_harm(tmp_path):
+    for dpi in ((0, 0), (1e9, 1e9)):
+        Image.fromarray(COLOURS).save(tmp_path / "a.tif", dpi=dpi)
+        assert "dpi" not in read_photo(tmp_path / "a.tif").metadata
