@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.splits import DataError, OptionError
+from data.splits import DataError, OptionError, part_of
 
 LOG = logging.getLogger("tasks")
 Names = Mapping[str, Sequence[str]]  # field of an example -> names that its column may have, the usual first
-SPLIT_NAMES = ("split", "subset", "partition")  # of a column with the part of each row
+SPLIT_NAMES = ("split", "subset", "partition", "set", "type")  # of a column with the part of each row
 NAME = re.compile(r"[^\W\d]\w*(?:[ .:/#()\[\]-]+\w+){0,2}[)\]]?")  # at most three words, and no mark at their end
+LISTED = 20  # names of columns in a message
 SHOWN = 60  # characters of a first row in a message
+
+
+class ColumnError(DataError):
+    """A table has no column for a field."""
+
+
+class GivenColumnError(OptionError):
+    """A table has no such column as the user named."""
 
 
 def header_columns(
@@ -27,17 +36,13 @@ def header_columns(
         path: Name of the file, for notices.
     """
     first = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
-    wanted = {name for field, usual in names.items() for name in ([given[field]] if field in given else usual)}
-    if any(similar_column(first, name) for name in wanted if not name.isdecimal()):
-        return unique_names(first)
-    looks = are_names(first, rows[1:])
+    later = {(place, cell.strip()) for row in rows[1:] for place, cell in enumerate(row)}
+    single = [cell for place, cell in enumerate(first) if (place, cell) not in later]
+    wanted = [*given.values(), *(name for usual in names.values() for name in usual)]
+    looks = any(similar_column(single, name) for name in wanted if not name.isdecimal()) or are_names(first, rows[1:])
     if given and all(place.isdecimal() for place in given.values()):
-        LOG.warning(
-            "%s: its first row, %s, is read as %s.",
-            Path(path).name,
-            shown_row(first),
-            "names of columns" if looks else "data",
-        )
+        what = "names of columns" if looks else "data"
+        LOG.warning("%s: its first row, %s, is read as %s.", Path(path).name, shown_row(first), what)
     return unique_names(first) if looks else None
 
 
@@ -95,7 +100,7 @@ def column_places(
     if missing is not None:
         raise missing_column(columns, names, given, path, missing, nameless)
     found = {field: place for field, place in places.items() if place is not None}
-    check_once(found, columns, path)
+    check_once(found, columns, given, path)
     if other := {place: field for field, place in found.items() if field not in given and place != names[field][0]}:
         said = ", ".join(f"column {place!r} is read as {field}" for place, field in other.items())
         LOG.warning("%s: %s.", Path(path).name, said)
@@ -107,24 +112,24 @@ def missing_column(
 ) -> Exception:
     """Return the error for a field without a column."""
     if field in given:
-        return OptionError(f"{path!r} has no column {given[field]!r}; its columns are: {', '.join(columns)}.")
+        return GivenColumnError(f"{path!r} has no column {given[field]!r}; its columns are: {listed(columns)}.")
     usual = names[field][0]
     example = ",".join(f"{name}={place}" for place, name in enumerate(names, start=1))
     if nameless:
-        return DataError(
+        return ColumnError(
             f"{path!r} has no names of columns, since its first row looks like data; say which of its {len(columns)} "
             f"columns are which by number, such as --columns {example}."
         )
-    return DataError(
-        f"{path!r} has no column {usual!r}; its columns are: {', '.join(columns)}. "
+    return ColumnError(
+        f"{path!r} has no column {usual!r}; its columns are: {listed(columns)}. "
         f"Name the column with --columns {field}=NAME."
     )
 
 
-def check_once(places: Mapping[str, str], columns: Sequence[str], path: str) -> None:
+def check_once(places: Mapping[str, str], columns: Sequence[str], given: Mapping[str, str], path: str) -> None:
     """Raise `DataError` if a table has a column of a name twice, or if two fields have the same column."""
     for field, place in places.items():
-        if f"{place} (2)" in columns:
+        if f"{place} (2)" in columns and not given.get(field, "").isdecimal():
             numbers = [str(number) for number, name in enumerate(columns, 1) if name.partition(" (")[0] == place]
             raise DataError(
                 f"{path!r} has the column {place!r} more than once; choose by number: --columns "
@@ -137,20 +142,35 @@ def check_once(places: Mapping[str, str], columns: Sequence[str], path: str) -> 
 def place_of(
     columns: Sequence[str], field: str, given: Mapping[str, str], usual: Sequence[str] = SPLIT_NAMES
 ) -> str | None:
-    """Return the column of a field, or `None` if there is none.
-
-    Raises:
-        OptionError: The user gave a number that no column has.
-    """
+    """Return the column of a field, or `None` if there is none."""
     for name in [given[field]] if field in given else usual:
         if found := similar_column(columns, name):
             return found
     if field not in given or not given[field].isdecimal():
         return None
     number = int(given[field])
-    if not 1 <= number <= len(columns):
-        raise OptionError(f"There is no column {number}; the table has {len(columns)} columns.")
-    return columns[number - 1]
+    return columns[number - 1] if 1 <= number <= len(columns) else None
+
+
+def split_column(
+    columns: Sequence[str], given: Mapping[str, str], rows: Sequence[Mapping[str, str]], path: str
+) -> str | None:
+    """Return the column with the part of each row, or `None` if there is none.
+
+    A column by another name than `split` counts if all of the first rows name a part in it.
+
+    Raises:
+        GivenColumnError: The user named a column that does not exist.
+    """
+    if "split" in given:
+        if found := place_of(columns, "split", given):
+            return found
+        raise GivenColumnError(f"{path!r} has no column {given['split']!r}; its columns are: {listed(columns)}.")
+    for name in SPLIT_NAMES:
+        found = similar_column(columns, name)
+        if found and (name == SPLIT_NAMES[0] or (rows and all(part_of(row.get(found, "")) for row in rows))):
+            return found
+    return None
 
 
 def similar_column(columns: Sequence[str], name: str) -> str | None:
@@ -174,8 +194,14 @@ def named_columns(columns: Sequence[str], keep: Sequence[str], path: str) -> dic
     found = {name: place_of(columns, name, {name: name}) for name in keep}
     missing = next((name for name, place in found.items() if place is None), None)
     if missing is not None:
-        raise OptionError(f"{path!r} has no column {missing!r} to keep; its columns are: {', '.join(columns)}.")
+        raise GivenColumnError(f"{path!r} has no column {missing!r} to keep; its columns are: {listed(columns)}.")
     return {name: place for name, place in found.items() if place is not None}
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return the names of columns, for a message; the first ones of many."""
+    more = f" and {len(columns) - LISTED} more" if len(columns) > LISTED else ""
+    return ", ".join(columns[:LISTED]) + more
 
 
 def shown_row(cells: Sequence[str]) -> str:

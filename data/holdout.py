@@ -106,15 +106,16 @@ def completed_splits(parts: Splits, valid: float, seed: int, name: str) -> Split
     """
     train, held, test = parts
     if not train:
-        return Splits(train, held, test)
+        return parts
+    said = list[str]()
     if not test:
         train, test = holdout_split(train, TEST_SHARE, TEST_SEED)
-        LOG.info(
-            "%s names no test part; %d of %d examples are kept for testing (seed %d).",
-            name, len(test), len(train) + len(test), TEST_SEED,
-        )  # fmt: skip
+        said.append(f"{len(test):,} for testing (seed {TEST_SEED})")
     if not held:
         train, held = holdout_split(train, valid, seed)
+        said.append(f"{len(held):,} for validation (seed {seed})")
+    if said:
+        LOG.info("%s: drawn from the training part, which keeps %d: %s.", name, len(train), ", ".join(said))
     return Splits(train, held, test)
 
 

@@ -2,13 +2,16 @@
 
 import logging
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
 
 LOG = logging.getLogger("tasks")
+SHOWN = 5  # labels in a notice
 WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
 
 
@@ -31,9 +34,9 @@ def cleaned_labels(parts: Splits, name: str) -> Splits:
     names = label_names(counts)
     changed = {old: new for old, new in names.items() if old != new and new}
     if changed:
-        LOG.warning(
-            "%s: labels read as others: %s.", name, ", ".join(f"{old!r} as {new!r}" for old, new in changed.items())
-        )
+        said = ", ".join(f"{old!r} as {new!r}" for old, new in islice(changed.items(), SHOWN))
+        more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        LOG.warning("%s: labels read as others: %s%s.", name, said, more)
     if empty := sum(count for label, count in counts.items() if not names[label]):
         LOG.warning("%s: %d examples without a label are left out.", name, empty)
     renamed = Splits(*([row | {"label": names[row["label"]]} for row in part if names[row["label"]]] for part in parts))
@@ -50,7 +53,7 @@ def label_names(counts: Mapping[str, int]) -> dict[str, str]:
         >>> label_names({"Positive": 2, "positive ": 5, "A": 1, "a": 1})
         {'Positive': 'positive', 'positive ': 'positive', 'A': 'A', 'a': 'a'}
     """
-    short = {label: label.strip() for label in counts}
+    short = {label: unicodedata.normalize("NFC", " ".join(label.split())) for label in counts}
     if all(is_whole_number(label) for label in short.values() if label):
         short = {label: text.removesuffix(".0") for label, text in short.items()}
     totals = Counter[str]()
@@ -102,11 +105,18 @@ def relabelled_splits(splits: Splits, names: Mapping[str, str]) -> Splits:
         names: Label of the data -> class that it stands for.
 
     Raises:
-        DataError: The data has no such label.
+        DataError: The data has none of the labels; a notice names one that is missing alone.
     """
     if not names:
         return splits
-    return Splits(*(LazyExamples(partial(relabelled_examples, split, names)) for split in splits))
+    return Splits(
+        *(
+            LazyExamples(partial(relabelled_examples, split, names))
+            if isinstance(split, LazyExamples)
+            else relabelled_examples(split, names)
+            for split in splits
+        )
+    )
 
 
 def relabelled_examples(examples: Examples, names: Mapping[str, str]) -> list[Example]:
@@ -115,10 +125,14 @@ def relabelled_examples(examples: Examples, names: Mapping[str, str]) -> list[Ex
     own = {
         label: name for name in names for label in labels if label == name or plain_label(label) == plain_label(name)
     }
-    if unknown := sorted(names.keys() - set(own.values())) if labels else []:
-        raise DataError(
+    unknown = sorted(names.keys() - set(own.values())) if labels else []
+    if unknown:
+        said = (
             f"The data has no label {unknown[0]!r}, which --labels names; its labels are: {', '.join(sorted(labels))}."
         )
+        if not own:
+            raise DataError(said)
+        LOG.warning(said)
     return [row | {"label": names[own[row["label"]]]} if row["label"] in own else row for row in examples]
 
 

@@ -1,16 +1,19 @@
-"""Records of any table: CSV and its kin, JSON, Parquet, Excel; one row at a time."""
+"""Records of tables whose values have names: JSON and Parquet."""
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from data.splits import DataError, UnavailableError
-from data.text_files import File, content_suffix, open_bytes, open_text, text_lines
+from data.columns import are_names
+from data.splits import DataError, part_of
+from data.text_files import File, content_suffix, encoding_refusal, open_bytes, open_text, text_lines, undecodable
+from data.values import Json, record_values
 
-Json: TypeAlias = Any  # a value of JSON types
-LONGEST_JSON = 1 << 31  # characters of a JSON file that is not a record a line
+SAMPLE = 50  # lines or rows from which the form is told
+BLANKS = re.compile(r"\s*")
 
 
 class Record(NamedTuple):
@@ -27,70 +30,41 @@ class Record(NamedTuple):
     error: str = ""
 
 
-def lined_json(path: File, encoding: str | None) -> Iterator[Record]:
+def json_records(path: File, encoding: str | None) -> Iterator[Record]:
     """Yield the records of a JSON file: an object a line, or one JSON value with all of them."""
-    lines = (line for line in text_lines(path, encoding) if line.strip())
-    first, second = next(lines, ""), next(lines, None)
-    if not is_json_object(first) or (second is None and has_lists(first)):
-        yield from (
-            Record(number, *record_values(row)) for number, row in enumerate(whole_json(path, encoding), start=1)
-        )
-        return
-    number = 0
-    for line in text_lines(path, encoding):
-        if line.strip():
-            yield line_record(number := number + 1, line)
+    head = list(islice((line for line in text_lines(path, encoding) if line.strip()), SAMPLE))
+    if is_lined(head):
+        lines = (line for line in text_lines(path, encoding) if line.strip())
+        yield from (line_record(number, line, path, encoding) for number, line in enumerate(lines, start=1))
+    else:
+        rows = whole_json(path, encoding)
+        yield from (Record(number, *record_values(row)) for number, row in enumerate(rows, start=1))
 
 
-def is_json_object(line: str) -> bool:
-    """Return whether a line is a JSON object by itself."""
+def is_lined(lines: Sequence[str]) -> bool:
+    """Return whether most lines are JSON objects by themselves, and not one object with a whole table."""
+    objects = [value for line in lines if isinstance(value := line_value(line), dict)]
+    if len(lines) == 1 and objects:
+        return json_rows(objects[0]) in (None, objects)
+    return 2 * len(objects) >= max(len(lines), 1)
+
+
+def line_value(line: str) -> Json:
+    """Return the JSON value of a line, `None` if it is not one."""
     try:
-        return isinstance(json.loads(line.lstrip("\ufeff")), dict)
-    except ValueError:
-        return False
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
-def has_lists(line: str) -> bool:
-    """Return whether a line is a JSON object of lists alone: columns, or all rows of a table."""
-    values = json.loads(line.lstrip("\ufeff")).values()
-    return bool(values) and all(isinstance(value, list) for value in values)
-
-
-def line_record(number: int, line: str) -> Record:
+def line_record(number: int, line: str, path: File, encoding: str | None) -> Record:
     """Return the record of a line of JSON."""
+    if undecodable(line):
+        return Record(number, {}, encoding_refusal(line, f"row {number}", path, encoding))
     try:
         return Record(number, *record_values(json.loads(line)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Record(number, {}, f"not valid JSON ({error})")
-
-
-def record_values(row: Json) -> tuple[dict[str, str], str]:
-    """Return the values of a JSON object as text, and what is wrong with it; those of inner ones are `outer/inner`."""
-    if not isinstance(row, dict):
-        return {}, "not a JSON object"
-    found: dict[str, str] = {}
-    for name, value in row.items():
-        if isinstance(value, dict):
-            found |= {f"{name}/{inner}": value for inner, value in record_values(value)[0].items()}
-        else:
-            found[str(name)] = value_text(value)
-    return found, ""
-
-
-def value_text(value: Json) -> str:
-    """Return a value of a table as text: nothing for a missing one, and no fraction for a whole number.
-
-    Example:
-        >>> [value_text(value) for value in (None, float("nan"), 1.0, 0.5, True, "a")]
-        ['', '', '1', '0.5', 'True', 'a']
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list):
-        return " ".join(map(value_text, value))  # words of a text
-    return value if isinstance(value, str) else str(value)
 
 
 def whole_json(path: File, encoding: str | None) -> list[Json]:
@@ -100,38 +74,96 @@ def whole_json(path: File, encoding: str | None) -> list[Json]:
         DataError: It is not valid JSON, or holds no rows.
     """
     with open_text(path, encoding, newline=None) as file:
-        text = file.read().lstrip("\ufeff")
-    decoder, place, values = json.JSONDecoder(), 0, list[Json]()
+        text = file.read()
+    if undecodable(text):
+        raise DataError(f"{str(path)!r}: {encoding_refusal(text, 'its text', path, encoding)}.")
     try:
-        while text[place:].strip():
-            place += len(text[place:]) - len(text[place:].lstrip())
-            value, place = decoder.raw_decode(text, place)
-            values.append(value)
+        values = list(json_values(text))
     except json.JSONDecodeError as error:
         raise DataError(f"{str(path)!r}, line {error.lineno}: not valid JSON ({error.msg}).") from error
     rows = json_rows(values[0]) if len(values) == 1 else values
     if rows is None:
         raise DataError(f"{str(path)!r} is JSON without rows; give a list of objects, or an object a line.")
-    return rows
+    return numbered_rows(rows)
+
+
+def json_values(text: str) -> Iterator[Json]:
+    """Yield the JSON values that stand one after another in a text."""
+    decoder, place = json.JSONDecoder(), blanks_end(text, 0)
+    while place < len(text):
+        value, place = decoder.raw_decode(text, place)
+        place = blanks_end(text, place)
+        yield value
+
+
+def blanks_end(text: str, place: int) -> int:
+    """Return the first place in a text that is not blank, from a place on."""
+    match = BLANKS.match(text, place)
+    return match.end() if match else place
 
 
 def json_rows(value: Json) -> list[Json] | None:
     """Return the rows in a JSON value, or `None` if it has no form of a table.
 
-    * A list of objects, also as the only list in an object: `{"data": [...]}`.
+    * A list of rows, also as the only list of objects in an object: `{"data": [...]}`.
+    * Lists of rows by part: `{"train": [...], "test": [...]}`; each row gets the name of its part as `split`.
     * Columns, each a list or an object by row: `{"text": [...], "label": [...]}`.
+    * Rows by number or by another key: `{"0": {"text": ...}, "1": ...}`.
+    * The forms of pandas, and a single row.
     """
     if isinstance(value, list):
         return value
     if not isinstance(value, dict) or not value:
         return None
-    lists = [inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    lists = {name: inner for name, inner in value.items() if isinstance(inner, list) and is_object(inner[:1])}
+    if len(lists) == len(value) and all(map(part_of, lists)):
+        return [row | {"split": name} for name, rows in lists.items() for row in rows if isinstance(row, dict)]
     if len(lists) == 1:
-        return [row.get("row", row) if isinstance(row, dict) else row for row in lists[0]]
-    columns = {name: list(inner.values()) if isinstance(inner, dict) else inner for name, inner in value.items()}
-    if all(isinstance(inner, list) for inner in columns.values()) and len(set(map(len, columns.values()))) == 1:
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return [value] if all(not isinstance(inner, dict | list) for inner in value.values()) else None
+        rows = next(iter(lists.values()))
+        return [row["row"] if is_object([row]) and is_object([row.get("row")]) else row for row in rows]
+    if {"columns", "data"} <= value.keys():
+        return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
+    return column_rows(value)
+
+
+def is_object(values: Sequence[Json]) -> bool:
+    """Return whether there are values, and the first is a JSON object."""
+    return bool(values) and isinstance(values[0], dict)
+
+
+def column_rows(value: dict[str, Json]) -> list[Json] | None:
+    """Return the rows of columns, or of rows by number, or of a single row; `None` for another object."""
+    inner = list(value.values())
+    if all(isinstance(row, dict) for row in inner):
+        by_number = all(name.isdecimal() for name in value)
+        numbered = all(name.isdecimal() for name in inner[0])  # each column names its rows by number
+        if not numbered and (by_number or (len(value) > 1 and same_keys(inner))):
+            return inner
+        if len(value) == 1 and not all(name.isdecimal() for name in inner[0]):
+            return [value]
+        value = {name: list(column.values()) for name, column in value.items()} if same_keys(inner) else value
+    columns = list(value.values())
+    if all(isinstance(column, list) for column in columns):
+        if len(set(map(len, columns))) > 1:
+            return None
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    return None if all(isinstance(column, dict | list) for column in columns) else [value]
+
+
+def same_keys(values: Sequence[Mapping[str, Json]]) -> bool:
+    """Return whether all objects have the same names, in the same order."""
+    return all(list(value) == list(values[0]) for value in values)
+
+
+def numbered_rows(rows: Sequence[Json]) -> list[Json]:
+    """Return rows that are lists, or bare values, as objects: by the names in the first row, or else by number."""
+    if rows and not any(isinstance(row, dict) for row in rows):
+        cells = [row if isinstance(row, list) else [row] for row in rows]
+        named = len(cells[0]) > 1 and all(isinstance(cell, str) for cell in cells[0])
+        named = named and are_names(cells[0], [list(map(str, row)) for row in cells[1:SAMPLE]])
+        names = cells[0] if named else [str(number) for number in range(1, max(map(len, cells)) + 1)]
+        return [dict(zip(names, row, strict=False)) for row in cells[named:]]
+    return list(rows)
 
 
 def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
@@ -151,56 +183,41 @@ def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
         for number, row in enumerate(rows, start=1):
             named = {name: named_class(value, classes.get(name)) for name, value in row.items()}
             yield Record(number, *record_values(named))
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(f"{str(path)!r} is not a whole Parquet file: {error}.") from error
+    except OSError as error:
+        if error.errno is not None or isinstance(error, FileNotFoundError):
+            raise
         raise DataError(f"{str(path)!r} is not a whole Parquet file: {error}.") from error
 
 
 def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Return the names of the classes of each column, as the `datasets` library writes them into a file."""
     try:
-        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-        return {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"].items()
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+    return {
+        name: feature["names"]
+        for name, feature in features
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and "names" in feature
+    }
 
 
 def named_class(value: Json, names: list[str] | None) -> Json:
-    """Return the name of a class for its number; any other value, such as -1 for no class, unchanged."""
-    return names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
-
-
-def sheet_records(path: File, encoding: str | None) -> Iterator[Record]:
-    """Yield the records of the first sheet of an Excel file, whose first row has the names.
-
-    Raises:
-        UnavailableError: openpyxl, which reads such files, is not installed.
-    """
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise UnavailableError(
-            f"Reading {str(path)!r} takes openpyxl; install it with: pip install 'fourlayers[xlsx]', or save the "
-            f"sheet as CSV."
-        ) from error
-    try:
-        with open_bytes(path) as file:
-            sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
-            rows = (row for row in sheet.iter_rows(values_only=True) if any(value is not None for value in row))
-            names = [value_text(name) for name in next(rows, ())]
-            for number, row in enumerate(rows, start=1):
-                yield Record(number, {name: value_text(value) for name, value in zip(names, row, strict=False)})
-    except (KeyError, ValueError, OSError, TypeError) as error:
-        raise DataError(f"{str(path)!r} is not a whole Excel file: {error}.") from error
+    """Return the name of a class for its number, `None` for a negative one, and any other value unchanged."""
+    if not names or not isinstance(value, int):
+        return value
+    return None if value < 0 else names[value] if value < len(names) else value
 
 
 READERS: dict[str, Callable[[File, str | None], Iterator[Record]]] = {
-    ".json": lined_json,
-    ".jsonl": lined_json,
-    ".ndjson": lined_json,
+    ".json": json_records,
+    ".jsonl": json_records,
+    ".ndjson": json_records,
     ".parquet": parquet_records,
-    ".xlsx": sheet_records,
 }
-DELIMITED = (".csv", ".tsv", ".tab")
+DELIMITED = (".csv", ".tsv", ".tab", ".xlsx")
 TABLES = (*DELIMITED, *READERS)  # suffixes of tables, also before `.gz` and the like
 
 

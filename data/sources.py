@@ -10,6 +10,7 @@ from typing import TypeVar
 from data import catalogue
 from data.columns import Names
 from data.splits import DataError, Example, Examples, LazyExamples, OptionError, Splits, part_of
+from data.text_files import is_visible
 
 LOG = logging.getLogger("tasks")
 T = TypeVar("T")
@@ -108,6 +109,7 @@ def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Split
     * Folders called `train`, `valid` or `test`, or the like in any case, are parts and hold the classes.
     * Without such folders all files are for training.
     * A folder that holds nothing but one other folder, as zips leave it, stands for that one.
+    * A validation or test part without classes is not used, with a notice.
 
     Args:
         path: An existing folder.
@@ -116,20 +118,45 @@ def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Split
 
     Raises:
         FileNotFoundError: There is no such folder.
-        DataError: The folder has no such files, or fewer than two classes.
+        DataError: The folder has no such files.
     """
     if not path.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path)!r}; give --data a folder with a folder for each class.")
     path = inner_folder(path)
-    folders = {folder: part_of(folder.name) for folder in visible_folders(path) if is_part_name(folder.name)}
+    folders, other = part_folders(path)
     if not folders:
         return Splits(files_by_class(path, suffixes, field), [], [])
-    if other := [folder.name for folder in visible_folders(path) if folder not in folders]:
+    if other:
         LOG.warning("%s: not used beside the parts: %s.", path.resolve().name, ", ".join(other))
-    found = {part: [folder for folder, own in folders.items() if own == part] for part in Splits._fields}
-    return Splits(
-        *([row for folder in found[part] for row in files_by_class(folder, suffixes, field)] for part in found)
-    )
+    found: dict[str, list[Example]] = {part: [] for part in Splits._fields}
+    for folder in folders:
+        part = str(part_of(folder.name))
+        if part == "train" or not found["train"] or has_classes(folder, suffixes):
+            found[part] += files_by_class(folder, suffixes, field)
+        else:
+            LOG.warning("%s: the folder %s is not used, since it holds no classes.", path.resolve().name, folder.name)
+    return Splits(**found)
+
+
+def part_folders(path: Path) -> tuple[list[Path], list[str]]:
+    """Return the folders that are parts, first those for training, and the names of the folders beside them.
+
+    A folder that is called `train` is a class if other folders are, and holds none itself.
+    """
+    inside = visible_folders(path)
+    found = sorted(filter(is_part_folder, inside), key=lambda folder: part_of(folder.name) != "train")
+    other = [folder.name for folder in inside if not is_part_folder(folder)]
+    return ([], other) if other and not any(map(visible_folders, found)) else (found, other)
+
+
+def is_part_folder(folder: Path) -> bool:
+    """Return whether a folder is called as a part."""
+    return is_part_name(folder.name)
+
+
+def has_classes(folder: Path, suffixes: Sequence[str]) -> bool:
+    """Return whether a folder holds a folder with files of some endings."""
+    return any(is_wanted_file(file, suffixes) for inner in visible_folders(folder) for file in inner.rglob("*"))
 
 
 def is_part_name(name: str) -> bool:
@@ -157,27 +184,30 @@ def inner_folder(path: Path) -> Path:
 def files_by_class(path: Path, suffixes: Sequence[str], field: str) -> list[Example]:
     """Return an example for each file of each class below a folder, sorted by name.
 
-    Files outside the folders of classes are not used; a notice gives their number.
+    Files outside the folders of classes, or with other endings, are not used; a notice gives their number.
 
     Raises:
-        DataError: There are no such files, or fewer than two classes.
+        DataError: There are no such files.
     """
-    found = [
-        {field: file, "label": folder.name}
+    files = [
+        (folder.name, file)
         for folder in (visible_folders(path) if path.is_dir() else ())
         for file in sorted(folder.rglob("*"))
-        if is_wanted_file(file, suffixes)
+        if is_visible(str(file.relative_to(folder))) and file.is_file()
     ]
+    found = [{field: file, "label": name} for name, file in files if is_wanted_file(file, suffixes)]
     if not found:
         raise DataError(
             f"{str(path)!r} holds no folder with {', '.join(suffixes)} files in it; give a folder with a folder "
             f"for each class."
         )
-    classes = sorted({str(example["label"]) for example in found})
-    if len(classes) < 2:
-        raise DataError(f"{str(path)!r} holds one class only, {classes[0]!r}; give at least two.")
     if loose := sum(is_wanted_file(file, suffixes) for file in path.iterdir()):
         LOG.warning("%s: %d files outside the folders of the classes are not used.", path.resolve().name, loose)
+    if other := len(files) - len(found):
+        LOG.warning(
+            "%s: %d files in the folders of the classes do not end in %s and are not used.",
+            path.resolve().name, other, ", ".join(suffixes),
+        )  # fmt: skip
     return found
 
 

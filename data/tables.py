@@ -9,11 +9,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from data.columns import Names, column_places, header_columns, named_columns, place_of
+from data.columns import Names, column_places, header_columns, named_columns, split_column
 from data.delimited import table_rows
 from data.records import READERS, TABLES, Record, is_table
 from data.splits import DataError, Example, OptionError, Splits, part_of
-from data.text_files import File, content_name, content_suffix, encoding_refusal, text_lines, undecodable
+from data.text_files import File, content_suffix, encoding_refusal, text_lines, undecodable
+from data.values import Listed
 
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the rows that may be unreadable
@@ -36,10 +37,11 @@ class TableFormat:
 
 
 class Table(NamedTuple):
-    """The records of a table, and its columns: their names, or their numbers from "1" if it has no names."""
+    """The records of a table, the first of them, and its columns: their names, or from "1" if it has no names."""
 
     columns: list[str]
     records: Iterator[Record]
+    head: Sequence[Record]
 
 
 class InputRow(NamedTuple):
@@ -70,19 +72,22 @@ def open_table(path: File, names: Names, form: TableFormat) -> Table:
     if content_suffix(path) in READERS:
         records = READERS[content_suffix(path)](path, form.encoding)
         head = list(islice(records, SAMPLE))
-        return Table(list(dict.fromkeys(name for record in head for name in record.values)), chain(head, records))
+        columns = list(dict.fromkeys(name for record in head for name in record.values))
+        if not columns:
+            raise DataError(f"{str(path)!r}: {head[0].error if head else 'it is empty'}.")
+        return Table(columns, chain(head, records), head)
     rows = table_rows(path, form.encoding)
     first = list(islice(rows, SAMPLE))
     if not first or first[0].error:
         raise DataError(f"{str(path)!r}: {first[0].error if first else 'it is empty'}.")
-    columns = header_columns([row.cells for row in first], names, form.columns, str(path))
-    named = columns is not None
-    columns = columns or [str(number) for number in range(1, len(first[0].cells) + 1)]
+    found = header_columns([row.cells for row in first], names, form.columns, str(path))
+    columns = found or [str(number) for number in range(1, len(first[0].cells) + 1)]
     records = (
         Record(number, dict(zip(columns, row.cells, strict=False)), row.error)
-        for number, row in enumerate(chain(first[named:], rows), start=1)
+        for number, row in enumerate(chain(first[found is not None :], rows), start=1)
     )
-    return Table(columns, records)
+    head = list(islice(records, SAMPLE))
+    return Table(columns, chain(head, records), head)
 
 
 def example_rows(path: File, names: Names, form: TableFormat, order: Sequence[str] = ()) -> list[Example]:
@@ -103,16 +108,24 @@ def example_rows(path: File, names: Names, form: TableFormat, order: Sequence[st
     """
     table = open_table(path, names, form)
     places = column_places(table.columns, names, form.columns, str(path), order)
-    split = place_of(table.columns, "split", form.columns)
+    split = split_column(table.columns, form.columns, [record.values for record in table.head], str(path))
     found, lost = list[Example](), list[Record]()
     for record in table.records:
-        if record.error:
-            lost.append(record)
-            continue
         example = {name: record.values.get(place, "") for name, place in places.items()}
+        if error := record.error or list_error(example):
+            lost.append(record._replace(error=error))
+            continue
         found.append(example | ({"split": record.values.get(split, "")} if split else {}))
     check_lost(lost, len(found), path)
+    if not found:
+        raise DataError(f"{str(path)!r} has no rows below the names of its columns: {', '.join(table.columns)}.")
     return found
+
+
+def list_error(example: Mapping[str, str]) -> str:
+    """Return what is wrong with values that are lists where a text is expected; nothing if none is."""
+    listed = next((name for name, value in example.items() if isinstance(value, Listed)), None)
+    return f"its {listed} is a list, not a text; join its values" if listed else ""
 
 
 def check_lost(lost: Sequence[Record], kept: int, path: File) -> None:
@@ -129,95 +142,28 @@ def check_lost(lost: Sequence[Record], kept: int, path: File) -> None:
     LOG.warning("%s: %d of %d rows cannot be read and are left out; %s.", path.name, len(lost), kept + len(lost), first)
 
 
-def table_parts(path: Path, names: Names, form: TableFormat, order: Sequence[str] = ()) -> Splits | None:
-    """Return the parts that a table, or a folder of tables, has itself; `None` for a folder without tables.
-
-    * A column `split` names the part of each row; rows of an unknown part are left out, with a notice.
-    * In a folder the names of the files tell the parts, such as `train.csv`, `dev.jsonl` or `test-00000.parquet`.
-    * Rows without a part are for training; a table that is called `test` is for testing.
-
-    Args:
-        path, names, form, order: As for `example_rows`.
-    """
-    if path.is_dir():
-        files = part_files(path)
-        return None if files is None else folder_parts(files, names, form, order)
-    rows = example_rows(path, names, form, order)
-    if not any("split" in row for row in rows):
-        empty: list[Example] = []
-        return Splits(empty, empty, rows) if part_of(content_name(path)) == "test" else Splits(rows, empty, empty)
-    return row_parts(rows, path.name)
-
-
-def folder_parts(files: Mapping[str, Sequence[Path]], names: Names, form: TableFormat, order: Sequence[str]) -> Splits:
-    """Return the rows of the tables of each part."""
-    found: dict[str, list[Example]] = {part: [] for part in files}
-    for part, paths in files.items():
-        for path in paths:
-            found[part] += plain_rows(path, names, form, order)
-    return Splits(**found)
-
-
-def plain_rows(path: File, names: Names, form: TableFormat, order: Sequence[str]) -> list[Example]:
-    """Return the rows of a table without the names of their parts."""
-    return [{name: row[name] for name in names} for row in example_rows(path, names, form, order)]
-
-
 def row_parts(rows: Sequence[Example], name: str) -> Splits:
-    """Return the parts of rows with a `split`, and give notice of what they are."""
+    """Return the parts of rows with a `split`, with a notice of the rows that are left out.
+
+    Rows without a part are for training, and so are all rows if none names a part.
+    """
     parts: dict[str, list[Example]] = {part: [] for part in Splits._fields}
-    alien = Counter[str]()
+    known = {value: part_of(value) for value in {row["split"] for row in rows}}
+    alien = Counter(row["split"] for row in rows if row["split"].strip() and not known[row["split"]])
+    if alien and not any(known.values()):
+        LOG.warning("%s: its column of splits is not used, since no value is train, valid or test.", name)
+        alien.clear()
     for row in rows:
-        part = part_of(row["split"]) if row["split"].strip() else "train"
-        if part is None:
-            alien[row["split"]] += 1
-        else:
+        if row["split"] not in alien:
+            part = known[row["split"]] or "train"
             parts[part].append({key: value for key, value in row.items() if key != "split"})
     if alien:
-        said = ", ".join(f"{count} of {part!r}" for part, count in alien.items())
-        LOG.warning("%s: rows left out, since their split is not train, valid or test: %s.", name, said)
+        said = ", ".join(f"{count} of {part!r}" for part, count in alien.most_common(5))
+        LOG.warning(
+            "%s: %d rows left out, since their split is not train, valid or test: %s%s.",
+            name, alien.total(), said, " and others" if len(alien) > 5 else "",
+        )  # fmt: skip
     return Splits(**parts)
-
-
-def part_files(folder: Path) -> dict[str, list[Path]] | None:
-    """Return the tables of a folder by part, or `None` if it has none; a single table is for training.
-
-    Raises:
-        DataError: It has several tables, and their names tell no parts; or a part twice.
-    """
-    tables = [path for path in sorted(folder.iterdir()) if is_table(path) and not path.name.startswith(".")]
-    found: dict[str, list[Path]] = {part: [] for part in Splits._fields}
-    for path in tables:
-        if part := part_of(content_name(path)):
-            found[part].append(path)
-    other = [path.name for path in tables if part_of(content_name(path)) is None]
-    if not tables:
-        return None
-    if not any(found.values()):
-        if len(tables) > 1:
-            raise DataError(
-                f"{str(folder)!r} holds {len(tables)} tables, and none is called train or test: "
-                f"{', '.join(other[:5])}; name one of them."
-            )
-        return found | {"train": tables}
-    if other:
-        LOG.warning("%s: not used, since the name tells no part: %s.", folder.resolve().name, ", ".join(other))
-    for part, files in found.items():
-        check_files(files, part, folder)
-    return found
-
-
-def check_files(files: Sequence[Path], part: str, folder: Path) -> None:
-    """Give notice of a part made of several files.
-
-    Raises:
-        DataError: They have different kinds, so that one may be a copy of another.
-    """
-    said = ", ".join(path.name for path in files)
-    if len({content_suffix(path) for path in files}) > 1:
-        raise DataError(f"{str(folder)!r} has files of different kinds for one part: {said}; keep those of one kind.")
-    if len(files) > 1 and not all(SHARD.search(Path(content_name(path)).stem) for path in files):
-        LOG.warning("%s: several files are read as one part, %s: %s.", folder.resolve().name, part, said)
 
 
 def input_rows(path: Path, names: Names, form: TableFormat, keep: Sequence[str] = ()) -> Iterator[InputRow]:
@@ -240,8 +186,14 @@ def input_rows(path: Path, names: Names, form: TableFormat, keep: Sequence[str] 
     (place,) = column_places(table.columns, names, form.columns, str(path), order).values()
     kept = named_columns(table.columns, keep, str(path))
     for record in table.records:
-        others = {name: record.values.get(key, "") for name, key in kept.items()}
-        yield InputRow(record.number, record.values.get(place, ""), record.error, others)
+        others = {name: readable(record.values.get(key, "")) for name, key in kept.items()}
+        value = record.values.get(place, "")
+        yield InputRow(record.number, readable(value), record.error or list_error({"text": value}), others)
+
+
+def readable(text: str) -> str:
+    """Return a text in which signs stand for bytes that are not in the encoding of its file."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def line_inputs(path: Path, form: TableFormat, keep: Sequence[str]) -> Iterator[InputRow]:
@@ -256,9 +208,9 @@ def line_inputs(path: Path, form: TableFormat, keep: Sequence[str]) -> Iterator[
         )
     labelled = False
     for number, line in enumerate(text_lines(path, form.encoding), start=1):
-        error = encoding_refusal(line, f"line {number}") if undecodable(line) else ""
+        error = encoding_refusal(line, f"line {number}", path, form.encoding) if undecodable(line) else ""
         label = LABELS.match(line)
         if label and not labelled:
             labelled = True
             LOG.warning("%s: labels before the texts, such as %r, are left out.", path.name, label[0].strip())
-        yield InputRow(number, line[label.end() :] if label else line, error)
+        yield InputRow(number, readable(line[label.end() :] if label else line), error)

@@ -9,26 +9,23 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import IO, Any, TypeAlias
 from zipfile import BadZipFile, ZipFile
 from zipfile import Path as ZipPath
 
+from data.encodings import CONTROLS, head_encoding, likely_encoding
 from data.splits import DataError, OptionError
 
 File: TypeAlias = Path | ZipPath  # a file, or one inside a zip
 HEAD = 1 << 16  # bytes from which the encoding and the line ends are told
+SCANNED, GUESSED = 1 << 24, 1 << 14  # bytes in which other signs than ASCII are sought, and from which they are told
+WIDE = ("utf-16", "utf-32")
+ERRORS = {"cp1252": CONTROLS}  # encoding -> what is done with bytes that are not in it
 BLOCK = 1024  # lines that are checked together
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-WESTERN = ("ascii", "utf-8", "latin-1", "iso8859-1", "cp1250", "cp1252", "cp1254", "cp1257")
-MARKS = {  # byte-order mark -> encoding; the longer ones first
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 UNREADABLE = re.compile("[\udc80-\udcff]")  # bytes that are not in the encoding, as they are read
 DAMAGED = (EOFError, gzip.BadGzipFile, lzma.LZMAError, BadZipFile, zlib.error)
 
@@ -89,12 +86,16 @@ def open_member(path: Path) -> IO[bytes]:
     Raises:
         DataError: The zip is damaged, or holds several files or none.
     """
-    members = zip_members(path)
+    archive, members = ZipFile(path), zip_members(path)
     if len(members) != 1:
+        archive.close()
         raise DataError(
             f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
         )
-    return ZipFile(path).open(members[0])
+    try:
+        return archive.open(members[0])
+    except RuntimeError as error:
+        raise DataError(f"{str(path)!r} cannot be unpacked: {error}.") from error
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def open_text(path: File, encoding: str | None = None, newline: str | None = "")
 
     Args:
         path: A file, plain or compressed: `.gz`, `.bz2`, `.xz`, or a `.zip` of one file.
-        encoding: Name of the encoding; `None` is that of the byte-order mark, or else UTF-8.
+        encoding: Name of the encoding; a byte-order mark counts more. `None` is UTF-8.
         newline: As for `open`.
 
     Raises:
@@ -114,45 +115,37 @@ def open_text(path: File, encoding: str | None = None, newline: str | None = "")
     try:
         with open_bytes(path) as file:
             head = file.read(HEAD)
-        found = named_encoding(encoding) if encoding else told_encoding(head, str(path))
-        errors = "surrogateescape" if found.startswith("utf-8") else "strict"
+        given = named_encoding(encoding) if encoding else None
+        found = head_encoding(head, given, str(path), path.name)
+        errors = ERRORS.get(found, "strict" if found.startswith(WIDE) else "surrogateescape")
         with open_bytes(path) as file, io.TextIOWrapper(file, found, errors, newline) as text:
             yield text
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{str(path)!r} is not in {encoding or found}: {error.reason}; name its encoding with --encoding."
+            f"{str(path)!r} is not in {found}: {error.reason}; name its encoding with --encoding."
         ) from error
     except DAMAGED as error:
         raise DataError(f"{str(path)!r} is damaged: {error}.") from error
+    except OSError as error:
+        if type(error) is OSError and error.errno is None:  # from a decompressor
+            raise DataError(f"{str(path)!r} is damaged: {error}.") from error
+        raise
 
 
 def named_encoding(name: str) -> str:
-    """Return Python's name of an encoding.
+    """Return Python's name of an encoding; latin-1 is cp1252, as in browsers, since its controls are not used.
 
     Raises:
         OptionError: No text encoding has this name.
     """
     try:
         "".encode(name)
-        return codecs.lookup(name).name
+        found = codecs.lookup(name).name
     except LookupError as error:
         raise OptionError(
             f"No encoding is named {name!r}; name one such as utf-8, latin-1, cp1252 or utf-16."
         ) from error
-
-
-def told_encoding(head: bytes, name: str) -> str:
-    """Return the encoding that the first bytes of a file tell, UTF-8 if nothing else.
-
-    Raises:
-        DataError: There are zero bytes in them, so the file is not text in UTF-8.
-    """
-    found = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), "utf-8")
-    zeros = head.count(b"\0")
-    if found.startswith("utf-8") and zeros > len(head) / 5:
-        wide = "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
-        raise DataError(f"{name!r} is not in UTF-8: it has zero bytes. If it is text, give --encoding {wide}.")
-    return found
+    return "cp1252" if found == "iso8859-1" else found
 
 
 def undecodable(text: str) -> bool:
@@ -160,31 +153,35 @@ def undecodable(text: str) -> bool:
     return not text.isascii() and UNREADABLE.search(text) is not None
 
 
-def encoding_refusal(text: str, place: str) -> str:
+def encoding_refusal(text: str, place: str, path: File | None = None, encoding: str | None = None) -> str:
     """Return a clause that refuses a text with undecodable bytes, and names the likely encoding.
 
     Args:
         place: Row or line of the text.
+        path: The file, all of which tells the encoding; `None` takes the text alone.
+        encoding: The encoding that the user gave.
     """
-    raw = text.encode("utf-8", "surrogateescape")
+    used = encoding or "UTF-8"
     byte = next(ord(letter) - 0xDC00 for letter in text if UNREADABLE.match(letter))
-    likely = likely_encoding(raw)
-    return f"{place} is not in UTF-8 (byte 0x{byte:02x}); give its encoding, likely --encoding {likely}"
+    if path is None:
+        likely = likely_encoding(text.encode(used, "surrogateescape"))
+    else:
+        likely = file_likely_encoding(path, path.stat().st_mtime_ns if isinstance(path, Path) else 0)
+    way = f"give its encoding, likely --encoding {likely}" if not encoding else "remove what is damaged"
+    return f"{place} is not in {used} (byte 0x{byte:02x}); {way}"
 
 
-def likely_encoding(raw: bytes) -> str:
-    """Return the name of the encoding that some bytes are likely in, `latin-1` if nothing speaks for another.
+@lru_cache(maxsize=8)
+def file_likely_encoding(path: File, changed: int) -> str:
+    """Return the likely encoding of a file, from lines that are not ASCII in its first part.
 
-    Example:
-        >>> likely_encoding("Größe, naïve café, señor".encode("latin-1"))
-        'latin-1'
+    Args:
+        path: A file, plain or compressed.
+        changed: When it was changed.
     """
-    from charset_normalizer import from_bytes
-
-    western = "cp1252" if re.search(rb"[\x80-\x9f]", raw) else "latin-1"
-    best = from_bytes(raw, cp_exclusion=["utf_7"]).best() if len(raw) > 400 else None
-    named = best.encoding.replace("_", "-") if best else western
-    return western if named in WESTERN else named
+    with open_bytes(path) as file:
+        lines = [line for line in file.readlines(SCANNED) if not line.isascii()]
+    return likely_encoding(b"".join(lines)[:GUESSED])
 
 
 def text_lines(path: File, encoding: str | None = None) -> Iterator[str]:
@@ -217,7 +214,7 @@ def decoded_lines(path: File, encoding: str | None = None) -> Iterator[str]:
     while block := list(islice(lines, BLOCK)):
         if undecodable("".join(block)):
             place, line = next((place, line) for place, line in enumerate(block, number + 1) if undecodable(line))
-            raise DataError(f"{str(path)!r}: {encoding_refusal(line, f'line {place}')}.")
+            raise DataError(f"{str(path)!r}: {encoding_refusal(line, f'line {place}', path, encoding)}.")
         yield from block
         number += len(block)
 
@@ -232,5 +229,5 @@ def read_text(path: File, encoding: str | None = None) -> str:
         text = file.read()
     if bad := UNREADABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
-        raise DataError(f"{str(path)!r}: {encoding_refusal(text, f'line {line}')}.")
+        raise DataError(f"{str(path)!r}: {encoding_refusal(text, f'line {line}', path, encoding)}.")
     return text

@@ -43,10 +43,10 @@ def home(tmp_path_factory):
     return folder, result
 
 
-def one_sentence(result, code, answered=False):
-    """Return the error of a failed command, after checking its form; what came before it may be answered."""
+def one_sentence(result, code):
+    """Return the error of a failed command, after checking its form; a bad input has it in place of an answer too."""
     assert result.returncode == code, result.stderr
-    assert (result.stdout != "") == answered
+    assert all("error" in json.loads(line) for line in result.stdout.splitlines())
     assert "Traceback" not in result.stderr
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("Error: ")
@@ -60,7 +60,8 @@ def test_training_prints_one_object_and_nothing_else(home):
     assert set(summary) == {"task", "run", "data", "split", "examples", "metrics"}
     assert (folder / summary["run"] / "model.keras").is_file()
     assert Path(summary["run"]).parts[:2] == ("runs", "mnist")
-    assert [line.partition(" ")[0] for line in result.stderr.splitlines()] == ["Run:", "Everything"]
+    first, *_, last = [line.partition(" ")[0] for line in result.stderr.splitlines()]
+    assert (first, last) == ("Run:", "Everything")
 
 
 def test_training_says_nothing_with_quiet(tmp_path):
@@ -73,17 +74,70 @@ def test_a_prediction_is_one_object_a_line(home):
     folder, _ = home
     result = run("predict", "mnist", "digit.png", "-", cwd=folder, stdin="digit.png\n\ndigit.png\n")
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [row["input"] for row in rows] == ["digit.png"] * 3
-    assert rows[0] == rows[2]
+    assert [row["input"] for row in rows] == ["digit.png", "digit.png", "", "digit.png"]
+    assert rows[0] == rows[1] == rows[3]
+    assert result.returncode == 65
     assert set(rows[0]["answer"]) == {"label", "probability", "probabilities"}
     assert result.stderr.startswith("Run: runs/mnist/")
 
 
-def test_what_stands_before_a_bad_input_is_answered(home):
+def test_a_bad_input_has_an_error_in_step_and_the_others_are_answered(home):
     folder, _ = home
     result = run("predict", "mnist", "digit.png", "no.png", "digit.png", cwd=folder)
-    assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == ["digit.png"]
-    assert (result.returncode, result.stderr.splitlines()[-1]) == (66, "Error: There is no file 'no.png'.")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["input"] for row in rows] == ["digit.png", "no.png", "digit.png"]
+    assert rows[1] == {"input": "no.png", "error": "There is no file 'no.png'."}
+    said = "Error: There is no answer for 1 of 3 inputs; the first: There is no file 'no.png'."
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (65, said)
+
+
+def test_plain_answers_are_lines_in_step(home):
+    folder, _ = home
+    result = run("predict", "mnist", "--plain", "digit.png", "no.png", "digit.png", cwd=folder)
+    one, empty, other = result.stdout.splitlines()
+    assert (one, empty) == (other, "")
+    assert one in "0123456789"
+    assert result.returncode == 65
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["x", "--keep", "id"], "`--keep` adds columns"),
+        (["--file", "t.csv", "--keep", "id", "--plain"], "`--keep` adds columns"),
+        (["--file", "t.csv", "--keep", "answer"], "cannot keep a column 'answer'"),
+        (["--file", "t.csv", "--keep", "ids"], "no column 'ids' to keep; its columns are: id, text"),
+        (["--file", "t.csv", "--columns", "text=9"], "There is no column 9"),
+        (["--file", "t.csv", "--columns", "text"], "must be like name=value"),
+        (["--file", "t.csv", "--encoding", "utf-99"], "No encoding is named 'utf-99'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_options_of_predict_that_do_not_fit_are_wrong_use(words, said, tmp_path):
+    (tmp_path / "t.csv").write_text("id,text\n7,Great film.\n")
+    result = run("predict", "sentiment", *words, cwd=tmp_path)
+    assert said in one_sentence(result, 2)
+
+
+def test_rows_and_columns_of_a_file_stay_with_their_answers(tmp_path):
+    (tmp_path / "t.csv").write_text('id,text,date\n7,Great film.,May\n8,"",June\n9,"Bad, dull.",July\n')
+    result = run("predict", "sentiment", "--file", "t.csv", "--keep", "id,3", cwd=tmp_path)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["row"], row["id"], row["3"]) for row in rows] == [(1, "7", "May"), (2, "8", "June"), (3, "9", "July")]
+    assert ["error" in row for row in rows] == [False, True, False]
+    assert result.returncode == 65
+
+
+def test_slow_input_is_answered_line_by_line(tmp_path):
+    words = [sys.executable, str(ROOT / "cli.py"), "predict", "sentiment", "-", "--plain", "--quiet"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    for text in ("Great film.", "Dull and bad."):
+        process.stdin.write(f"{text}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() in ("pos\n", "neg\n")  # it comes although the input has not ended
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
 
 
 def test_a_reader_that_goes_away_is_no_error(home):
@@ -134,7 +188,11 @@ def test_pictures_are_answered_with_pictures_of_the_scale_that_is_asked_for(phot
 def test_a_picture_that_cannot_be_read_or_written_is_one_sentence(words, code, said, photo):
     (photo.parent / "text.png").write_text("only words")
     result = run("predict", "upscale", *words, cwd=photo.parent)
-    assert said in one_sentence(result, code, answered=words == ["."])
+    if words == ["."]:
+        assert ["error" in json.loads(line) for line in result.stdout.splitlines()] == [False, True]
+        assert (result.returncode, said in result.stderr) == (code, True)
+    else:
+        assert said in one_sentence(result, code)
     assert {path.name for path in photo.parent.iterdir()} <= {"photo.jpg", "text.png", "photo-x2.jpg"}
 
 

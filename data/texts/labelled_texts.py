@@ -2,21 +2,27 @@
 
 import logging
 import re
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from data.columns import Names
 from data.holdout import completed_splits, scored_examples
 from data.labels import check_labels, cleaned_labels
+from data.parts import file_parts
+from data.records import TABLES, is_table
 from data.sources import class_folder_parts
-from data.splits import DataError, Example, Examples, Splits, part_of
-from data.tables import TableFormat, example_rows, table_parts
-from data.text_files import content_name, content_suffix, decoded_lines, read_text
+from data.splits import DataError, Example, Examples, Splits
+from data.tables import TableFormat, example_rows
+from data.text_files import content_suffix, decoded_lines, read_text
 
 LOG = logging.getLogger("tasks")
 SUFFIXES = (".txt",)
 ORDER = ("text", "label")  # of the columns of a table without names that is called `.txt`
+SAMPLE = 100  # lines from which the form is told
 PREFIX = "__label__"  # of a class, in the form of fastText
-FASTTEXT = re.compile(rf"((?:{PREFIX}\S+\s+)+)(.*)", re.DOTALL)
+FASTTEXT = re.compile(rf"\s*((?:{PREFIX}\S+\s+)+)(.*)", re.DOTALL)
 
 
 def labelled_texts(path: Path, names: Names, form: TableFormat, valid: float, seed: int) -> Splits:
@@ -24,10 +30,10 @@ def labelled_texts(path: Path, names: Names, form: TableFormat, valid: float, se
 
     A path is one of five things:
 
-    * a table, as for `table_parts`;
+    * a table, as for `example_rows`;
     * a text file in the form of fastText, a line for each text: `__label__good A lovely film.`;
-    * a text file whose lines are a text, a tab and a label;
-    * a folder with such files, whose names tell the parts, such as `train.csv` and `test.csv`;
+    * a text file whose lines are a text and a label with a tab between, in any order;
+    * a folder with such files, as for `file_parts`;
     * a folder with a folder of `.txt` files for each class, as for `class_folder_parts`.
 
     Missing parts are drawn from the training part. Labels are cleaned, and texts without a word left out.
@@ -55,42 +61,27 @@ def all_texts(path: Path, names: Names, form: TableFormat) -> Examples:
 
 def labelled_parts(path: Path, names: Names, form: TableFormat) -> Splits:
     """Return the parts that the user's own files have themselves, cleaned."""
-    if path.is_file() and content_suffix(path) in SUFFIXES:
-        parts = text_file_parts(path, names, form)
-    elif (found := table_parts(path, names, form) or text_parts(path, names, form)) is not None:
-        parts = found
-    else:
-        parts = Splits(
-            *(examples_with_texts(part, form.encoding) for part in class_folder_parts(path, SUFFIXES, "text"))
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
+    if path.is_file() and not is_table(path) and content_suffix(path) not in SUFFIXES:
+        raise DataError(
+            f"{str(path)!r} is not a table or a text file by its name, which ends in none of: "
+            f"{', '.join((*TABLES, *SUFFIXES))}. Name it so, or unpack it and give the folder."
         )
+    parts = file_parts(path, partial(text_rows, names=names, form=form), SUFFIXES)
+    if parts is None:
+        folders = class_folder_parts(path, SUFFIXES, "text")
+        parts = Splits(*(examples_with_texts(part, form.encoding) for part in folders))
     return cleaned_labels(without_empty_texts(parts, path.resolve().name), path.resolve().name)
 
 
-def text_parts(folder: Path, names: Names, form: TableFormat) -> Splits | None:
-    """Return the parts in the text files of a folder whose names tell them, or `None` if there are none."""
-    files = [file for file in sorted(folder.iterdir()) if file.is_file() and content_suffix(file) in SUFFIXES]
-    named = {file: part for file in files if (part := part_of(content_name(file)))}
-    if "train" not in named.values() and "test" not in named.values():
-        return None
-    return Splits(
-        *(
-            [row for file, own in named.items() if own == part for row in text_rows(file, names, form)]
-            for part in Splits._fields
-        )
-    )
-
-
-def text_file_parts(path: Path, names: Names, form: TableFormat) -> Splits:
-    """Return the parts of a single text file."""
-    rows = text_rows(path, names, form)
-    return Splits([], [], rows) if part_of(content_name(path)) == "test" else Splits(rows, [], [])
-
-
 def text_rows(path: Path, names: Names, form: TableFormat) -> list[Example]:
-    """Return the examples in a text file: in the form of fastText, or with a tab between text and label."""
-    first = next((line for line in decoded_lines(path, form.encoding) if line.strip()), "")
-    if not first.startswith(PREFIX):
-        return [{name: row[name] for name in names} for row in example_rows(path, names, form, ORDER)]
+    """Return the examples in a table, or in a text file: in the form of fastText, or with a tab before the label."""
+    if is_table(path):
+        return example_rows(path, names, form)
+    head = list(islice(filter(str.strip, decoded_lines(path, form.encoding)), SAMPLE))
+    if not any(line.lstrip().startswith(PREFIX) for line in head):
+        return example_rows(path, names, form, label_order(head))
     rows = [(number, FASTTEXT.match(line)) for number, line in enumerate(decoded_lines(path, form.encoding), start=1)]
     found = [(match[1].split(), match[2]) for _, match in rows if match]
     single = [{"text": text, "label": labels[0].removeprefix(PREFIX)} for labels, text in found if len(labels) == 1]
@@ -100,6 +91,18 @@ def text_rows(path: Path, names: Names, form: TableFormat) -> list[Example]:
     if not single:
         raise DataError(f"{str(path)!r} has no line with one label, such as '__label__good A lovely film.'.")
     return single
+
+
+def label_order(lines: Sequence[str]) -> Sequence[str]:
+    """Return the fields of two columns with a tab between; that with fewer values has the labels.
+
+    Example:
+        >>> label_order(["ham\tSee you at six.", "ham\tOn my way.", "spam\tWin a phone!"])
+        ('label', 'text')
+    """
+    rows = [row for line in lines if len(row := line.split("\t")) == len(ORDER)]
+    first, second = ({row[place].strip() for row in rows} for place in range(2))
+    return ORDER[::-1] if len(first) < len(second) else ORDER
 
 
 def without_empty_texts(parts: Splits, name: str) -> Splits:

@@ -74,6 +74,8 @@ def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show:
     try:
         if item.error:
             raise DataError(item.error)
+        if not item.value.strip():
+            raise DataError("The input is empty; give the name of a picture.")
         folder = out / item.inside if out and not is_file_name(out) else out
         return Outcome(item, pipeline.task.write(pipeline, item.value, folder, show))
     except BAD_INPUT as error:

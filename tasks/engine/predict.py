@@ -17,7 +17,7 @@ from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.answer_files import check_target, inputs_alone, with_bar, written_outcomes
 from tasks.engine.config import Settings
 from tasks.engine.outcome import BAD_INPUT, Item, Outcome
-from tasks.engine.task import Pipeline
+from tasks.engine.task import IMAGE, Pipeline
 from tasks.engine.terminal import sentence
 
 CHUNK = 256  # inputs answered at a time
@@ -87,6 +87,8 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     """
     if item.error:
         raise DataError(item.error)
+    if pipeline.task.accepts is IMAGE and not item.value.strip():
+        raise DataError("The input is empty; give the name of a picture.")
     return pipeline.codec.read(item.value)
 
 

@@ -74,7 +74,7 @@ class Input:
         """
         single = isinstance(inputs, str | bytes | Path | Mapping | LoadedImage)
         if single or (isinstance(inputs, Array) and not self.is_list(inputs)):
-            kind = repr(inputs) if isinstance(inputs, str | bytes | Path) else f"a {type(inputs).__name__}"
+            kind = repr(inputs) if isinstance(inputs, str | Path) else f"a {type(inputs).__name__}"
             raise TypeError(f"`inputs` must be a list of inputs; received {kind}, which is a single input or a table.")
         found = list(inputs)
         for place, item in enumerate(found):
@@ -99,7 +99,7 @@ IMAGE = Input(
     field="image",
     types=(str, bytes, Path, ZipMember, MemoryFile, np.ndarray, LoadedImage),
     stacked=True,
-    expand=lambda word: map(str, folder_photos(Path(word))) if Path(word).is_dir() else [word],
+    expand=lambda word: map(str, folder_photos(Path(word))) if word.strip() and Path(word).is_dir() else [word],
     refusal="a picture must be a path, the content of a file, an image of Pillow or a uint8 array",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -202,6 +202,14 @@ def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
     assert isinstance(pipeline.network, KerasNetwork)
     export.write(pipeline.network.models, pipeline.task.name, pipeline.run, pipeline.config.storage)
     compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
-    inputs = [example[pipeline.task.accepts.field] for example in sample]
-    replace(pipeline, network=compared).predict(inputs)
+    pipeline.task.predict(replace(pipeline, network=compared), readable_inputs(pipeline, sample))
     return compared.difference
+
+
+def readable_inputs(pipeline: Pipeline[C], examples: Examples) -> list[object]:
+    """Return the inputs of examples as the codec reads them, without those that have no answer, such as empty texts."""
+    found = []
+    for example in examples:
+        with suppress(DataError, OSError):
+            found.append(pipeline.codec.read(example[pipeline.task.accepts.field]))
+    return found

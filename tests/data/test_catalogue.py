@@ -19,7 +19,7 @@ def mocked(count):
         yield
 
 
-COLUMNS = {"image": "image", "label": "label"}
+COLUMNS = {"image": ["image"], "label": ["label"]}
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "emnist/digits"])
@@ -38,14 +38,15 @@ def test_a_catalogue_set_gives_raw_examples_with_class_names(name, tmp_path):
 
 def test_text_comes_as_text(tmp_path):
     with mocked(3):
-        splits = catalogue.read("imdb_reviews", ("train",), {"text": "text", "label": "label"}, tmp_path)
+        columns = {"text": ["sentence", "text"], "label": ["label"]}
+        splits = catalogue.read("imdb_reviews", ("train",), columns, tmp_path)
     assert isinstance(splits["train"][0]["text"], str)
     assert splits["train"][0]["label"] in {"neg", "pos"}
 
 
 def test_pictures_of_any_size_come_one_by_one(tmp_path):
     with mocked(2):
-        splits = catalogue.read("div2k", ("train", "validation"), {"image": "hr"}, tmp_path)
+        splits = catalogue.read("div2k", ("train", "validation"), {"image": ["hr"]}, tmp_path)
     assert {split: len(examples) for split, examples in splits.items()} == {"train": 2, "validation": 2}
     assert {(example["image"].ndim, example["image"].dtype.name) for example in splits["train"]} == {(3, "uint8")}
 
@@ -71,7 +72,7 @@ def test_a_set_that_cannot_be_downloaded_says_what_to_do(tmp_path, monkeypatch, 
 
 def test_an_unknown_column_is_named(tmp_path):
     with mocked(1), pytest.raises(UnavailableError, match="no column 'picture'"):
-        catalogue.read("mnist", ("train",), {"image": "picture"}, tmp_path)
+        catalogue.read("mnist", ("train",), {"image": ["picture"]}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_paths_are_told_from_catalogue_names(path):
 
 
 def test_columns_of_columns_are_read_and_each_example_is_changed_at_once(tmp_path):
-    columns = {"image": "image", "captions": "captions/text"}
+    columns = {"image": ["image"], "captions": ["captions/text"]}
     with mocked(2):
         splits = catalogue.read("coco_captions", ("train",), columns, tmp_path, change=lambda row: row | {"more": 1})
     example = splits["train"][0]

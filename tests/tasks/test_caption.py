@@ -102,7 +102,7 @@ def test_a_prediction_sees_what_was_seen_in_training(pipeline, settings):
     encoder = GridEncoder("mobilenet", 64)
     encoder.build((None, 64, 64, 3))
     load_weights(encoder, settings["encoder_weights"])
-    seen = np.asarray(encoder(pipeline.codec.inputs([example["image"]])))
+    seen = np.asarray(encoder(pipeline.codec.inputs([pipeline.codec.read(example["image"])])))
     np.testing.assert_allclose(seen[0], example["grid"], atol=2e-3)
     assert example["grid"].shape == (4, 768)
 
@@ -277,7 +277,7 @@ def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settin
 
 
 def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
-    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:8])
+    pixels = pipeline.codec.inputs(list(map(pipeline.codec.read, sorted(folder.glob("*.png"))[:8])))
     never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
     for found in caption_hypotheses(
         pipeline.with_settings(beam=4, n_best=4, min_length=6), picture_memory(pipeline, pixels)
@@ -314,7 +314,7 @@ def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
     answers = own.predict(paths)
     assert not list(tmp_path.iterdir()), "predict has no side effects"
     for path, answer in zip(paths, answers, strict=True):
-        own.draw(path, answer)
+        own.draw(own.codec.read(path), answer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["look-2.png", "look.png"]
     for answer in answers:
         words, looked = answer["attention"]["words"], np.array(answer["attention"]["weights"])
@@ -327,7 +327,7 @@ def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
 
 
 def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
-    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:3])
+    pixels = pipeline.codec.inputs(list(map(pipeline.codec.read, sorted(folder.glob("*.png"))[:3])))
     memory = picture_memory(pipeline, pixels)
     tokens = caption_hypotheses(pipeline, memory)[2][0].tokens
     alone = picture_memory(pipeline, pixels[2:])
@@ -337,7 +337,7 @@ def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
 
 
 def test_an_ensemble_says_the_same_of_a_picture_and_of_its_mirror_image(pipeline, folder):
-    pixels = pipeline.codec.inputs(sorted(folder.glob("*.png"))[:6])
+    pixels = pipeline.codec.inputs(list(map(pipeline.codec.read, sorted(folder.glob("*.png"))[:6])))
     mirrored = np.ascontiguousarray(pixels[:, :, ::-1])
     both = pipeline.with_settings(ensemble=True)
     one, other = both.predict(list(pixels)), both.predict(list(mirrored))
@@ -361,12 +361,8 @@ def test_coco_captions_come_from_the_catalogue(tmp_path):
         splits = load(tasks.configure("caption", **{"data_dir": tmp_path, "size": 32}))
     assert sum(map(len, splits)) == 12
     example = splits.train[0]
-    assert Codec.learn(tasks.configure("caption", **{"size": 32}), splits.train).inputs([example["image"]]).shape == (
-        1,
-        32,
-        32,
-        3,
-    )
+    codec = Codec.learn(tasks.configure("caption", **{"size": 32}), splits.train)
+    assert codec.read(example["image"]).shape == (32, 32, 3)
     assert all(isinstance(caption, str) for caption in example["captions"])
 
 

@@ -74,16 +74,16 @@ def test_the_signature_gives_probabilities():
 def test_arrays_in_frame_are_taken_as_they_are():
     image = np.zeros((28, 28), "uint8")
     image[0, 0] = 255
-    np.testing.assert_array_equal(codec().inputs([image])[0, :, :, 0], image / np.float32(255))
+    np.testing.assert_array_equal(codec().inputs([codec().read(image)])[0, :, :, 0], image / np.float32(255))
 
 
 def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
     digit = sets.digits()[1][0]["image"]
     large = np.asarray(Image.fromarray(255 - digit).resize((160, 240)))
     Image.fromarray(large).save(tmp_path / "digit.png")
-    from_file, from_array = codec().inputs([tmp_path / "digit.png", large])
+    from_file, from_array = map(codec().read, (tmp_path / "digit.png", large))
     np.testing.assert_array_equal(from_file, from_array)
-    assert np.abs(from_file[..., 0] - framed_character(digit) / 255).mean() < 0.05
+    assert np.abs(from_file / 255 - framed_character(digit) / 255).mean() < 0.05
 
 
 def test_augmentation_changes_pictures_and_not_labels():
@@ -149,7 +149,7 @@ def test_a_damaged_picture_in_a_folder_is_named(tmp_path):
 
 def test_pictures_may_be_taken_whole(tmp_path):
     splits = pipeline.load(Config(data=str(folder(tmp_path)), frame=False))
-    assert all((example["image"].max(0) > 0).sum() > 21 for example in splits.train[:3])
+    assert all((example["image"].max(1) > 0).sum() == 28 for example in splits.train)  # a frame would leave 20
     assert pipeline.Codec.learn(Config(), splits.train).state()["framed"] is False
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tasks
+from data.batches import Batches
 from data.splits import DataError
 from data.texts.frames import Passage
 from tasks.translate.clauses import clauses
@@ -228,3 +229,11 @@ def test_a_run_that_has_not_seen_validation_data_does_not_judge(shipped):
 def test_a_chinese_wrapped_sentence_is_read_without_gaps(shipped):
     reader = shipped.codec.reader
     assert reader.sentence(Passage("\u72ac\u5728\n\u8dd1\u3002")).text == "\u72ac\u5728\u8dd1\u3002"
+
+
+def test_batches_leave_out_pairs_that_are_too_long():
+    config = tasks.configure("translate", data="builtin", max_length=12, vocabulary=512)
+    examples = [{"text": "a dog " * 30, "translation": "ein"}, *[{"text": "a dog", "translation": "ein Hund"}] * 30]
+    batches = Batches(examples, Codec.learn(config, examples), 8, seed=0)
+    assert len(batches) == 4
+    assert sum(len(inputs[0]) for inputs, *_ in batches.epoch()) == 30

@@ -18,10 +18,11 @@ from data.pictures.files import OutputError
 from data.pictures.imresize import imresize, luma, turned_picture, unturned_picture, whole_levels
 from data.pictures.photo import read_photo
 from data.splits import DataError
-from tasks.engine import evaluate as evaluation
 from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
 from tasks.engine.network import KerasNetwork
+from tasks.engine.outcome import Item
+from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline
 from tasks.upscale import enlarge, network, pipeline
 from tasks.upscale.config import SOURCES, Config
@@ -163,9 +164,8 @@ def test_an_array_that_is_no_picture_is_refused(array, little):
 
 
 def written(made, inputs, out=None):
-    return list(
-        made.task.write(made, [one for word in inputs for one in made.task.accepts.expand(str(word))], out, False)
-    )
+    names = [one for word in inputs for one in made.task.accepts.expand(str(word))]
+    return [(name, made.task.write(made, name, out, False)) for name in names]
 
 
 def test_a_picture_is_written_beside_its_own_and_never_over_another(little, tmp_path):
@@ -191,7 +191,7 @@ def test_many_pictures_go_into_a_folder_and_one_into_a_file_of_any_format(little
     with Image.open(tmp_path / "c.webp") as image:
         assert (image.format, image.size) == ("WEBP", (80, 60))
     with pytest.raises(SettingError, match="2 pictures; give a folder"):
-        written(little, [tmp_path / "in"], tmp_path / "d.png")
+        list(outcomes(little, [Item("a.png"), Item("b.jpg")], tmp_path / "d.png", False))
 
 
 def test_an_output_folder_that_cannot_be_written_is_named(little, tmp_path):
@@ -244,7 +244,7 @@ def test_folders_and_zips_are_learnt_from_and_validation_comes_from_the_last(tmp
     assert all("two" in example["name"] for example in splits.valid)
     assert len(splits.train) == 8 + sum(60 * size >= 32 for size in (0.9, 0.8, 0.7, 0.6)) * 8
     assert [example["truth"].shape for example in splits.test] == [(40, 50, 3)]
-    found = evaluation.evaluate(tasks.load("upscale", made.run, data=str(tmp_path / "one")))
+    found = tasks.evaluate("upscale", made.run, data=str(tmp_path / "one"))
     assert found.summary["examples"] == 6  # all of other pictures are the test split
     assert set(found.report.metrics) >= {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "psnr_rgb", "parameters"}
     assert "licence is the user's" in (made.run / "README.md").read_text()
@@ -346,7 +346,7 @@ def test_the_catalogue_gives_high_resolution_pictures(monkeypatch):
     )
     splits = pipeline.load(Config(data="div2k", shrink=()))
     assert [len(split) for split in splits] == [3, 1, 2]
-    assert asked[0][:3] == ("div2k", ("train", "validation"), {"image": "hr"})
+    assert asked[0][:3] == ("div2k", ("train", "validation"), {"image": ("hr",)})
     assert splits.test[0]["image"].shape == (40, 35, 3)
 
 

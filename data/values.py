@@ -1,0 +1,41 @@
+"""Values of tables as text."""
+
+import math
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any  # a value of JSON types
+
+
+class Listed(str):
+    """A value that is a list in a table, as text with spaces between its values."""
+
+
+def value_text(value: Json) -> str:
+    """Return a value of a table as text: nothing for a missing one, no fraction for a whole number; a list is `Listed`.
+
+    Example:
+        >>> [value_text(value) for value in (None, float("nan"), 1.0, 0.5, True, "a")]
+        ['', '', '1', '0.5', 'True', 'a']
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list):
+        return Listed(" ".join(map(value_text, value)))
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def record_values(row: Json) -> tuple[dict[str, str], str]:
+    """Return the values of a JSON object as text, and what is wrong with it; those of inner ones are `outer/inner`."""
+    if not isinstance(row, dict):
+        return {}, "not a JSON object"
+    found: dict[str, str] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            found |= {f"{name}/{inner}": value for inner, value in record_values(value)[0].items()}
+        else:
+            found[str(name)] = value_text(value)
+    return found, ""
