@@ -40,7 +40,9 @@ def write(pipeline: Pipeline[Config], name: str, out: Path | None, show: bool) -
     target, chosen = target_file(pipeline, Path(name), out)
     if target.exists():
         if target.samefile(name):
-            raise FileExistsError(f"{str(target)!r} is the picture itself; name another file or folder with --out.")
+            raise FileExistsError(
+                f"{str(target)!r} exists, and is the picture itself; name another file or folder with --out."
+            )
         if pipeline.config.skip_existing:
             return {"image": str(target), "skipped": True}
         raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
