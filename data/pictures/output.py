@@ -133,6 +133,7 @@ def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
     if path.exists():
         raise FileExistsError(f"{str(path)!r} exists; name another file or folder with --out.")
     report_losses(photo, form, str(path))
+    photo = photo if fits_profile(photo, form) else replace(photo, metadata=photo.metadata | {"icc_profile": b""})
     part = part_path(path)
     try:
         content = photo_content(photo, form)
@@ -175,9 +176,16 @@ def report_losses(photo: Photo, form: str, name: str) -> None:
         LOG.warning("%s holds no transparency; it becomes white in %r.", form, name)
     if form == "GIF" and more_colours(photo):
         LOG.warning("GIF holds %d colours; %r has more, which are approximated.", COLOURS, name)
-    held = HOLDS.get(form, ())
+    held = [key for key in HOLDS.get(form, ()) if key != "icc_profile" or fits_profile(photo, form)]
     if lost := [text for key in photo.metadata if key not in held for text in metadata_names(photo.metadata, key)]:
         LOG.warning("%s does not hold everything; left out of %r: %s.", form, name, ", ".join(lost))
+
+
+def fits_profile(photo: Photo, form: str) -> bool:
+    """Return whether the colour profile of a photo, if it is one of grey, fits what a format makes of grey."""
+    profile, deep = photo.metadata.get("icc_profile"), photo.pixels.dtype == np.uint16
+    is_coloured = form == "WEBP" or (photo.alpha is not None and (form == "AVIF" or (form == "TIFF" and deep)))
+    return not (isinstance(profile, bytes) and profile[16:20] == b"GRAY" and is_coloured)
 
 
 def more_colours(photo: Photo) -> bool:

@@ -62,7 +62,7 @@ def chunks_of(metadata: Mapping[str, object]) -> tuple[Chunk, ...]:
 def metadata_chunks(metadata: Mapping[str, object]) -> list[Chunk]:
     """Return metadata as chunks of a PNG file."""
     chunks, chosen = list(chunks_of(metadata)), list[Chunk]()
-    if isinstance(profile := metadata.get("icc_profile"), bytes):
+    if isinstance(profile := metadata.get("icc_profile"), bytes) and profile:
         chosen.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)))
         chunks = [chunk for chunk in chunks if chunk[0] != b"sRGB"]
     if isinstance(dpi := metadata.get("dpi"), tuple):

@@ -188,3 +188,15 @@ def test_a_name_that_is_too_long_is_known_before_the_work(tmp_path):
     make_parent_folder(long)
     write_photo(Photo(COLOURS), long)
     assert photo_of(MemoryFile("a", long.read_bytes())).pixels.shape == (12, 20, 3)
+
+
+def test_a_profile_of_grey_does_not_get_to_colours(tmp_path, caplog):
+    profile = bytes(16) + b"GRAY" + bytes(108)
+    photo = Photo(COLOURS[:, :, :1], metadata={"icc_profile": profile})
+    for form, kept in (("PNG", True), ("JPEG", True), ("TIFF", True), ("WEBP", False)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "tasks"):
+            write_photo(photo, tmp_path / form, form)
+        with Image.open(tmp_path / form) as image:
+            assert ("icc_profile" in image.info) == kept
+        assert ("colour profile" in caplog.text) != kept
