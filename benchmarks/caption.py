@@ -74,7 +74,7 @@ def main() -> None:
     worth(pipeline, splits.train, examples)
 
     pictures = [example["image"] for example in examples[: given.pictures]]
-    groups = chunks(pictures, pipeline.config.batch_size)
+    groups = chunks(map(pipeline.codec.read, pictures), pipeline.config.batch_size)
     memories = [picture_memory(pipeline, pipeline.codec.inputs(group)) for group in groups]
     other = tasks.load("caption", pipeline.run, engine="keras")
     assert isinstance(other.network, KerasNetwork)

@@ -89,7 +89,7 @@ class Config(PictureConfig):
     def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values; all pictures of other data are the test split."""
         data = settings.get("data", self.data)
-        if data != self.data and "test" not in settings:
+        if data != self.data and settings.get("test") is None:
             settings = {**settings, "test": None if data.partition("/")[0] in DATA_NAMES else data}
         return super().with_settings(settings)
 

@@ -255,6 +255,7 @@ def test_other_pictures_are_the_test_split_and_named_data_has_its_own():
     assert config.with_settings({}).test == config.with_settings({"data": "a"}).test == "b"
     assert config.with_settings({"data": "c"}).test == "c"
     assert config.with_settings({"data": "c", "test": "d"}).test == "d"
+    assert config.with_settings({"data": "c", "test": None}).test == "c"
     assert config.with_settings({"data": "builtin"}).test is None
 
 
