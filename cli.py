@@ -163,6 +163,7 @@ def predict(
     settings: JsonObject,
 ) -> None:
     from tasks.engine import predict as answering
+    from tasks.engine.outcome import Tally
 
     kept = [name.strip() for name in (keep or "").split(",") if name.strip()]
     check_request(inputs, file, kept, plain)
@@ -170,13 +171,15 @@ def predict(
     pipeline = tasks.load(task, run, **settings)
     form = answering.typed_format(pipeline, settings)
     rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
-    tally = answering.Tally(pipeline.task)
+    tally = Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
     with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
-        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):
+        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
                 click.echo(outcome.plain() if plain else json.dumps(outcome.record(), ensure_ascii=False), file=target)
+                if pipeline.task.write:
+                    target.flush()
             target.flush()
     tally.check()
 

@@ -3,19 +3,23 @@
 import numpy as np
 from PIL import Image
 
+from data.pictures.decoding import MEGAPIXELS
 from data.pictures.photo import Photo, Picture, photo_of
 
+ENOUGH = 1500  # pixels of each side in which any character can be read
 
-def grey_levels(picture: Picture) -> np.ndarray:
+
+def grey_levels(picture: Picture, megapixels: float = MEGAPIXELS) -> np.ndarray:
     """Return a picture as grey levels, uint8 `(height, width)`, 0 black to 255 white.
 
     Args:
-        picture: A file, or a uint8 array `(height, width)` or `(height, width, channels)` with 1, 3 or 4 channels.
+        picture: A picture as for `photo_of`; a large JPEG is decoded at a smaller scale.
+        megapixels: Most megapixels to decode.
 
     Raises:
         FileNotFoundError, DataError: As for `photo_of`.
     """
-    return photo_grey_levels(photo_of(picture))
+    return photo_grey_levels(photo_of(picture, megapixels, least=ENOUGH))
 
 
 def photo_grey_levels(photo: Photo) -> np.ndarray:

@@ -1,28 +1,55 @@
 """Locations of pictures: files, members of zips, memory; and the search for them."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from data.splits import DataError
 
-FORMATS = {  # suffix -> Pillow's name of the format
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".bmp": "BMP",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".gif": "GIF",
+LOG = logging.getLogger("tasks")
+NAMES = {  # Pillow's name of a format -> the endings of its files
+    "PNG": ".png .apng",
+    "JPEG": ".jpg .jpeg .jpe .jfif .mpo",
+    "BMP": ".bmp .dib",
+    "WEBP": ".webp",
+    "TIFF": ".tif .tiff",
+    "GIF": ".gif",
+    "AVIF": ".avif",
+    "JPEG2000": ".jp2 .j2k .j2c .jpc .jpf .jpx",
+    "ICO": ".ico",
+    "PPM": ".ppm .pgm .pbm .pnm",
+    "HEIF": ".heic .heif .hif",
 }
+HAS_HEIF = find_spec("pillow_heif") is not None
+FORMATS = {suffix: name for name, suffixes in NAMES.items() for suffix in suffixes.split()}  # HEIF only if installed
+FORMATS = {suffix: name for suffix, name in FORMATS.items() if HAS_HEIF or name != "HEIF"}
 SUFFIXES = tuple(FORMATS)
+LIST = ", ".join(name for name in NAMES if name in FORMATS.values())
+OTHERS = """
+.3fr .ai .arw .avifs .bpg .cr2 .cr3 .cur .dcm .dcx .dds .djvu .dng .dpx .emf .eps .exr .fit .fits .flif .hdr
+.heic .heics .heif .hif .icns .iiq .jls .jxl .jxr .kra .nef .nrw .orf .pam .pcd .pcx .pdf .pef .pfm .ps .psb
+.psd .qoi .raf .ras .raw .rw2 .sgi .sr2 .srw .svg .svgz .tga .wdp .wmf .x3f .xbm .xcf .xpm
+"""
+OTHER_SUFFIXES = frozenset(OTHERS.split())  # of pictures that are not read or not written
+
+
+class OutputError(OSError):
+    """A file that cannot be written."""
+
+    exit_code = 73
+
+
+class FormatError(OutputError):
+    """A picture that its file format cannot hold; other pictures may be written."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +88,15 @@ class MemoryFile:
 
 
 File = Path | ZipMember | MemoryFile
+
+
+@runtime_checkable
+class LoadedImage(Protocol):
+    """An image of Pillow, told by its methods, since importing Pillow takes time."""
+
+    def getexif(self) -> Any: ...
+    def getbands(self) -> tuple[str, ...]: ...
+    def getchannel(self, channel: Any) -> Any: ...
 
 
 def archive_of(path: Path) -> ZipFile:
@@ -117,13 +153,55 @@ def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
     if place.is_file():
         try:
             with ZipFile(place) as archive:
-                names = [name for name in sorted(archive.namelist()) if not name.startswith("__MACOSX/")]
+                names = sorted(archive.namelist())
         except BadZipFile as error:
             raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
         return [ZipMember(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
-    return [path for path in sorted(place.rglob("*")) if path.is_file() and is_visible_picture(path, suffixes)]
+    files = [path for path in sorted(place.rglob("*")) if is_visible_picture(path.relative_to(place), suffixes)]
+    return [path for path in files if path.is_file()]
 
 
 def is_visible_picture(path: Path, suffixes: Sequence[str]) -> bool:
-    """Return whether a file is a picture by its suffix, and is not hidden."""
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")
+    """Return whether a file is a picture by its suffix, and neither hidden nor left by a system, by its path inside."""
+    return path.suffix.lower() in suffixes and not is_junk(path)
+
+
+JUNK = ("thumbs.db", "desktop.ini", "__macosx")  # what systems leave in folders, beside hidden files
+NAME_COUNT = 3  # files named in a notice
+
+
+def folder_photos(folder: Path) -> list[Path]:
+    """Return the picture files in a folder at any depth, by name; the other files are counted in a notice.
+
+    Raises:
+        DataError: There are none.
+    """
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_junk(path.relative_to(folder))]
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    other = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES - {*SUFFIXES}]
+    rest = len(files) - len(found) - len(other)
+    heif = "; HEIC needs another package: pip install pillow-heif"
+    hint = heif if any(path.suffix.lower() in NAMES["HEIF"].split() for path in other) else ""
+    kinds = [f"in formats that are not read {len(other)}, {some_names(map(str, other))}{hint}"] if other else []
+    kinds += [f"not pictures {rest}"] if rest else []
+    if kinds:
+        LOG.warning("Left out of %r: %s.", str(folder), "; ".join(kinds))
+    if not found:
+        raise DataError(f"{str(folder)!r} holds no pictures; they end in {' '.join(SUFFIXES)}.")
+    return found
+
+
+def is_junk(path: Path) -> bool:
+    """Return whether a file is hidden or left by a system, by its path in a folder."""
+    return any(part.startswith(".") or part.lower() in JUNK for part in path.parts)
+
+
+def some_names(names: Iterable[str]) -> str:
+    """Return the first of some names, and whether there are more.
+
+    Example:
+        >>> some_names("abcd")
+        'a, b, c, ...'
+    """
+    given = list(names)
+    return ", ".join(given[:NAME_COUNT]) + (", ..." if len(given) > NAME_COUNT else "")

@@ -1,44 +1,45 @@
-"""Photos as files: reading and writing them with their metadata. NumPy and Pillow only."""
+"""Photos: reading them from files, memory, arrays and images of Pillow, with their metadata. NumPy and Pillow only."""
 
 import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from data.pictures.files import FORMATS, SUFFIXES, File
+from data.pictures.decoding import (
+    MEGAPIXELS,
+    check_size,
+    deep_levels,
+    grey_scale,
+    is_wide,
+    lost_bits,
+    open_picture,
+    wide_levels,
+)
+from data.pictures.files import File, LoadedImage, MemoryFile
+from data.pictures.imresize import turned_picture
+from data.pictures.png import kept_chunks
 from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
-Picture = File | str | np.ndarray
-TEXT_TAGS = (
-    270,
-    271,
-    272,
-    305,
-    306,
-    315,
-    33432,
-)  # TIFF's tags for description, camera, software, date, artist, copyright
-METADATA = ("exif", "icc_profile", "dpi", "xmp", "comment")  # entries of Pillow's `info` that are kept
-QUALITY: dict[str, dict[str, int | str]] = {
-    "PNG": {"compress_level": 3},  # twice as fast as the default of 6, with files of nearly the same size
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95},
-    "TIFF": {"compression": "tiff_lzw"},
+Levels = tuple[np.ndarray, np.ndarray | None]  # pixels and alpha of a photo
+Picture = File | str | bytes | np.ndarray | LoadedImage
+TEXT_TAGS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for texts about the picture
+INNER_TAGS = (34665, 34853)  # TIFF's tags for what EXIF says of camera and place
+METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that are kept, and their types
+    "exif": (bytes,),
+    "icc_profile": (bytes,),
+    "dpi": (tuple,),
+    "xmp": (bytes, str),
+    "comment": (bytes, str),
 }
-
-
-class OutputError(OSError):
-    """A file that cannot be written."""
-
-    exit_code = 73
+ORIENTATION = 274  # tag of EXIF
+NOT_TEXTS = ("exif", "transparency", "icc_profile", "dpi", "gamma", "background")
+WAYS = {2: 2, 3: 3, 4: 1, 5: 4, 6: 5, 7: 7, 8: 6}  # EXIF orientation -> way of `turned_picture`
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,10 @@ class Photo:
     """A picture with the metadata of its file.
 
     Attributes:
-        pixels: `(height, width, channels)` with one channel (grey) or three (red, green, blue). The type is
-            uint8, or uint16 for grey levels of 16 bits.
-        alpha: Opacity of each pixel, uint8 `(height, width)`; `None` is opaque.
+        pixels: `(height, width, channels)` with one channel (grey) or three (red, green, blue), uint8 or uint16.
+        alpha: Opacity of each pixel `(height, width)`, uint8 or uint16; `None` is opaque.
         format: Pillow's name of the file format, such as `"JPEG"`.
-        metadata: EXIF, colour profile, resolution and comments, as Pillow writes them.
+        metadata: EXIF, colour profile, resolution and comments, as Pillow writes them, and `chunks` of a PNG file.
     """
 
     pixels: np.ndarray
@@ -59,31 +59,7 @@ class Photo:
     metadata: dict[str, object] = field(default_factory=dict)
 
 
-@contextmanager
-def open_picture(file: File) -> Iterator[Image.Image]:
-    """Open the picture in a file with Pillow, for a `with` statement.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        DataError: The file is not a picture, is damaged, or is absurdly large; also if that shows only on reading.
-    """
-    name = str(file)
-    try:
-        with warnings.catch_warnings(), file.open("rb") as content:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, but not absurdly so
-            with Image.open(content) as image:
-                yield image
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"There is no file {name!r}.") from error
-    except IsADirectoryError as error:
-        raise IsADirectoryError(f"{name!r} is a folder; name the pictures in it.") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{name!r} is not a picture that can be read; give one of: {' '.join(SUFFIXES)}.") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
-        raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
-
-
-def read_photo(file: File) -> Photo:
+def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = None) -> Photo:
     """Return the photo in a file.
 
     * Any mode is read: grey, colour, palette, CMYK, 16 bits, transparency.
@@ -91,38 +67,81 @@ def read_photo(file: File) -> Photo:
     * An animation gives its first frame, with a notice.
     * JPEG is decoded by the accurate transform.
 
+    Args:
+        megapixels: Most megapixels to decode; a pixel of 16 bits counts twice.
+        least: Side that is enough; a large JPEG is decoded at a smaller scale then, to sides that are not below it.
+
     Raises:
         FileNotFoundError, DataError: As for `open_picture`.
     """
-    with open_picture(file) as image:
-        return photo_from_image(image, str(file))
+    with open_picture(file, megapixels, least) as image:
+        chunks = kept_chunks(image.fp) if image.format == "PNG" and image.fp else ()  # type: ignore[attr-defined]
+        levels = wide_levels(image, file)
+        orientation = readable_exif(image, str(file)).get(ORIENTATION, 1)
+        photo = photo_from_image(image, str(file), levels is not None)
+    if chunks:
+        photo.metadata["chunks"] = chunks
+    if levels is None:
+        return photo
+    pixels, alpha = split_levels(turned_picture(levels, WAYS.get(orientation, 0)))
+    return replace(photo, pixels=pixels, alpha=alpha)
 
 
-def photo_of(picture: Picture) -> Photo:
-    """Return a picture, a file or an array as for `check_array`, as a photo; a fourth channel is its alpha.
+def split_levels(levels: np.ndarray) -> Levels:
+    """Return levels with 1 to 4 channels as the pixels and the alpha of a photo."""
+    colours = 3 if levels.shape[2] > 2 else 1
+    return levels[:, :, :colours], levels[:, :, colours] if levels.shape[2] > colours else None
+
+
+def photo_of(picture: Picture, megapixels: float = MEGAPIXELS, least: int | None = None, deep: bool = False) -> Photo:
+    """Return a picture as a photo: a file, its content, an image of Pillow, or an array as for `check_array`.
+
+    Args:
+        megapixels, least: As for `read_photo`.
+        deep: If true, levels of 16 bits stay; otherwise they become 8 bits.
 
     Raises:
         FileNotFoundError, DataError: As for `open_picture` and `check_array`.
     """
-    if not isinstance(picture, np.ndarray):
-        return read_photo(Path(picture) if isinstance(picture, str) else picture)
-    check_array(picture)
-    pixels = np.atleast_3d(picture)
-    return Photo(pixels[:, :, :3], pixels[:, :, 3]) if pixels.shape[2] == 4 else Photo(pixels)
+    photo = whole_photo(picture, megapixels, least)
+    return photo if deep else shallow_photo(photo)
 
 
-def square_pixels(picture: Picture, side: int) -> np.ndarray:
-    """Return a picture, a file or an array as for `check_array`, resized to a square: uint8 `(side, side, 3)`.
+def whole_photo(picture: Picture, megapixels: float, least: int | None) -> Photo:
+    """Return a picture as a photo with all its bits."""
+    if isinstance(picture, np.ndarray):
+        check_array(picture)
+        return Photo(*split_levels(np.atleast_3d(picture)))
+    if isinstance(picture, Image.Image):
+        check_size(picture, "the image", megapixels)
+        return photo_from_image(picture, "the image")
+    if isinstance(picture, str):
+        return read_photo(Path(picture), megapixels, least)
+    file = MemoryFile("bytes", picture) if isinstance(picture, bytes) else picture
+    return read_photo(file, megapixels, least)  # type: ignore[arg-type]
+
+
+def shallow_photo(photo: Photo) -> Photo:
+    """Return a photo with 8 bits a level."""
+    alpha = None if photo.alpha is None else shallow_levels(photo.alpha)
+    return replace(photo, pixels=shallow_levels(photo.pixels), alpha=alpha)
+
+
+def shallow_levels(levels: np.ndarray) -> np.ndarray:
+    """Return levels of 8 or 16 bits as uint8."""
+    return (levels / 257).round().astype("uint8") if levels.dtype == np.uint16 else levels
+
+
+def square_pixels(picture: Picture, side: int, megapixels: float = MEGAPIXELS) -> np.ndarray:
+    """Return a picture, as for `photo_of`, resized to a square: uint8 `(side, side, 3)`.
 
     Transparent pixels become white.
 
     Raises:
         FileNotFoundError, DataError: As for `open_picture` and `check_array`.
     """
-    photo = photo_of(picture)
+    photo = photo_of(picture, megapixels, least=4 * side)
     pixels, alpha = photo.pixels, photo.alpha
-    if pixels.dtype == np.uint16:
-        pixels = (pixels / 257).round().astype("uint8")
     image = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
@@ -149,104 +168,78 @@ def check_array(picture: np.ndarray) -> None:
         )
 
 
-def photo_from_image(image: Image.Image, name: str) -> Photo:
-    """Return a Pillow image as a photo."""
+def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo:
+    """Return a Pillow image as a photo.
+
+    Args:
+        deep: If true, all bits of its levels are read elsewhere; otherwise their loss comes with a notice.
+    """
     frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
     if frames > 1 and kind != "MPO":  # a JPEG with a preview is not an animation
         LOG.warning("%r has %d frames; the first is read.", name, frames)
+    if not deep and (bits := lost_bits(image)):
+        LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
-    tags = image.getexif()
+    if is_wide(image):
+        LOG.warning("%r has 32 bits a level; 16 of them are read.", name)
+    scale = grey_scale(image)
+    tags = readable_exif(image, name)
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
-    photo = Photo(np.zeros((0, 0, 1)), format="JPEG" if kind == "MPO" else kind, metadata=metadata)
+    pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image, scale)
+    return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata)
+
+
+def readable_exif(image: Image.Image, name: str) -> Image.Exif:
+    """Return the EXIF data of an image; unreadable ones are removed from it, with a notice.
+
+    A text in a PNG file that has the name of something else is removed as well.
+    """
+    for key in [key for key, value in image.info.items() if isinstance(value, str) and key in NOT_TEXTS]:
+        del image.info[key]
+    try:
+        if isinstance(content := image.info.get("exif"), bytes):
+            Image.Exif().load(content)
+        return image.getexif()
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error) as error:
+        LOG.warning("The EXIF data of %r are left out, since they cannot be read: %s.", name, str(error).rstrip("."))
+        image.info.pop("exif", None)
+        return Image.Exif()
+
+
+def image_levels(image: Image.Image, scale: tuple[float, float]) -> Levels:
+    """Return the pixels and the alpha of a Pillow image; `scale` is that of grey levels of more than 8 bits."""
     if image.mode.startswith(("I", "F")):
-        return replace(photo, pixels=deep_levels(image)[:, :, None])
+        levels, key = deep_levels(image, *scale), image.info.get("transparency")
+        hidden = levels == key if isinstance(key, int) else None  # a level that stands for transparency
+        return levels[:, :, None], None if hidden is None else np.where(hidden, 0, 65535).astype("uint16")
     alpha = None
     if image.has_transparency_data:
         image = image.convert("LA" if image.mode in ("LA", "La", "L", "1") else "RGBA")
         alpha = np.asarray(image.getchannel("A"))
     is_grey = image.mode in ("1", "L", "LA", "La")
     pixels = np.asarray(image.convert("L" if is_grey else "RGB"))
-    return replace(photo, pixels=pixels[:, :, None] if is_grey else pixels, alpha=alpha)
+    return pixels[:, :, None] if is_grey else pixels, alpha
+
+
+def is_resolution(dpi: tuple[float, ...]) -> bool:
+    """Return whether a resolution makes sense."""
+    return len(dpi) == 2 and all(0 < float(side) < 1e6 for side in dpi)
 
 
 def image_metadata(image: Image.Image, kind: str, tags: Image.Exif) -> dict[str, object]:
     """Return the metadata to keep of an upright Pillow image, from its file format and the tags of its file."""
-    metadata = {key: image.info[key] for key in METADATA if image.info.get(key)}
+    metadata = {key: image.info[key] for key, types in METADATA.items() if isinstance(image.info.get(key), types)}
+    metadata = {key: value for key, value in metadata.items() if value and (key != "dpi" or is_resolution(value))}
     if kind == "TIFF":  # its EXIF data are mixed with tags about the file
         exif = Image.Exif()
         exif.update({tag: value for tag, value in tags.items() if tag in TEXT_TAGS})
+        exif.update({tag: inner for tag in INNER_TAGS if (inner := dict(tags.get_ifd(tag)))})
         metadata["exif"] = exif.tobytes()
+    elif kind == "PNG":
+        metadata.pop("comment", None)  # it is among the chunks
+        if "exif" not in metadata and len(rest := image.getexif()):
+            metadata["exif"] = rest.tobytes()
     if image.mode in ("CMYK", "YCCK", "LAB"):
         metadata.pop("icc_profile", None)  # the colours are red, green and blue from now on
     return metadata
-
-
-def deep_levels(image: Image.Image) -> np.ndarray:
-    """Return an image of more than 8 bits as uint16 `(height, width)`.
-
-    Floats span 0 to 1, and whole numbers 0 to 65,535; larger values are scaled down to that.
-    """
-    levels = np.nan_to_num(np.asarray(image, "float64"), posinf=0)
-    white = 1.0 if image.mode == "F" else 65535.0
-    return np.rint(levels * (65535 / max(white, float(levels.max(initial=0))))).clip(0, 65535).astype("uint16")
-
-
-def write_photo(photo: Photo, path: Path, format: str | None = None) -> None:
-    """Write a photo to a new file, in its own format or in another one by Pillow's name.
-
-    A format may not hold everything; these changes come with a notice:
-
-    * JPEG and BMP: transparency becomes white.
-    * All but PNG and TIFF: grey levels of 16 bits become 8 bits.
-
-    Raises:
-        FileExistsError: The path exists.
-        OutputError: The file cannot be written.
-    """
-    form = (format or photo.format).upper()
-    image = writable_image(photo, form, str(path))
-    part = path.with_name(f".part-{path.name}")
-    if path.exists():
-        raise FileExistsError(f"{str(path)!r} exists; name another file or folder with --out.")
-    try:
-        with part.open("xb") as file:
-            image.save(file, format=form, **{**photo.metadata, **QUALITY.get(form, {})})
-        part.rename(path)
-    except OSError as error:
-        raise OutputError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def writable_image(photo: Photo, form: str, name: str) -> Image.Image:
-    """Return a photo as a Pillow image that a file format can hold, with a notice of each loss."""
-    pixels = photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels
-    if pixels.dtype == np.uint16 and form not in ("PNG", "TIFF"):
-        LOG.warning("%s holds 8 bits a level; %r loses the other 8.", form, name)
-        pixels = (pixels / 257).round().astype("uint8")
-    image = Image.fromarray(pixels)
-    if photo.alpha is None:
-        return image
-    image.putalpha(Image.fromarray(photo.alpha))
-    if form not in ("JPEG", "BMP"):
-        return image
-    LOG.warning("%s holds no transparency; it becomes white in %r.", form, name)
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
-
-
-def make_parent_folder(path: Path) -> None:
-    """Create the folder of an output file, so that an impossible path fails before the work.
-
-    Raises:
-        OutputError: The folder cannot be created.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
-
-
-def format_of(path: Path) -> str | None:
-    """Return Pillow's name of the format that a path's suffix stands for, or `None`."""
-    return FORMATS.get(path.suffix.lower())

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Literal, Self
 
 from tasks.engine.config import JsonObject, SettingError, Settings, option
-from tasks.toolbox.settings import SearchConfig
+from tasks.toolbox.settings import PictureConfig, SearchConfig
 
 PHOTOGRAPHS = "photographs"  # a test part of the embedded data, beside its scenes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(SearchConfig):
+class Config(SearchConfig, PictureConfig):
     """Settings of the captioner.
 
     * A convolutional encoder turns a picture into a grid of features.

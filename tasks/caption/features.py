@@ -4,14 +4,16 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from data.pictures.files import File, picture_stamp
-from data.pictures.photo import OutputError, square_pixels
+from data.pictures.decoding import MEGAPIXELS
+from data.pictures.files import File, OutputError, picture_stamp
+from data.pictures.photo import square_pixels
 from data.splits import DataError
 from tasks.engine.config import Settings
 from tasks.engine.runs import atomic_file
@@ -27,7 +29,13 @@ def cache_folder(folder: Path | None) -> Path:
 
 
 def picture_features(
-    pictures: Sequence[Source], encode: BatchEncoder, size: int, about: Settings, folder: Path, show: bool
+    pictures: Sequence[Source],
+    encode: BatchEncoder,
+    size: int,
+    about: Settings,
+    folder: Path,
+    show: bool,
+    megapixels: float = MEGAPIXELS,
 ) -> list[np.ndarray | None]:
     """Return the features of each picture, float16 `(cells, channels)`, or `None` for an unreadable one.
 
@@ -42,6 +50,7 @@ def picture_features(
         about: Everything else that the features depend on, as JSON types.
         folder: Folder of cached features.
         show: If true, draw a progress bar on standard error.
+        megapixels: Most megapixels of a picture; a larger one is unreadable.
 
     Raises:
         OutputError: The features cannot be written; no file is left.
@@ -51,12 +60,14 @@ def picture_features(
     ).hexdigest()[:24]
     path = folder / f"{key}.npy"
     if not path.is_file():
-        write_features(path, pictures, encode, size, show)
+        write_features(path, pictures, encode, size, show, megapixels)
     features = np.load(path, mmap_mode="r")  # (pictures, cells, channels)
     return [None if np.isnan(row[0, 0]) else row for row in features]
 
 
-def write_features(path: Path, pictures: Sequence[Source], encode: BatchEncoder, size: int, show: bool) -> None:
+def write_features(
+    path: Path, pictures: Sequence[Source], encode: BatchEncoder, size: int, show: bool, megapixels: float
+) -> None:
     """Write the features of pictures; those of an unreadable picture are NaN."""
     from tqdm import tqdm
 
@@ -64,7 +75,7 @@ def write_features(path: Path, pictures: Sequence[Source], encode: BatchEncoder,
     needed = 0
     try:
         with atomic_file(path) as part, part.open("wb") as file, bar:
-            for features in feature_batches(pictures, encode, size):
+            for features in feature_batches(pictures, encode, size, megapixels):
                 if not needed:
                     needed = features[:1].nbytes * len(pictures)
                     write_header(file, (len(pictures), *features.shape[1:]))
@@ -82,20 +93,23 @@ def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
 
 
-def feature_batches(pictures: Sequence[Source], encode: BatchEncoder, size: int) -> Iterator[np.ndarray]:
+def feature_batches(
+    pictures: Sequence[Source], encode: BatchEncoder, size: int, megapixels: float
+) -> Iterator[np.ndarray]:
     """Yield the features of pictures batch by batch, float16 `(batch, cells, channels)`."""
+    read = partial(readable_square, size=size, megapixels=megapixels)
     with ThreadPoolExecutor(2) as pool:
         for first in range(0, len(pictures), BATCH):
-            batch = list(pool.map(lambda picture: readable_square(picture, size), pictures[first : first + BATCH]))
+            batch = list(pool.map(read, pictures[first : first + BATCH]))
             blank = np.zeros((size, size, 3), "uint8")
             features = encode(np.stack([blank if one is None else one for one in batch])).astype("<f2")
             features[[one is None for one in batch]] = np.nan
             yield features
 
 
-def readable_square(picture: Source, size: int) -> np.ndarray | None:
+def readable_square(picture: Source, size: int, megapixels: float = MEGAPIXELS) -> np.ndarray | None:
     """Return a picture resized to a square, or `None` if it is damaged or missing."""
     try:
-        return square_pixels(picture, size)
+        return square_pixels(picture, size, megapixels)
     except (DataError, FileNotFoundError):
         return None

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from data.pictures.captions import check_lost
+from data.pictures.decoding import MEGAPIXELS
 from data.pictures.files import picture_stamp
 from data.splits import Example, Examples, Splits
 from data.texts.text import PAD
@@ -93,7 +94,8 @@ def feature_grids(model: keras.Model, config: Config, pictures: Mapping[str, Sou
     encoder = model.get_layer("encoder")
     image = keras.Input((config.size, config.size, 3), dtype="uint8")
     network = keras.Model(image, encoder(image))
-    about = {"encoder": config.encoder, "weights": weights_digest(encoder)}
+    limit = {} if config.megapixels == MEGAPIXELS else {"megapixels": config.megapixels}
+    about = {"encoder": config.encoder, "weights": weights_digest(encoder)} | limit
 
     def features(batch: np.ndarray) -> np.ndarray:
         return np.asarray(network.predict_on_batch(batch))
@@ -104,7 +106,7 @@ def feature_grids(model: keras.Model, config: Config, pictures: Mapping[str, Sou
     grids = {}
     for name, encode in {"grid": features, **({"mirrored": mirrored_features} if config.mirror else {})}.items():
         folder, way = cache_folder(config.cache), about | {"way": name}
-        found = picture_features([*pictures.values()], encode, config.size, way, folder, show)
+        found = picture_features([*pictures.values()], encode, config.size, way, folder, show, config.megapixels)
         grids[name] = dict(zip(pictures, found, strict=True))
     return grids
 
@@ -134,7 +136,7 @@ def readable_examples(examples: Examples) -> list[Example]:
 def examples_with_pixels(examples: Examples, config: Config) -> list[Example]:
     """Return examples with the pixels of their pictures, without unreadable ones."""
     found = readable_examples(
-        [example | {"grid": readable_square(example["image"], config.size)} for example in examples]
+        [example | {"grid": readable_square(example["image"], config.size, config.megapixels)} for example in examples]
     )
     return [example | {"mirrored": example["grid"][:, ::-1]} for example in found] if config.mirror else found
 

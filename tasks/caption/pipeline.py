@@ -90,7 +90,11 @@ def named_part(config: Config, part: str) -> Examples | None:
 
 def compact_example(config: Config, numbers: Iterator[int], row: Example) -> Example:
     """Return an example with its picture as a small JPEG file in memory, so that thousands fit."""
-    return row | {"image": MemoryFile(f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size)))}
+    return row | {
+        "image": MemoryFile(
+            f"picture {next(numbers)}", jpeg_bytes(square_pixels(row["image"], config.size, config.megapixels))
+        )
+    }
 
 
 class Codec(task.Codec):
@@ -141,8 +145,8 @@ class Codec(task.Codec):
         return text[:1].upper() + text[1:] + "."
 
     def read(self, raw: Picture) -> np.ndarray:
-        """Return a picture, a file or a uint8 array, as uint8 `(size, size, 3)`."""
-        return square_pixels(raw, self.config.size)
+        """Return a picture, as `photo_of` takes it, as uint8 `(size, size, 3)`."""
+        return square_pixels(raw, self.config.size, self.config.megapixels)
 
     def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
         """Return pictures as uint8 `(batch, size, size, 3)`."""
@@ -191,7 +195,7 @@ class Codec(task.Codec):
     def network_picture(self, example: Example, random: np.random.Generator | None) -> np.ndarray:
         """Return the pixels or features of an example; with `random`, mirrored half of the time if possible."""
         if "grid" not in example:
-            return square_pixels(example["image"], self.config.size)
+            return square_pixels(example["image"], self.config.size, self.config.megapixels)
         mirrored = random is not None and "mirrored" in example and random.random() < 0.5
         sides = SIDES & {word for caption in example["captions"] for word in caption_words(caption)} if mirrored else ()
         grid: np.ndarray = example["mirrored" if mirrored and not sides else "grid"]

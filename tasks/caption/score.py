@@ -51,7 +51,9 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
             for row, (example, text) in enumerate(zip(read[:ANSWER_COUNT], texts, strict=False))
         ],
         figures={
-            "captions": lambda: caption_sheet(read[:SHEET_COUNT], texts, pipeline.config.size),
+            "captions": lambda: caption_sheet(
+                read[:SHEET_COUNT], texts, pipeline.config.size, pipeline.config.megapixels
+            ),
             "attention": lambda: attention_sheet(pipeline, read[:ATTENTION_COUNT]),
         },
     )
@@ -74,7 +76,7 @@ def caption_outcome(pipeline: Pipeline[Config], examples: Examples) -> Outcome:
     read, texts, lost = list[Example](), list[str](), list[str]()
     spent = np.zeros(2)
     for batch in chunks(examples, pipeline.config.batch_size):
-        pixels, kept = readable_pictures(batch, pipeline.config.size, lost)
+        pixels, kept = readable_pictures(batch, pipeline.config.size, pipeline.config.megapixels, lost)
         if kept:
             found, seconds = timed_captions(pipeline, pixels)
             spent += seconds
@@ -84,12 +86,14 @@ def caption_outcome(pipeline: Pipeline[Config], examples: Examples) -> Outcome:
     return Outcome(read, texts, spent)
 
 
-def readable_pictures(examples: Examples, size: int, lost: list[str]) -> tuple[np.ndarray, list[Example]]:
+def readable_pictures(
+    examples: Examples, size: int, megapixels: float, lost: list[str]
+) -> tuple[np.ndarray, list[Example]]:
     """Return the readable pictures and their examples, and add the names of the others to `lost`."""
     pixels, kept = [], []
     for example in examples:
         try:
-            pixels.append(square_pixels(example["image"], size))
+            pixels.append(square_pixels(example["image"], size, megapixels))
             kept.append(example)
         except (DataError, FileNotFoundError):
             lost.append(str(example["image"]))
@@ -122,11 +126,11 @@ def picture_name(example: Example, row: int) -> str:
     return f"example {row}" if isinstance(example["image"], np.ndarray) else example["image"].name
 
 
-def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int) -> Image:
+def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int, megapixels: float) -> Image:
     """Return pictures, each with its caption and the first reference."""
     return figures.captioned_sheet(
         [
-            (square_pixels(example["image"], size), [text, example["captions"][0]])
+            (square_pixels(example["image"], size, megapixels), [text, example["captions"][0]])
             for example, text in zip(examples, texts, strict=False)
         ]
     )
@@ -141,7 +145,9 @@ def attention_panels(
     pipeline: Pipeline[Config], examples: Sequence[Example]
 ) -> Iterator[tuple[np.ndarray, JsonObject]]:
     """Yield pictures with the words of their captions and their attention."""
-    pixels = np.stack([square_pixels(example["image"], pipeline.config.size) for example in examples])
+    pixels = np.stack(
+        [square_pixels(example["image"], pipeline.config.size, pipeline.config.megapixels) for example in examples]
+    )
     memory = picture_memory(pipeline, pixels)
     for row, (best, *_) in enumerate(caption_hypotheses(pipeline, memory)):
         weights = caption_attention(pipeline, memory, row, best.tokens)

@@ -4,93 +4,24 @@ from __future__ import annotations
 
 import io
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from data.pictures.files import SUFFIXES
 from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
-from tasks.engine.config import JsonObject, SettingError, Settings
-from tasks.engine.task import IMAGE, Answer, Pipeline, Task, mark_counts, say_remarks
-from tasks.engine.terminal import exit_code, sentence
+from tasks.engine.answer_files import check_target, inputs_alone, with_bar, written_outcomes
+from tasks.engine.config import Settings
+from tasks.engine.outcome import BAD_INPUT, Item, Outcome
+from tasks.engine.task import IMAGE, Pipeline
+from tasks.engine.terminal import sentence
 
 CHUNK = 256  # inputs answered at a time
-BAD_INPUT = (DataError, OSError)  # what a bad input raises
 T = TypeVar("T")
-
-
-class Item(NamedTuple):
-    """An input as it is shown, what is wrong with it, and what stands beside it in its file."""
-
-    value: str
-    error: str = ""
-    about: Mapping[str, Any] = {}
-
-
-class Outcome(NamedTuple):
-    """What became of an item: its answer, or the error in place of one."""
-
-    item: Item
-    answer: Answer = None
-    error: Exception | None = None
-
-    def record(self) -> JsonObject:
-        """Return the outcome as JSON types."""
-        found = {"error": sentence(self.error)} if self.error else {"answer": self.answer}
-        return {"input": self.item.value, **found, **self.item.about}
-
-    def plain(self) -> str:
-        """Return the bare answer as one line; an error is an empty line."""
-        return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
-
-
-class InputsError(ValueError):
-    """Some inputs have no answer; the others have been answered."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code
-
-
-class Tally:
-    """The number of inputs, of those without an answer, and of answers with a mark."""
-
-    def __init__(self, task: Task[Any]) -> None:
-        self.task, self.total, self.failed = task, 0, 0
-        self.marks = Counter[str]()
-        self.first: Outcome | None = None
-        self.codes = set[int]()
-
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
-        self.total += 1
-        if outcome.error:
-            self.failed += 1
-            self.first = self.first or outcome
-            self.codes.add(exit_code(outcome.error))
-        else:
-            self.marks += mark_counts(self.task, [outcome.answer])
-
-    def check(self) -> None:
-        """Give notice of marks, and raise `InputsError` if an input has no answer.
-
-        The exit code is 65, or the one that all inputs share.
-        """
-        say_remarks(self.task, self.marks, self.total)
-        if self.first is None or self.first.error is None:
-            return
-        said, about = sentence(self.first.error).rstrip("."), self.first.item.about
-        row = f", row {about['row']}" if "row" in about else ""
-        count = f"There is no answer for {self.failed:,} of {self.total:,} inputs; the first{row}: "
-        alone = self.failed == self.total and len(self.codes) == 1
-        code = next(iter(self.codes)) if alone else DataError.exit_code
-        raise InputsError(f"{said}." if self.total == 1 else f"{count}{said}.", code)
 
 
 def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
@@ -102,9 +33,12 @@ def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
 
 
 def item_chunks(
-    pipeline: Pipeline[Any], words: Iterable[str], rows: Iterator[Item], encoding: str | None
+    pipeline: Pipeline[Any], words: Iterable[str], rows: Iterator[Item], encoding: str | None, out: Path | None = None
 ) -> Iterator[list[Item]]:
-    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time."""
+    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time.
+
+    Where answers are files, those of the command line come all at a time, without the answers of earlier runs.
+    """
 
     def expanded(items: Iterable[Item]) -> Iterator[Item]:
         return (one for item in items for one in expanded_items(pipeline, item))
@@ -112,6 +46,8 @@ def item_chunks(
     for is_input, group in groupby(words, lambda word: word == "-"):
         if is_input:
             yield from ready_chunks(expanded(line_items(encoding)))
+        elif pipeline.task.write:
+            yield from filter(None, [inputs_alone(list(expanded(map(Item, group))), out, pipeline.task.originals)])
         else:
             yield from chunks(expanded(map(Item, group)), CHUNK)
     yield from chunks(expanded(rows), CHUNK)
@@ -126,26 +62,21 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
     """
     if pipeline.task.write:
         check_target(out, len(chunk))
-        yield from (written_outcome(pipeline, item, out, show) for item in chunk)
+        found = written_outcomes(pipeline, chunk, out, show and len(chunk) == 1)
+        yield from with_bar(found, len(chunk)) if show and len(chunk) > 1 else found
         return
     read: dict[int, Any] = {}
-    found = [Outcome(item) for item in chunk]
+    known = [Outcome(item) for item in chunk]
     for place, item in enumerate(chunk):
         try:
             read[place] = read_item(pipeline, item)
         except BAD_INPUT as error:
-            found[place] = Outcome(item, error=error)
+            known[place] = Outcome(item, error=error)
     answers = pipeline.task.predict(pipeline, read.values()) if read else []
     for place, answer in zip(read, answers, strict=True):
         pipeline.draw(read[place], answer)
-        found[place] = Outcome(chunk[place], answer)
-    yield from found
-
-
-def check_target(out: Path | None, count: int) -> None:
-    """Raise `SettingError` if several answers are to be written into one file."""
-    if out and count > 1 and out.suffix.lower() in SUFFIXES and not out.is_dir():
-        raise SettingError(f"`out` is the file {str(out)!r}, and there are {count} pictures; give a folder.")
+        known[place] = Outcome(chunk[place], answer)
+    yield from known
 
 
 def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
@@ -161,23 +92,12 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     return pipeline.codec.read(item.value)
 
 
-def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show: bool) -> Outcome:
-    """Return the outcome of an item whose answer is a file, which is written."""
-    assert pipeline.task.write
-    try:
-        if item.error:
-            raise DataError(item.error)
-        return Outcome(item, pipeline.task.write(pipeline, item.value, out, show))
-    except BAD_INPUT as error:
-        if exit_code(error) == 73 and not isinstance(error, FileExistsError):
-            raise  # nothing can be written, for any input
-        return Outcome(item, error=error)
-
-
 def expanded_items(pipeline: Pipeline[Any], item: Item) -> Iterator[Item]:
     """Yield the items that one stands for, as a folder stands for its pictures."""
     try:
-        yield from (item._replace(value=value) for value in pipeline.task.accepts.expand(item.value))
+        for value in pipeline.task.accepts.expand(item.value):
+            inner = Path(value).parent.relative_to(item.value) if value != item.value else Path()
+            yield item._replace(value=value, inside=inner)
     except BAD_INPUT as error:
         yield item._replace(error=item.error or sentence(error).rstrip("."))
 

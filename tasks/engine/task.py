@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, Type
 import numpy as np
 
 from data.columns import Names
-from data.pictures.files import MemoryFile, ZipMember, find_photos
+from data.pictures.files import LoadedImage, MemoryFile, ZipMember, folder_photos
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat
 from tasks.engine import runs
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("tasks")
 C = TypeVar("C", bound=TaskConfig)
-Raw = Any  # an input of a task: a text, or a picture as a file or an array
+Raw = Any  # an input of a task: a text, or a picture as a file, its content, an array or an image of Pillow
 Answer = Any  # JSON types, but for pictures
 Arrays = Any  # one array, or several in the nesting that a network reads
 
@@ -72,9 +72,9 @@ class Input:
             Traceback (most recent call last):
             data.splits.DataError: Input 1 is missing (None); a text must be a string.
         """
-        single = isinstance(inputs, str | bytes | Path | Mapping)
+        single = isinstance(inputs, str | bytes | Path | Mapping | LoadedImage)
         if single or (isinstance(inputs, Array) and not self.is_list(inputs)):
-            kind = repr(inputs) if isinstance(inputs, str | bytes | Path) else f"a {type(inputs).__name__}"
+            kind = repr(inputs) if isinstance(inputs, str | Path) else f"a {type(inputs).__name__}"
             raise TypeError(f"`inputs` must be a list of inputs; received {kind}, which is a single input or a table.")
         found = list(inputs)
         for place, item in enumerate(found):
@@ -97,10 +97,10 @@ class Input:
 TEXT = Input(field="text", types=(str,), stacked=False, expand=lambda word: [word], refusal="a text must be a string")
 IMAGE = Input(
     field="image",
-    types=(str, Path, ZipMember, MemoryFile, np.ndarray),
+    types=(str, bytes, Path, ZipMember, MemoryFile, np.ndarray, LoadedImage),
     stacked=True,
-    expand=lambda word: map(str, find_photos(word)[1]) if word.strip() and Path(word).is_dir() else [word],
-    refusal="a picture must be a path or a uint8 array",
+    expand=lambda word: map(str, folder_photos(Path(word))) if word.strip() and Path(word).is_dir() else [word],
+    refusal="a picture must be a path, the content of a file, an image of Pillow or a uint8 array",
 )
 
 
@@ -212,7 +212,9 @@ class Task(Generic[C]):
         draw: Yield the pictures of one answer that the settings ask for, each with the file to write; it gets the input
             as the codec has read it.
         write: Where answers are files: write the answer of one input into a file or a folder, perhaps with a progress
-            bar; return what the command line shows of it.
+            bar; return what the command line shows of it, the file first.
+        originals: Where answers are files: yield the inputs that a file could be the answer of, by its name. Beside one
+            of them it is not an input itself.
     """
 
     name: str
@@ -229,6 +231,7 @@ class Task(Generic[C]):
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
     draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[Path, Image]]] | None = None
     write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None
+    originals: Callable[[str], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -275,7 +278,8 @@ class Pipeline(Generic[C]):
 
     def with_settings(self, **settings: Any) -> Pipeline[C]:
         """Return the same pipeline with other settings, of those that may change after training."""
-        return replace(self, config=self.config.with_settings(settings))
+        config = self.config.with_settings(settings)
+        return replace(self, config=config, codec=type(self.codec).restore(config, self.codec.state()))
 
 
 def mark_counts(task: Task[C], answers: Iterable[Answer]) -> Counter[str]:

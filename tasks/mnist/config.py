@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.engine.config import JsonObject, option
-from tasks.toolbox.settings import ClassConfig
+from tasks.toolbox.settings import ClassConfig, PictureConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(ClassConfig):
+class Config(ClassConfig, PictureConfig):
     """Settings of the digit classifier.
 
     The network is a stack of convolution stages, then fully connected layers, then a softmax. Each stage ends with a

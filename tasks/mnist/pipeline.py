@@ -11,6 +11,7 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.holdout import completed_splits, holdout_split, scored_examples
 from data.labels import check_labels, cleaned_labels, relabelled_splits
+from data.pictures.decoding import MEGAPIXELS
 from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
 from data.pictures.files import SUFFIXES
 from data.pictures.photo import Picture
@@ -67,7 +68,7 @@ def all_examples(config: Config, path: Path) -> Examples:
 
 def file_image(config: Config, path: Path) -> np.ndarray:
     """Return the picture in a file, as the network reads it."""
-    return (framed_character if config.frame else fitted_character)(grey_levels(path))
+    return (framed_character if config.frame else fitted_character)(grey_levels(path, config.megapixels))
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
@@ -103,19 +104,21 @@ def catalogue_image(name: str, image: np.ndarray) -> np.ndarray:
 class Codec(task.Codec):
     """Turn pictures into arrays; it learns the classes, and whether pictures are framed as in MNIST."""
 
-    def __init__(self, classes: list[str], framed: bool, augmentation: dict[str, float]) -> None:
-        self.classes, self.framed, self.augmentation = classes, framed, augmentation
+    def __init__(
+        self, classes: list[str], framed: bool, augmentation: dict[str, float], megapixels: float = MEGAPIXELS
+    ) -> None:
+        self.classes, self.framed, self.augmentation, self.megapixels = classes, framed, augmentation, megapixels
         self.numbers = {name: number for number, name in enumerate(classes)}
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
         classes = sorted({example["label"] for example in train})
         images = np.stack([example["image"] for example in train[:500]])
-        return cls(classes, bool(is_framed(images).mean() > 0.5), config.augmentation())
+        return cls(classes, bool(is_framed(images).mean() > 0.5), config.augmentation(), config.megapixels)
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
-        return cls(state["classes"], state["framed"], config.augmentation())
+        return cls(state["classes"], state["framed"], config.augmentation(), config.megapixels)
 
     def state(self) -> JsonObject:
         return {"classes": self.classes, "framed": self.framed}
@@ -125,7 +128,7 @@ class Codec(task.Codec):
 
         Arrays of 28x28 are read unchanged: light ink on black, framed.
         """
-        levels = grey_levels(raw)
+        levels = grey_levels(raw, self.megapixels)
         if isinstance(raw, np.ndarray) and levels.shape == (SIZE, SIZE):
             return levels
         return framed_character(levels) if self.framed else fitted_character(levels)

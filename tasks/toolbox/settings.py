@@ -28,6 +28,24 @@ class ClassConfig(TaskConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureConfig(TaskConfig):
+    """Settings of a task that reads pictures.
+
+    Example:
+        >>> PictureConfig(megapixels=0.0)
+        Traceback (most recent call last):
+        tasks.engine.config.SettingError: `megapixels` must be at least 0.001; received 0.0.
+    """
+
+    megapixels: float = option(
+        50.0,
+        "Largest picture to decode, in millions of pixels; a pixel of 16 bits counts twice.",
+        low=0.001,
+        when="predict",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchConfig(TaskConfig):
     """Settings of a task that writes sequences by a beam search; see `tasks.toolbox.search`.
 

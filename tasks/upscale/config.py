@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, option
+from tasks.engine.config import JsonObject, SettingError, Settings, option
+from tasks.toolbox.settings import PictureConfig
 
 
 class Stage(NamedTuple):
@@ -19,7 +20,7 @@ class Stage(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TaskConfig):
+class Config(PictureConfig):
     """Settings of super-resolution.
 
     The network reads the luma of a small picture, and predicts the residual of its bicubic interpolation. All
@@ -76,6 +77,9 @@ class Config(TaskConfig):
         256, "Side of the tiles that a picture is enlarged in, in pixels of the small picture.", low=16, when="predict"
     )
     ensemble: bool = option(False, "Average the answers for the eight orientations of a picture.", when="predict")
+    skip_existing: bool = option(
+        False, "Leave out pictures whose answer exists, to take an interrupted batch up again.", when="answer"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

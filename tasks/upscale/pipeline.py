@@ -1,10 +1,8 @@
 """Super-resolution, step by step: picture, luma, pieces, network, picture."""
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
-from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -23,7 +21,7 @@ from data.pictures.imresize import (
     turned_picture,
     whole_levels,
 )
-from data.pictures.photo import Photo, Picture, format_of, make_parent_folder, photo_of, read_photo, write_photo
+from data.pictures.photo import Photo, Picture, photo_of, read_photo, shallow_photo
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
 from tasks.engine import runs, task
 from tasks.engine.config import JsonObject
@@ -31,6 +29,7 @@ from tasks.engine.task import IMAGE, Answer, Pipeline, Task
 from tasks.toolbox import metrics
 from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged_photo
+from tasks.upscale.files import originals, write
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
@@ -110,7 +109,7 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
     Raises:
         DataError: All pictures are smaller than a patch.
     """
-    planes = [whole_levels(luma(source_pixels(source))) for source in sources]
+    planes = [whole_levels(luma(source_pixels(source, config.megapixels))) for source in sources]
     side, left_out = config.patch * config.scale, []
     for size in sizes:
         for number, (source, plane) in enumerate(zip(sources, planes, strict=True)):
@@ -138,7 +137,7 @@ def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example
     """
     least = metrics.WINDOW + 2 * config.scale
     for number, source in enumerate(sources):
-        truth, name = modcrop(source_pixels(source), config.scale), picture_name(source, number)
+        truth, name = modcrop(source_pixels(source, config.megapixels), config.scale), picture_name(source, number)
         if min(truth.shape[:2]) < least:
             raise DataError(
                 f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels; at least "
@@ -152,10 +151,9 @@ def picture_name(source: Source, number: int) -> str:
     return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
-def source_pixels(source: Source) -> np.ndarray:
+def source_pixels(source: Source, megapixels: float) -> np.ndarray:
     """Return the pixels of a picture, uint8 `(height, width, channels)`, without its transparency."""
-    pixels = source if isinstance(source, np.ndarray) else read_photo(source).pixels
-    return whole_levels(pixels / 257) if pixels.dtype == np.uint16 else pixels
+    return source if isinstance(source, np.ndarray) else shallow_photo(read_photo(source, megapixels)).pixels
 
 
 class Read(NamedTuple):
@@ -185,8 +183,9 @@ class Codec(task.Codec):
         return {"scale": self.config.scale}
 
     def read(self, raw: Picture) -> Read:
-        """Return a picture, a file or a uint8 array, as a photo."""
-        return Read(photo_of(raw), isinstance(raw, np.ndarray) and raw.ndim == 2)
+        """Return a picture, as `photo_of` takes it, as a photo with all its bits."""
+        photo = photo_of(raw, self.config.megapixels, deep=True)
+        return Read(photo, isinstance(raw, np.ndarray) and raw.ndim == 2)
 
     def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
         """Return planes of luma in [0, 255], all of one size, as float32 `(batch, height, width, 1)` in [0, 1]."""
@@ -253,36 +252,8 @@ def pixels_with_alpha(photo: Photo) -> np.ndarray:
     """Return the pixels of a photo, with its alpha, if any, as a fourth channel."""
     if photo.alpha is None:
         return photo.pixels
-    colours = np.broadcast_to(photo.pixels, (*photo.pixels.shape[:2], 3))
+    colours = np.broadcast_to(photo.pixels, (*photo.pixels.shape[:2], 3))  # (height, width, 3)
     return np.concatenate([colours, photo.alpha[:, :, None]], axis=2)
-
-
-def write(pipeline: Pipeline[Config], name: str, out: Path | None, show: bool) -> Answer:
-    """Enlarge a picture file into a new file, with its metadata, and return the answer.
-
-    Args:
-        out: A new file, whose suffix is the format; or a folder, created if it is missing. `None` writes
-            `photo-x2.png` beside `photo.png`.
-        show: If true, draw a progress bar on standard error.
-
-    Raises:
-        FileExistsError: The output file exists; it is not overwritten.
-        OutputError: The output file cannot be written.
-    """
-    file = Path(name)
-    single = out is not None and not out.is_dir() and format_of(out) is not None
-    beside = file.with_stem(f"{file.stem}-x{pipeline.config.scale}")
-    target = beside if out is None else out if single else out / file.name
-    if target.exists():
-        raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
-    photo = read_photo(file)
-    make_parent_folder(target)
-    start = time.monotonic()
-    photo = enlarged_photo(pipeline, photo, show)
-    write_photo(photo, target, format_of(target) if single else None)
-    height, width = photo.pixels.shape[:2]
-    seconds = round(time.monotonic() - start, 2)
-    return {"image": str(target), "width": width, "height": height, "seconds": seconds}
 
 
 TASK = Task(
@@ -297,4 +268,5 @@ TASK = Task(
     predict=predict,
     score=score,
     write=write,
+    originals=originals,
 )

@@ -17,7 +17,7 @@ from PIL import Image
 
 import tasks
 from data.builtin.scenes import scenes
-from data.pictures.photo import OutputError
+from data.pictures.files import OutputError
 from data.splits import DataError, UnavailableError
 from data.texts.text import PAD, UNKNOWN
 from layers import encoder as encoders

@@ -14,13 +14,15 @@ from PIL import Image
 import tasks
 from data import catalogue
 from data.builtin import sets
+from data.pictures.files import OutputError
 from data.pictures.imresize import imresize, luma, turned_picture, unturned_picture, whole_levels
-from data.pictures.photo import OutputError, read_photo
+from data.pictures.photo import read_photo
 from data.splits import DataError
 from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
 from tasks.engine.network import KerasNetwork
-from tasks.engine.predict import Item, outcomes
+from tasks.engine.outcome import Item
+from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline
 from tasks.upscale import enlarge, network, pipeline
 from tasks.upscale.config import SOURCES, Config

@@ -78,3 +78,14 @@ def test_a_picture_in_memory_is_read_as_a_file(tmp_path):
     np.testing.assert_allclose(read_photo(held).pixels, pixels, atol=2)
     with pytest.raises(DataError, match="'picture 2' is not a picture"):
         read_photo(MemoryFile("picture 2", b"no picture"))
+
+
+def test_what_systems_leave_is_seen_through(tmp_path):
+    for name in ("in/a.png", "in/__MACOSX/a.png", "in/.thumbnails/a.png", "in/.b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        saved(tmp_path / name, Image.fromarray(COLOURS))
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for path in (tmp_path / "in").rglob("*.png"):
+            archive.write(path, path.relative_to(tmp_path))
+    for place in ("in", "in.zip"):
+        assert [file.name for file in find_photos(str(tmp_path / place))[1]] == ["a.png"]

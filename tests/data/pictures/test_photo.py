@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from data.pictures.files import SUFFIXES
-from data.pictures.photo import Photo, format_of, read_photo, square_pixels, write_photo
+from data.pictures.output import format_of, write_photo
+from data.pictures.photo import Photo, read_photo, square_pixels
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -129,7 +130,11 @@ def bomb(side):
     [
         ("text.png", b"only words", "not a picture that can be read"),
         ("empty.jpg", b"", "not a picture that can be read"),
-        ("bomb.png", bomb(60_000), "cannot be read as a picture"),
+        (
+            "bomb.png",
+            bomb(60_000),
+            "60,000x60,000 pixels; `megapixels` allows 50 million. Give at least --megapixels 3600",
+        ),
         ("hollow.png", bomb(64), "cannot be read as a picture"),
     ],
 )

@@ -1,0 +1,84 @@
+"""What becomes of the inputs of the command line: a record for each, and their number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from data.splits import DataError
+from tasks.engine.config import JsonObject
+from tasks.engine.task import Answer, Task, mark_counts, say_remarks
+from tasks.engine.terminal import exit_code, sentence
+
+BAD_INPUT = (DataError, OSError)  # what a bad input raises
+
+
+class Item(NamedTuple):
+    """An input as it is shown, what is wrong with it, what stands beside it in its file, and its folder in another."""
+
+    value: str
+    error: str = ""
+    about: Mapping[str, Any] = {}
+    inside: Path = Path()
+
+
+class Outcome(NamedTuple):
+    """What became of an item: its answer, or the error in place of one."""
+
+    item: Item
+    answer: Answer = None
+    error: Exception | None = None
+
+    def record(self) -> JsonObject:
+        """Return the outcome as JSON types."""
+        found = {"error": sentence(self.error)} if self.error else {"answer": self.answer}
+        return {"input": self.item.value, **found, **self.item.about}
+
+    def plain(self) -> str:
+        """Return the bare answer as one line; an error is an empty line."""
+        return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
+
+
+class InputsError(ValueError):
+    """Some inputs have no answer; the others have been answered."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+
+class Tally:
+    """The number of inputs, of those without an answer, and of answers with a mark."""
+
+    def __init__(self, task: Task[Any]) -> None:
+        self.task, self.total, self.failed = task, 0, 0
+        self.marks = Counter[str]()
+        self.first: Outcome | None = None
+        self.codes = set[int]()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self.total += 1
+        if outcome.error:
+            self.failed += 1
+            self.first = self.first or outcome
+            self.codes.add(exit_code(outcome.error))
+        else:
+            self.marks += mark_counts(self.task, [outcome.answer])
+
+    def check(self) -> None:
+        """Give notice of marks, and raise `InputsError` if an input has no answer.
+
+        The exit code is 65, or the one that all inputs share.
+        """
+        say_remarks(self.task, self.marks, self.total)
+        if self.first is None or self.first.error is None:
+            return
+        said, about = sentence(self.first.error).rstrip("."), self.first.item.about
+        row = f", row {about['row']}" if "row" in about else ""
+        count = f"There is no answer for {self.failed:,} of {self.total:,} inputs; the first{row}: "
+        alone = self.failed == self.total and len(self.codes) == 1
+        code = next(iter(self.codes)) if alone else DataError.exit_code
+        raise InputsError(f"{said}." if self.total == 1 else f"{count}{said}.", code)
