@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 from data.pictures.files import SUFFIXES
 from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows
 from data.text_files import encoding_refusal, named_encoding, undecodable
-from tasks.engine.config import JsonObject, SettingError, Settings
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, setting_types
 from tasks.engine.task import Answer, Pipeline
 from tasks.engine.terminal import exit_code, sentence
 
@@ -132,6 +134,33 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
         pipeline.draw(read[place], answer)
         found[place] = Outcome(chunk[place], answer)
     yield from found
+
+
+def check_outputs(config: TaskConfig) -> None:
+    """Raise `OSError` if a file that an answer is drawn into cannot be made."""
+    for field in fields(config):
+        value = config.state()[field.name]
+        if value and field.metadata["when"] == "answer" and "Path" in str(setting_types(type(config))[field.name]):
+            check_folder(Path(value).parent, value)
+
+
+def check_folder(folder: Path, file: Path | str) -> None:
+    """Raise `OSError` unless files can be made in a folder."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = "cannot be written to" if folder.is_dir() else "does not exist"
+        raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
+
+
+def open_output(path: Path) -> IO[str]:
+    """Open a new file for answers.
+
+    Raises:
+        OSError: It exists, or cannot be made.
+    """
+    if path.exists():
+        raise FileExistsError(f"{str(path)!r} exists; name a new file with --out.")
+    check_folder(path.parent, path)
+    return path.open("x", encoding="utf-8")
 
 
 def check_target(out: Path | None, count: int) -> None:
