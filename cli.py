@@ -144,8 +144,9 @@ def evaluate(
 
     folder = runs.empty_directory(out or runs.new_directory(Path("evaluations") / task))
     send_notices(quiet)
-    evaluation = tasks.evaluate(task, run, split, **settings)
-    write_report(evaluation, folder)
+    with runs.made_directory(folder):
+        evaluation = tasks.evaluate(task, run, split, **settings)
+        write_report(evaluation, folder)
     terminal.show_summary(evaluation.summary, as_json)
     if not quiet:
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
@@ -162,6 +163,7 @@ def predict(
     quiet: bool,
     settings: JsonObject,
 ) -> None:
+    from tasks.engine import outputs
     from tasks.engine import predict as answering
     from tasks.engine.outcome import Tally
 
@@ -169,11 +171,12 @@ def predict(
     check_request(inputs, file, kept, plain)
     send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
+    outputs.check_outputs(pipeline.config)
     form = answering.typed_format(pipeline, settings)
     rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
     tally = Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
-    with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
+    with outputs.opened_output(out) if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
         for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
@@ -212,31 +215,25 @@ def list_tasks() -> None:
         click.echo(f"{name:<10} {tasks.summary(name)} Presets: {', '.join(tasks.presets(name))}. Data: {data}.")
 
 
-@click.command("runs", help="List the runs kept here, oldest first, with their main score.")
+@click.command("runs", help="List the runs that ship, and those kept here by the time of their end.")
 @click.argument("task", required=False)
-def list_runs(task: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def list_runs(task: str | None, as_json: bool) -> None:
     from tasks.engine import runs
 
     if task is not None:
         tasks.check(task)
     for name in [task] if task else tasks.names():
         for run in [*runs.pretrained_runs(name), *runs.kept_runs(name)]:
-            click.echo(f"{name:<10} {run_summary(run):<40} {run}")
+            row = runs.run_summary(name, run)
+            click.echo(json.dumps(row, ensure_ascii=False) if as_json else terminal.run_line(row))
 
 
-def run_summary(run: Path) -> str:
-    """Return the data and the first metric of a run, or how far it is."""
-    try:
-        summary = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-        name, value = next(iter(summary["metrics"].items()))
-        return f"{summary['data']}: {name} {value:.4f}"
-    except FileNotFoundError:
-        return "not finished"
-    except (ValueError, KeyError, StopIteration):
-        return "damaged"
-
-
-RUN = click.Option(["--run"], type=click.Path(path_type=Path), help="Run directory; the newest if not given.")
+RUN = click.Option(
+    ["--run"],
+    type=click.Path(path_type=Path),
+    help="Run directory, or the name of a run that ships; the one that ended last if not given.",
+)
 SPLIT = click.Option(
     ["--split"], default="test", show_default=True, help="Split to score: train, valid, test, or a test file."
 )
@@ -248,7 +245,11 @@ TRAIN = [
     click.Option(
         ["--run"], type=click.Path(path_type=Path), help="Directory to make; a new one in runs/ if not given."
     ),
-    click.Option(["--resume"], is_flag=True, help="Go on with an unfinished run from its last epoch."),
+    click.Option(
+        ["--resume"],
+        is_flag=True,
+        help="Go on with an unfinished run from its last epoch; with more --epochs, also past its end.",
+    ),
     JSON,
     QUIET_OPTION,
 ]
@@ -280,7 +281,10 @@ PREDICT = [
 ]
 
 
-@click.group(help="Train, evaluate and use the tasks of this project.", context_settings={"max_content_width": 120})
+@click.group(
+    help="Train, evaluate and use the tasks of this project.",
+    context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]},
+)
 @click.version_option(tasks.__version__)
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 def commands(debug: bool) -> None:

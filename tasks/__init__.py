@@ -119,8 +119,9 @@ def train(
         run: Run directory to make; `None` makes a new one below `runs/`.
         preset: Named settings to start from.
         file: TOML or JSON file of settings, over those of the preset.
-        resume: If true, go on with the run that `run` names, or with the newest unfinished one.
-        progress: If true, draw a progress bar.
+        resume: If true, go on with the run that `run` names, or with the newest unfinished one. More `epochs` go on
+            past its planned end.
+        progress: If true, draw a progress bar; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; `pipeline.validation` has the metrics of the validation split.
         settings: Values for fields of the task's config.
 
@@ -133,7 +134,8 @@ def train(
 
     if resume:
         return training.resume(get(name), run, settings, progress=progress, score=score)
-    return training.train(get(name), configure(name, preset, file, **settings), run, progress=progress, score=score)
+    config = configure(name, preset, file, **settings)
+    return training.train(get(name), config, run, preset=preset, progress=progress, score=score)
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:

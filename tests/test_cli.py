@@ -320,8 +320,8 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     with runs.lock(tmp_path / "run"):
         busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
     assert "another process" in one_sentence(busy, 75)
-    changed = run("train", "mnist", "--resume", "--run", "run", "--epochs", "50", cwd=tmp_path)
-    assert "`epochs` cannot change" in one_sentence(changed, 2)
+    changed = run("train", "mnist", "--resume", "--run", "run", "--units", "5", cwd=tmp_path)
+    assert "`units` cannot change" in one_sentence(changed, 2)
     result = run("train", "mnist", "--resume", "--run", "run", "--json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert not list((tmp_path / "run").rglob(".part-*"))

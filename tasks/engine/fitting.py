@@ -1,6 +1,8 @@
 """Fitting a network: schedule, averaged weights, best epoch, checkpoints that resume exactly."""
 
+import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.runs import atomic_file, kept_epoch, read_json, write_csv, write_json
 from tasks.engine.task import Codec
 
+LOG = logging.getLogger("tasks")
 Tensor = Any  # of the backend
 
 
@@ -112,9 +115,9 @@ def fit(
             average(model, kept, 1 / max(epoch + 1 - max(config.epochs - config.average, 0), 1))
             row |= validate(kept, valid)
             check_finite(row, config.learning_rate)
-            bar.note({name: value for name, value in row.items() if name.startswith("val_")})
             progress.history.append(row | {"seconds": round(time.monotonic() - start, 2)})
             progress.epoch, progress.seconds = epoch + 1, progress.seconds + time.monotonic() - start
+            bar.note(row, progress.seconds / (epoch + 1) * (config.epochs - epoch - 1))
             if kept_epoch(progress.history, config)["epoch"] == epoch + 1:
                 save(inference_model(kept), run / "model.keras")
             write_csv(run / "history.csv", progress.history)
@@ -244,9 +247,20 @@ class Bar(keras.callbacks.Callback):
     def __exit__(self, *error: object) -> None:
         self.bar.close()
 
-    def note(self, values: dict[str, float]) -> None:
-        """Show these values from now on."""
-        self.noted = values
+    def note(self, row: Mapping[str, float], left: float) -> None:
+        """Say how an epoch ended, in a line that stays, and show its validation from now on.
+
+        Args:
+            row: Number, loss and metrics of the epoch.
+            left: Seconds that the other epochs are likely to take.
+        """
+        self.noted = {name: value for name, value in row.items() if name.startswith("val_")}
+        values = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
+        line = f"Epoch {row['epoch']:.0f} of {self.epochs}: {values}; about {left / 60:.1f} minutes left."
+        if self.bar.disable:
+            LOG.info("%s", line)
+        else:
+            self.bar.write(line, file=sys.stderr)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self.bar.update()

@@ -27,7 +27,8 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
     """Return the pipeline that a run directory holds.
 
     Args:
-        directory: Run directory; `None` is the newest finished run below `runs/`, or else a pretrained one.
+        directory: Run directory, or the name of a run that ships with the package; `None` is the run below `runs/` that
+            ended last, or else a pretrained one.
         settings: Other values for settings that may change after training, and values that select a run.
 
     Raises:
@@ -37,7 +38,7 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
     """
     wanted = selectors(task.config, settings or {})
     run = runs.find_run(task.name, Path(directory) if directory else None, wanted)
-    LOG.info("Run: %s", run)
+    LOG.info("Run: %s%s", run, "" if directory else shadow_note(task.name, run))
     other = {name: value for name, value in (settings or {}).items() if name not in wanted}
     config = read_config(task, run)
     config = config.with_settings(unset_forms(config, other) | other)
@@ -46,6 +47,16 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
     except (KeyError, TypeError) as error:
         raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
     return open_network(Pipeline(task, codec.settled(config), codec, OnnxNetwork(run / "onnx"), run))
+
+
+def shadow_note(task: str, run: Path) -> str:
+    """Return what to say of a run that is taken although another ships with the package."""
+    shipped = runs.pretrained_runs(task)
+    if not shipped or run in shipped:
+        return ""
+    data = runs.read_json(run / "environment.json")["data"]
+    name, count = data.get("name", "its data"), data.get("train", 0)
+    return f" (trained here on {count:,} examples of {name}; the run that ships is --run {shipped[0].name})"
 
 
 def unset_forms(config: TaskConfig, settings: Settings) -> JsonObject:

@@ -7,9 +7,11 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,6 +160,17 @@ def empty_directory(directory: Path) -> Path:
     return directory
 
 
+@contextmanager
+def made_directory(directory: Path) -> Iterator[None]:
+    """Make a directory before the work for it, for a `with` statement; if the work fails, it is not left empty."""
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if not any(directory.iterdir()):
+            directory.rmdir()
+
+
 def new_directory(folder: Path) -> Path:
     """Return a name below a folder that nobody has yet: the time, and four random digits."""
     return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -196,7 +209,8 @@ def read_config(run: Path, task: str) -> JsonObject:
         SettingError: It is a run of another task.
     """
     if not run.is_dir():
-        raise FileNotFoundError(f"There is no run directory {str(run)!r}.")
+        shipped = ", ".join(one.name for one in pretrained_runs(task)) or "none"
+        raise FileNotFoundError(f"There is no run directory {str(run)!r}; runs of {task!r} that ship: {shipped}.")
     config = read_json(run / "config.json")
     if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
         raise RunError(f"{str(run / 'config.json')!r} is damaged: it holds no settings.")
@@ -224,8 +238,28 @@ def is_finished(run: Path) -> bool:
 
 
 def kept_runs(task: str) -> list[Path]:
-    """Return the runs of a task below `runs/`, oldest first."""
-    return sorted(path.parent for path in (KEPT / task).glob("*/config.json"))
+    """Return the runs of a task below `runs/`, by the time of their end; unfinished ones are last."""
+    return sorted((path.parent for path in (KEPT / task).glob("*/config.json")), key=end_of_run)
+
+
+def end_of_run(run: Path) -> tuple[str, str]:
+    """Return what runs are sorted by: the time of the end in UTC, and the name.
+
+    A run of an older version has no such time; that of its scores counts.
+    """
+    if not is_finished(run):
+        return "~", run.name  # after any digit
+    try:
+        ended = str(read_json(run / "environment.json")["ended"])
+    except (RunError, KeyError, TypeError):
+        ended = utc_time((run / "metrics.json").stat().st_mtime)
+    return ended, run.name
+
+
+def utc_time(seconds: float | None = None) -> str:
+    """Return a time in seconds since 1970, or now, in UTC: `2026-01-31T12:00:00.123456Z`."""
+    moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def pretrained_runs(task: str) -> list[Path]:
@@ -233,8 +267,32 @@ def pretrained_runs(task: str) -> list[Path]:
     return sorted(path.parent for path in (TASKS / task / "pretrained").glob("*/config.json"))
 
 
+def named_run(task: str, run: Path) -> Path:
+    """Return the run that a path names: a directory, or the name of a run that ships with the package.
+
+    `pretrained` names the first of those.
+    """
+    shipped = pretrained_runs(task)
+    if run.exists() or len(run.parts) != 1 or not shipped:
+        return run
+    return shipped[0] if run.name == "pretrained" else next((one for one in shipped if one.name == run.name), run)
+
+
+def run_summary(task: str, run: Path) -> JsonObject:
+    """Return what a list of runs says of one: its state, and if it is finished its preset, data, end and main score."""
+    about: JsonObject = {"task": task, "run": str(run)}
+    try:
+        summary, facts = read_json(run / "metrics.json"), read_json(run / "environment.json")
+        metric, value = next(iter(summary["metrics"].items()))
+        preset = run.name if run in pretrained_runs(task) else facts.get("preset")
+        found = {"preset": preset, "data": summary["data"], "metric": metric, "value": float(value)}
+        return about | {"state": "finished", **found, "ended": facts.get("ended")}
+    except (RunError, KeyError, TypeError, ValueError, StopIteration, AttributeError):
+        return about | {"state": "damaged" if is_finished(run) else "not finished"}
+
+
 def find_run(task: str, directory: Path | None, wanted: Settings | None = None) -> Path:
-    """Return the given run, or else the newest finished one below `runs/`, or else a pretrained one.
+    """Return the given run, or else the one below `runs/` that ended last, or else a pretrained one.
 
     Args:
         wanted: Settings that the run must have been trained with, if any.
@@ -252,6 +310,7 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None) 
 
     said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
     if directory is not None:
+        directory = named_run(task, directory)
         if not fits(directory):
             raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")
         return directory
@@ -263,8 +322,17 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None) 
     return found[-1]
 
 
-def unfinished_run(task: str, directory: Path | None) -> Path:
+def remove_start(run: Path) -> None:
+    """Remove a run directory whose training failed before the end of its first epoch."""
+    if not (run / "history.csv").is_file():
+        shutil.rmtree(run)
+
+
+def unfinished_run(task: str, directory: Path | None, longer: bool = False) -> Path:
     """Return the given run, or else the newest one below `runs/` that is not finished.
+
+    Args:
+        longer: If true, a finished run is meant to go on past its end.
 
     Raises:
         FileNotFoundError: There is none.
@@ -273,6 +341,8 @@ def unfinished_run(task: str, directory: Path | None) -> Path:
     found = [directory] if directory else [run for run in kept_runs(task) if not is_finished(run)]
     if not found:
         raise FileNotFoundError(f"No unfinished run of {task!r} is here; start one with: train {task}.")
-    if is_finished(found[-1]):
-        raise FileExistsError(f"{str(found[-1])!r} is finished; there is nothing to resume.")
+    if is_finished(found[-1]) and not longer:
+        raise FileExistsError(
+            f"{str(found[-1])!r} is finished; there is nothing to resume. To train it longer, give more --epochs."
+        )
     return found[-1]

@@ -68,6 +68,20 @@ class Once(logging.Filter):
         return new
 
 
+def run_line(row: JsonObject) -> str:
+    """Return a line about a run: its task, preset, data, main score, end and directory.
+
+    Example:
+        >>> run_line({"task": "mnist", "run": "runs/a", "state": "not finished"})
+        'mnist      -         not finished                                                  runs/a'
+    """
+    metric = row.get("metric")
+    said = row["state"] if metric is None else f"{row['data']}: {metric} {row['value']:.4f}"
+    return (
+        f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
+    )
+
+
 class Hush:
     """An import hook that keeps TensorFlow's start-up notes, which no setting turns off, from the screen."""
 

@@ -28,51 +28,89 @@ SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
 
 def train(
-    task: Task[C], config: C, directory: Path | str | None = None, *, progress: bool = False, score: bool = True
+    task: Task[C],
+    config: C,
+    directory: Path | str | None = None,
+    *,
+    preset: str | None = None,
+    progress: bool = False,
+    score: bool = True,
 ) -> Pipeline[C]:
     """Train a task, keep its run directory, and return its pipeline.
 
     Args:
         directory: Run directory to make; `None` makes a new one below `runs/`.
-        progress: If true, draw a progress bar on standard error.
+        preset: Name of the settings that the config began with, to keep it.
+        progress: If true, draw a progress bar on standard error; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; the run ends with the metrics of the validation split.
 
     Raises:
         FileExistsError: The directory is not empty.
-        DataError, UnavailableError, FileNotFoundError: The data, or a run to start from, cannot be had; no directory
-            is made.
+        DataError, UnavailableError, FileNotFoundError: The data, or a run to start from, cannot be had.
         DivergedError: The loss is not a finite number any more.
+
+    If the training fails before the end of its first epoch, no directory is left.
     """
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
+    config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
     with notices() as found:
         splits = task.load(config)
         check_examples(task, splits)  # missing data fails before a directory is made
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
         runs.empty_directory(run)
-        runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score, found)
+        try:
+            runs.write_config(run, task.name, config.state())
+            return complete(task, config, splits, run, progress, score, found, preset)
+        except Exception:
+            runs.remove_start(run)
+            raise
+
+
+def absolute_places(data: str) -> str:
+    """Return data with absolute paths in place of relative ones; other names stay as they are."""
+    places = [data] if Path(data).exists() else data.split(",")
+    return ",".join(str(Path(place.strip()).resolve()) if Path(place.strip()).exists() else place for place in places)
 
 
 def resume(
     task: Task[C], directory: Path | str | None, settings: Settings, *, progress: bool = False, score: bool = True
 ) -> Pipeline[C]:
-    """Go on with an unfinished run from the end of its last epoch.
+    """Go on with an unfinished run from the end of its last epoch, or with a finished one past its planned end.
+
+    Args:
+        settings: `data` or `data_dir` if the data has moved, and `epochs` to train longer; the schedule of the step
+            size then counts anew from the epochs that are done.
 
     Raises:
-        SettingError: A setting is to change; only the folder of the data may.
+        SettingError: Another setting is to change, or `epochs` is not above those that are planned.
         FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
     """
     for name in settings:
-        if name != "data_dir":
+        if name not in ("data", "data_dir", "epochs"):
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
-    run = runs.unfinished_run(task.name, Path(directory) if directory else None)
+    run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         runs.remove_parts(run)
-        config = read_config(task, run).with_settings(settings)
+        before = read_config(task, run)
+        config = replace(before, **{**settings, "data": absolute_places(str(settings.get("data", before.data)))})
+        check_longer(before.epochs, config.epochs, runs.is_finished(run))
         with notices() as found:
             splits = task.load(config)
+        run_facts(task, config, limited_splits(splits, config.limit, config.seed), run)  # other data fails at once
+        if config.epochs > before.epochs:
+            LOG.warning("The run goes on to epoch %d; its step size is scheduled anew.", config.epochs)
+            runs.write_config(run, task.name, config.state())
+            (run / "metrics.json").unlink(missing_ok=True)
         return complete(task, config, splits, run, progress, score, found)
+
+
+def check_longer(planned: int, epochs: int, finished: bool) -> None:
+    """Raise `SettingError` if a run is to go on for fewer epochs than planned, or for no more if it is finished."""
+    if epochs < planned or (finished and epochs == planned):
+        raise SettingError(
+            f"`epochs` must be above the {planned} that were planned, to go on longer; received {epochs}."
+        )
 
 
 def check_examples(task: Task[C], splits: Splits) -> None:
@@ -105,12 +143,20 @@ def notices() -> Iterator[list[str]]:
 
 
 def complete(
-    task: Task[C], config: C, splits: Splits, run: Path, progress: bool, score: bool, said: list[str]
+    task: Task[C],
+    config: C,
+    splits: Splits,
+    run: Path,
+    progress: bool,
+    score: bool,
+    said: list[str],
+    preset: str | None = None,
 ) -> Pipeline[C]:
     """Go from raw splits to a trained and scored pipeline in its run directory.
 
     Args:
         said: Notices of reading the data.
+        preset: Name of the settings that the config of a new run began with.
     """
     import keras
 
@@ -130,6 +176,7 @@ def complete(
         kept = part.build(config, codec)
     facts = run_facts(task, config, splits, run)
     facts |= {"parameters": kept.count_params(), "notices": list(dict.fromkeys([*said, *learnt]))}
+    facts |= {"preset": preset} if preset else {}
     runs.write_json(run / "environment.json", facts)
     runs.write_json(run / "codec.json", codec.state())
     pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)
@@ -139,6 +186,7 @@ def complete(
         evaluation = evaluate.score(pipeline, splits.test, config.test or "test")
     else:
         evaluation = evaluate.Evaluation.of(pipeline, Report(pipeline.validation, [], {}), "valid", len(splits.valid))
+    runs.write_json(run / "environment.json", facts | {"ended": runs.utc_time()})
     runs.write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
     evaluate.write_report(evaluation, run)
     return pipeline
@@ -161,7 +209,7 @@ def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject
         before = runs.read_json(run / "environment.json")
         if any(before["data"][name] != value for name, value in data.items()):
             raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
-        facts["command"] = before["command"]  # the one that makes it again
+        facts |= {name: before[name] for name in ("command", "preset") if name in before}  # those that make it again
     return facts
 
 
