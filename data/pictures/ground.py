@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 SIDE = 32  # larger side of the reduced picture
-WINDOW = 15  # of the median, on the reduced picture
+WINDOW = 23  # of the median, on the reduced picture
 DEGREE = 4  # of the surface of the light
 
 
@@ -41,7 +41,7 @@ def wide_median(levels: np.ndarray) -> np.ndarray:
     """Return the median of the levels about each pixel, in the same shape."""
     half = WINDOW // 2
     padded = np.pad(levels, ((half, half), (half, half), (0, 0)), mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW), (0, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW), (0, 1))[..., ::2, ::2]
     return np.median(windows.reshape(*levels.shape, -1), 3)
 
 

@@ -1,13 +1,22 @@
 """Printed lines of a page: ruled and squared paper, boxes, and the dark edges of scans. NumPy only."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from data.pictures.regions import grown, run_lengths
+from data.pictures.regions import grown, labelled_parts, run_lengths
 
 SLANT = 0.06  # largest slope of a line
 SPAN = 0.75  # least share of the page that a ruled line covers
 SIDE_SPAN = 0.5  # least share of the page that the side of a box covers
 THICKEST = 0.05  # of the page
+
+
+class Lines(NamedTuple):
+    """The lines of a mask along one axis: their pixels that belong to nothing else, and all their pixels, bool."""
+
+    thin: np.ndarray
+    all: np.ndarray
 
 
 def without_lines(mask: np.ndarray) -> np.ndarray:
@@ -17,17 +26,31 @@ def without_lines(mask: np.ndarray) -> np.ndarray:
         mask: bool `(height, width)`.
     """
     mask = without_dark_edges(mask)
-    across, down = line_pixels(mask, SPAN, through=True), line_pixels(mask.T, SPAN, through=True).T
-    return without_box(mask & ~across & ~down)
+    sides = [line_pixels(mask, SIDE_SPAN, through=False), transposed(line_pixels(mask.T, SIDE_SPAN, through=False))]
+    if is_box(*sides):
+        mask = erased(mask, sides)
+    return erased(mask, [line_pixels(mask, SPAN, through=True), transposed(line_pixels(mask.T, SPAN, through=True))])
 
 
-def without_box(mask: np.ndarray) -> np.ndarray:
-    """Return a mask without a box of four sides around the middle of the page."""
-    across, down = line_pixels(mask, SIDE_SPAN, through=False), line_pixels(mask.T, SIDE_SPAN, through=False).T
-    height, width = mask.shape
-    outer = [across[: height // 3], across[-(height // 3) :], down[:, : width // 3], down[:, -(width // 3) :]]
-    sides = sum(bool(part.any()) for part in outer)
-    return mask & ~across & ~down if sides >= 3 else mask
+def transposed(lines: Lines) -> Lines:
+    """Return lines down the page from lines across its transpose."""
+    return Lines(lines.thin.T, lines.all.T)
+
+
+def is_box(across: Lines, down: Lines) -> bool:
+    """Return whether lines are at least three sides of a box about the middle of the page."""
+    height, width = (side // 3 for side in across.thin.shape)
+    outer = [across.thin[:height], across.thin[-height:], down.thin[:, :width], down.thin[:, -width:]]
+    return sum(bool(part.any()) for part in outer) >= 3
+
+
+def erased(mask: np.ndarray, lines: list[Lines]) -> np.ndarray:
+    """Return a mask without lines, and without what lies only on lines, such as crossings."""
+    rest = mask & ~lines[0].thin & ~lines[1].thin
+    labels, parts = labelled_parts(rest)
+    near = np.bincount(labels[grown(lines[0].all | lines[1].all)], minlength=len(parts) + 1)
+    kept = [part.number for part in parts if near[part.number] < 0.9 * part.area]
+    return np.isin(labels, kept)
 
 
 def without_dark_edges(mask: np.ndarray, share: float = 0.6) -> np.ndarray:
@@ -40,8 +63,8 @@ def without_dark_edges(mask: np.ndarray, share: float = 0.6) -> np.ndarray:
     return kept
 
 
-def line_pixels(mask: np.ndarray, span: float, *, through: bool) -> np.ndarray:
-    """Return the pixels of the nearly level lines in a mask that belong to nothing else, bool.
+def line_pixels(mask: np.ndarray, span: float, *, through: bool) -> Lines:
+    """Return the nearly level lines in a mask.
 
     Args:
         mask: bool `(height, width)`.
@@ -54,10 +77,10 @@ def line_pixels(mask: np.ndarray, span: float, *, through: bool) -> np.ndarray:
     sheared[level, columns] = True
     lines = line_rows(sheared, span, through)
     if not lines.any():
-        return np.zeros_like(mask)
+        return Lines(np.zeros_like(mask), np.zeros_like(mask))
     on_line = np.zeros_like(mask)
     on_line[rows, columns] = lines[level]
-    return on_line & thin_runs(mask, on_line)
+    return Lines(thin_runs(mask, on_line), on_line)
 
 
 def shift_room(mask: np.ndarray) -> int:

@@ -34,11 +34,11 @@ class Look(NamedTuple):
     """The light of a page, and how its ink differs from it.
 
     Attributes:
-        surface: The page without ink, as smooth as light is, float32 `(height, width, channels)`.
+        light: Mean level of the ground at each pixel, float32 `(height, width, 1)`, not near 0.
         direction: Direction in colour from ground to ink, of length 1, `(channels,)`.
     """
 
-    surface: np.ndarray
+    light: np.ndarray
     direction: np.ndarray
 
 
@@ -63,8 +63,9 @@ def page_character(pixels: np.ndarray) -> Character | None:
     near = np.s_[max(box.top - reach, 0) : box.bottom + reach, max(box.left - reach, 0) : box.right + reach]
     large = np.s_[tuple(slice(round(part.start / scale), round(part.stop / scale)) for part in near)]
     close = scaled_page(pixels[large], min(EXTENT / extent * scale, 4.0))
-    surface = resized(look.surface[near], close.shape[:2], Image.Resampling.BILINEAR)
-    second = seen_character(ink_contrast(close, look._replace(surface=surface), 0.4 * EXTENT))
+    light = resized(look.light[near], close.shape[:2], Image.Resampling.BILINEAR)
+    place = resized(grown(first.strength > 0, 2)[near][..., None], close.shape[:2], Image.Resampling.BILINEAR)
+    second = seen_character(ink_contrast(close, Look(light, look.direction), 0.4 * EXTENT), place[..., 0] > 0.5)
     return first if second is None else second._replace(count=max(first.count, second.count))
 
 
@@ -75,14 +76,19 @@ def scaled_page(pixels: np.ndarray, scale: float) -> np.ndarray:
     return resized(pixels, (height, width), way)
 
 
-def seen_character(strength: np.ndarray) -> Character | None:
-    """Return the largest character among the strengths of ink of a page, or `None`."""
+def seen_character(strength: np.ndarray, near: np.ndarray | None = None) -> Character | None:
+    """Return the largest character among the strengths of ink of a page, or `None`.
+
+    Args:
+        strength: float32 `(height, width)`.
+        near: Where its ink may be, bool `(height, width)`.
+    """
     noise = float(np.median(np.abs(strength))) * 1.4826
     level = ink_level(strength, noise)
     if level is None:
         return None
     mask = without_lines(strength > max(0.35 * level, min(3 * noise, 0.5 * level)))
-    labels, parts = labelled_parts(mask)
+    labels, parts = labelled_parts(mask if near is None else mask & near)
     chosen, count = character_parts(parts, labels, strength, level)
     if not chosen:
         return None
@@ -102,14 +108,25 @@ def page_look(page: np.ndarray) -> Look:
     small = reduced(page)
     surface = smooth_surface(small)
     field = resized(surface + wide_median(small - surface), page.shape[:2], Image.Resampling.BILINEAR)
-    away = (page - field) / np.maximum(field.mean(2, keepdims=True), 64)
+    light = np.maximum(field.mean(2, keepdims=True), 64)
+    away = (page - field) / light
     direction = ink_direction(away)
+    look, other = Look(light, direction), Look(light, -direction)
     contrast = smoothed(away @ direction)
+    is_ink = ink_amount(page, look, contrast) >= ink_amount(page, other, -contrast)
+    return look if is_ink else other
+
+
+def ink_amount(page: np.ndarray, look: Look, contrast: np.ndarray) -> float:
+    """Return how much ink a page has, if it differs from its ground in this direction.
+
+    Ink differs both from the ground at its sides and from most of the page, which the inside of a loop does not.
+    """
+    narrow = ink_contrast(page, look, STROKE * min(page.shape[:2]))
     rows, columns = (side // 10 for side in contrast.shape)
-    inner = contrast[rows : contrast.shape[0] - rows, columns : contrast.shape[1] - columns]
-    strong = np.where(np.abs(inner) > 4.5 * np.median(np.abs(contrast)), inner, 0)
-    sign = 1 if (strong * np.abs(strong)).sum() >= 0 else -1
-    return Look(resized(surface, page.shape[:2], Image.Resampling.BILINEAR), direction * sign)
+    both = np.minimum(narrow, contrast)[rows : contrast.shape[0] - rows, columns : contrast.shape[1] - columns]
+    noise = float(np.median(np.abs(contrast))) * 1.4826
+    return float((both[both > 3 * noise] ** 2).sum())
 
 
 def ink_contrast(page: np.ndarray, look: Look, widest: float) -> np.ndarray:
@@ -120,9 +137,8 @@ def ink_contrast(page: np.ndarray, look: Look, widest: float) -> np.ndarray:
 
     Output shape: `(height, width)`, positive for ink.
     """
-    away = (page - look.surface) / np.maximum(look.surface.mean(2, keepdims=True), 64)
-    contrast = smoothed(away @ look.direction)
-    contrast = contrast - opened(smoothed(contrast), int(widest))
+    levels = smoothed(page @ look.direction)
+    contrast = (levels - opened(smoothed(levels), int(widest))) / look.light[:, :, 0]
     return contrast - np.median(contrast)
 
 
@@ -191,7 +207,7 @@ def gap(one: Part, other: Part) -> int:
 
 def is_other_character(part: Part, main: Part) -> bool:
     """Return whether a part is another character of about the size of the main one, rather than a stroke of it."""
-    alike = part.extent >= 0.6 * main.extent and part.area >= 0.25 * main.area
+    alike = 0.6 * main.extent <= part.extent <= 2 * main.extent and part.area >= 0.25 * main.area
     beside = max(part.left, main.left) - min(part.right, main.right)
     below = max(part.top, main.top) - min(part.bottom, main.bottom)
     return alike and (beside > 0.1 * main.extent or below > 0.25 * main.extent)
