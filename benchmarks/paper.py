@@ -199,7 +199,9 @@ def box(random: Random, digit: np.ndarray) -> Page:
     image, side = Image.fromarray(page.astype("uint8")), min(height, width)
     gap = [int(side * random.uniform(0, 0.08)) for _ in range(4)]
     corners = (gap[0], gap[1], page.shape[1] - 1 - gap[2], page.shape[0] - 1 - gap[3])
-    ImageDraw.Draw(image).rectangle(corners, outline=(60, 60, 60), width=max(int(side * random.uniform(0.006, 0.02)), 1))
+    ImageDraw.Draw(image).rectangle(
+        corners, outline=(60, 60, 60), width=max(int(side * random.uniform(0.006, 0.02)), 1)
+    )
     return grain(random, np.asarray(image, "float32"), 2)
 
 

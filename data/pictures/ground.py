@@ -28,7 +28,8 @@ def smooth_surface(levels: np.ndarray) -> np.ndarray:
     down, right = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].reshape(2, -1)
     terms = np.stack([down**i * right**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], 1)
     flat = levels.reshape(-1, channels)
-    surface = np.broadcast_to(np.median(flat, 0), flat.shape)
+    is_rim = np.maximum(abs(down), abs(right)) > 0.75  # mostly ground
+    surface = np.broadcast_to(np.median(flat[is_rim], 0), flat.shape)
     for _ in range(8):
         away = np.abs(flat - surface).max(1)
         spread = max(float(np.median(away)) * 3, 4.0)
@@ -54,8 +55,8 @@ def opened(levels: np.ndarray, size: int) -> np.ndarray:
         >>> opened(np.array([[1, 5, 1, 7, 7, 7]]), 3).tolist()
         [[1, 1, 1, 7, 7, 7]]
     """
-    least = least_of_windows(levels, size)
-    return -least_of_windows(-least[::-1, ::-1], size)[::-1, ::-1]
+    least = least_of_windows(np.pad(levels, size, mode="edge"), size)
+    return -least_of_windows(-least[::-1, ::-1], size)[::-1, ::-1][size:-size, size:-size]
 
 
 def least_of_windows(levels: np.ndarray, size: int) -> np.ndarray:

@@ -25,10 +25,10 @@ def without_lines(mask: np.ndarray) -> np.ndarray:
     Args:
         mask: bool `(height, width)`.
     """
-    mask = without_dark_edges(mask)
     sides = [line_pixels(mask, SIDE_SPAN, through=False), transposed(line_pixels(mask.T, SIDE_SPAN, through=False))]
     if is_box(*sides):
         mask = erased(mask, sides)
+    mask = without_dark_edges(mask)
     return erased(mask, [line_pixels(mask, SPAN, through=True), transposed(line_pixels(mask.T, SPAN, through=True))])
 
 
@@ -49,7 +49,8 @@ def erased(mask: np.ndarray, lines: list[Lines]) -> np.ndarray:
     rest = mask & ~lines[0].thin & ~lines[1].thin
     labels, parts = labelled_parts(rest)
     near = np.bincount(labels[grown(lines[0].all | lines[1].all)], minlength=len(parts) + 1)
-    kept = [part.number for part in parts if near[part.number] < 0.9 * part.area]
+    crossing = 2 * THICKEST * max(mask.shape)
+    kept = [part.number for part in parts if near[part.number] < 0.9 * part.area or part.extent > crossing]
     return np.isin(labels, kept)
 
 
@@ -72,7 +73,7 @@ def line_pixels(mask: np.ndarray, span: float, *, through: bool) -> Lines:
         through: If true, a line must run from edge to edge.
     """
     rows, columns = np.nonzero(mask)
-    shift, level = best_slant(mask, rows, columns)
+    level = levelled_rows(mask, rows, columns)
     sheared = np.zeros((mask.shape[0] + 2 * shift_room(mask), mask.shape[1]), bool)
     sheared[level, columns] = True
     lines = line_rows(sheared, span, through)
@@ -88,18 +89,18 @@ def shift_room(mask: np.ndarray) -> int:
     return int(mask.shape[1] * SLANT / 2) + 1
 
 
-def best_slant(mask: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[int, np.ndarray]:
-    """Return the rise over the width at which rows of ink are fullest, and each pixel's row when that is undone."""
+def levelled_rows(mask: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return each pixel's row after the slant is undone that makes rows of ink fullest; rows start `shift_room` up."""
     room, width = shift_room(mask), mask.shape[1]
     along = columns / max(width - 1, 1) - 0.5
-    best = (-1.0, 0, rows + room)
+    best = (-1.0, rows + room)
     for shift in sorted(range(-2 * room + 2, 2 * room - 1), key=abs):
         level = rows + np.rint(shift * along).astype(int) + room
         counts = np.bincount(level, minlength=mask.shape[0] + 2 * room)
         fullness = float((counts.astype(float) ** 4).sum())
         if fullness > best[0] * 1.02:
-            best = (fullness, shift, level)
-    return best[1], best[2]
+            best = (fullness, level)
+    return best[1]
 
 
 def line_rows(mask: np.ndarray, span: float, through: bool) -> np.ndarray:

@@ -73,7 +73,8 @@ def scaled_page(pixels: np.ndarray, scale: float) -> np.ndarray:
     """Return a page in another size, float32."""
     height, width = (max(round(side * scale), 8) for side in pixels.shape[:2])
     way = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    return resized(pixels, (height, width), way)
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    return np.atleast_3d(np.asarray(image.resize((width, height), way), "float32"))
 
 
 def seen_character(strength: np.ndarray, near: np.ndarray | None = None) -> Character | None:
@@ -113,20 +114,22 @@ def page_look(page: np.ndarray) -> Look:
     direction = ink_direction(away)
     look, other = Look(light, direction), Look(light, -direction)
     contrast = smoothed(away @ direction)
-    is_ink = ink_amount(page, look, contrast) >= ink_amount(page, other, -contrast)
+    wide = smoothed((page - resized(surface, page.shape[:2], Image.Resampling.BILINEAR)) @ direction) / light[:, :, 0]
+    is_ink = ink_amount(page, look, [contrast, wide]) >= ink_amount(page, other, [-contrast, -wide])
     return look if is_ink else other
 
 
-def ink_amount(page: np.ndarray, look: Look, contrast: np.ndarray) -> float:
+def ink_amount(page: np.ndarray, look: Look, contrasts: list[np.ndarray]) -> float:
     """Return how much ink a page has, if it differs from its ground in this direction.
 
     Ink differs both from the ground at its sides and from most of the page, which the inside of a loop does not.
     """
     narrow = ink_contrast(page, look, STROKE * min(page.shape[:2]))
-    rows, columns = (side // 10 for side in contrast.shape)
-    both = np.minimum(narrow, contrast)[rows : contrast.shape[0] - rows, columns : contrast.shape[1] - columns]
-    noise = float(np.median(np.abs(contrast))) * 1.4826
-    return float((both[both > 3 * noise] ** 2).sum())
+    rows, columns = (side // 10 for side in narrow.shape)
+    all_agree = np.minimum.reduce([narrow, *contrasts])[
+        rows : narrow.shape[0] - rows, columns : narrow.shape[1] - columns
+    ]
+    return float((all_agree[all_agree > 4 * np.median(np.abs(narrow))] ** 2).sum())
 
 
 def ink_contrast(page: np.ndarray, look: Look, widest: float) -> np.ndarray:
@@ -160,7 +163,7 @@ def smoothed(levels: np.ndarray) -> np.ndarray:
 
 def ink_level(strength: np.ndarray, noise: float) -> float | None:
     """Return the usual strength of ink on a page, or `None` if there is none."""
-    strong = strength[strength > max(5 * noise, LEAST)]
+    strong = strength[strength > max(5 * noise, LEAST, 0.25 * float(np.quantile(strength, 0.9985)))]
     return float(np.quantile(strong, 0.7)) if len(strong) else None
 
 
@@ -185,7 +188,7 @@ def neighbours(main: Part, parts: list[Part]) -> list[Part]:
     """Return a part and those near it, or near one that is."""
     group, box = [main], main
     for part in sorted(parts, key=lambda part: gap(part, main)):
-        if part is not main and gap(part, box) <= 0.2 * main.extent:
+        if part is not main and gap(part, box) <= 0.2 * box.extent:
             group.append(part)
             box = joint_box(group)
     return group
@@ -207,10 +210,12 @@ def gap(one: Part, other: Part) -> int:
 
 def is_other_character(part: Part, main: Part) -> bool:
     """Return whether a part is another character of about the size of the main one, rather than a stroke of it."""
-    alike = 0.6 * main.extent <= part.extent <= 2 * main.extent and part.area >= 0.25 * main.area
+    alike = 0.6 * main.extent <= part.extent <= 1.5 * main.extent and part.area >= 0.25 * main.area
     beside = max(part.left, main.left) - min(part.right, main.right)
     below = max(part.top, main.top) - min(part.bottom, main.bottom)
-    return alike and (beside > 0.1 * main.extent or below > 0.25 * main.extent)
+    in_row = beside > 0.1 * main.extent and -below > 0.6 * min(part.height, main.height)
+    in_column = below > 0.3 * main.extent and -beside > 0.4 * min(part.width, main.width)
+    return alike and (in_row or in_column or max(beside, below) > main.extent)
 
 
 def touches_frame(part: Part, shape: tuple[int, ...]) -> bool:
@@ -220,8 +225,7 @@ def touches_frame(part: Part, shape: tuple[int, ...]) -> bool:
 
 def is_edge(part: Part, labels: np.ndarray) -> bool:
     """Return whether a part lies along the edge of the page, as the shadow of a scanner does."""
-    if not touches_frame(part, labels.shape):
-        return False
     height, width = labels.shape
     inner = labels[height // 8 : height - height // 8, width // 8 : width - width // 8]
-    return int((inner == part.number).sum()) < 0.3 * part.area
+    share = int((inner == part.number).sum()) / part.area
+    return share < (0.3 if touches_frame(part, labels.shape) else 0.1 * (part.extent > 0.5 * max(height, width)))
