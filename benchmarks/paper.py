@@ -88,7 +88,7 @@ def clean(random: Random, digit: np.ndarray) -> Page:
 def thin(random: Random, digit: np.ndarray) -> Page:
     """A fine pen."""
     ink = placed(random, digit, (0.5, 0.75))
-    return coloured(np.where(thinned(ink), ink, 0), (250,) * 3, (20, 20, 60))
+    return coloured(np.where(thinned(ink), ink, 0) if ink.any() else ink, (250,) * 3, (20, 20, 60))
 
 
 def thinned(ink: np.ndarray) -> np.ndarray:

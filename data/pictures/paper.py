@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from data.pictures.ground import opened, reduced, resized, smooth_surface, wide_median
+from data.pictures.ground import resized
+from data.pictures.ink import Ink, Look, page_ink, page_look
 from data.pictures.lines import without_lines
 from data.pictures.regions import Part, grown, labelled_parts
 
@@ -13,7 +14,9 @@ FIRST_SIDE = 256  # larger side of the page at the first look, in pixels
 EXTENT = 96  # larger side of the character at the second look, in pixels
 MARGIN = 0.5  # of the page around the character at the second look, in extents of it
 STROKE = 0.25  # of the page, the widest stroke at the first look
-LEAST = 0.04  # ink fainter than this, relative to its ground, is none
+LEAST_SHARE = 0.03  # of the page, the least extent of a character
+LEAST_EXTENT = 5  # pixels of the picture, the least extent of a character
+LEAST = 0.03  # ink fainter than this, relative to its ground, is none
 
 
 class Character(NamedTuple):
@@ -30,18 +33,6 @@ class Character(NamedTuple):
     part: Part
 
 
-class Look(NamedTuple):
-    """The light of a page, and how its ink differs from it.
-
-    Attributes:
-        light: Mean level of the ground at each pixel, float32 `(height, width, 1)`, not near 0.
-        direction: Direction in colour from ground to ink, of length 1, `(channels,)`.
-    """
-
-    light: np.ndarray
-    direction: np.ndarray
-
-
 def page_character(pixels: np.ndarray) -> Character | None:
     """Return the largest character on a page, or `None` if the page is blank.
 
@@ -54,10 +45,21 @@ def page_character(pixels: np.ndarray) -> Character | None:
     """
     scale = min(FIRST_SIDE / max(pixels.shape[:2]), 4.0)
     page = scaled_page(pixels, scale)
-    look = page_look(page)
-    first = seen_character(ink_contrast(page, look, STROKE * min(page.shape[:2])))
-    if first is None:
-        return None
+    widest = STROKE * min(page.shape[:2])
+    look = page_look(page, widest)
+    first = seen_character(page_ink(page, look, widest), max(LEAST_SHARE * max(page.shape), LEAST_EXTENT * scale))
+    return None if first is None else closer_character(pixels, scale, look, first)
+
+
+def closer_character(pixels: np.ndarray, scale: float, look: Look, first: Character) -> Character:
+    """Return a character as it is seen at a second look, in a size that suits it.
+
+    Args:
+        pixels: uint8 `(height, width, channels)`.
+        scale: Size of the first look, relative to the pixels.
+        look: Light and ink at the first look.
+        first: The character as it was seen then.
+    """
     box, extent = first.part, first.part.extent
     reach = int(MARGIN * extent)
     near = np.s_[max(box.top - reach, 0) : box.bottom + reach, max(box.left - reach, 0) : box.right + reach]
@@ -65,7 +67,8 @@ def page_character(pixels: np.ndarray) -> Character | None:
     close = scaled_page(pixels[large], min(EXTENT / extent * scale, 4.0))
     light = resized(look.light[near], close.shape[:2], Image.Resampling.BILINEAR)
     place = resized(grown(first.strength > 0, 2)[near][..., None], close.shape[:2], Image.Resampling.BILINEAR)
-    second = seen_character(ink_contrast(close, Look(light, look.direction), 0.4 * EXTENT), place[..., 0] > 0.5)
+    ink = page_ink(close, Look(light, look.direction), 0.4 * EXTENT)
+    second = seen_character(ink, 0.5 * EXTENT, place[..., 0] > 0.5)
     return first if second is None else second._replace(count=max(first.count, second.count))
 
 
@@ -77,24 +80,24 @@ def scaled_page(pixels: np.ndarray, scale: float) -> np.ndarray:
     return np.atleast_3d(np.asarray(image.resize((width, height), way), "float32"))
 
 
-def seen_character(strength: np.ndarray, near: np.ndarray | None = None) -> Character | None:
-    """Return the largest character among the strengths of ink of a page, or `None`.
+def seen_character(ink: Ink, least: float, near: np.ndarray | None = None) -> Character | None:
+    """Return the largest character in the ink of a page, or `None`.
 
     Args:
-        strength: float32 `(height, width)`.
+        ink: The ink of the page.
+        least: Least extent of a character, in pixels.
         near: Where its ink may be, bool `(height, width)`.
     """
-    noise = float(np.median(np.abs(strength))) * 1.4826
-    level = ink_level(strength, noise)
+    level = ink_level(ink)
     if level is None:
         return None
-    mask = without_lines(strength > max(0.35 * level, min(3 * noise, 0.5 * level)))
+    mask = without_lines(ink.strength > np.maximum(0.35 * level, np.minimum(3 * ink.noise, 0.5 * level)))
     labels, parts = labelled_parts(mask if near is None else mask & near)
-    chosen, count = character_parts(parts, labels, strength, level)
+    chosen, count = character_parts(inky_parts(parts, labels, ink, level), labels.shape, least)
     if not chosen:
         return None
     own = np.isin(labels, [part.number for part in chosen])
-    return Character(inked(strength, own), count, joint_box(chosen))
+    return Character(inked(ink.strength, own), count, joint_box(chosen))
 
 
 def inked(strength: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -104,84 +107,37 @@ def inked(strength: np.ndarray, own: np.ndarray) -> np.ndarray:
     return np.where(rim, (strength / full).clip(0, 1), 0).astype("float32")
 
 
-def page_look(page: np.ndarray) -> Look:
-    """Return the light of a page, and how its ink differs from it."""
-    small = reduced(page)
-    surface = smooth_surface(small)
-    field = resized(surface + wide_median(small - surface), page.shape[:2], Image.Resampling.BILINEAR)
-    light = np.maximum(field.mean(2, keepdims=True), 64)
-    away = (page - field) / light
-    direction = ink_direction(away)
-    look, other = Look(light, direction), Look(light, -direction)
-    contrast = smoothed(away @ direction)
-    wide = smoothed((page - resized(surface, page.shape[:2], Image.Resampling.BILINEAR)) @ direction) / light[:, :, 0]
-    is_ink = ink_amount(page, look, [contrast, wide]) >= ink_amount(page, other, [-contrast, -wide])
-    return look if is_ink else other
+def ink_level(ink: Ink) -> float | None:
+    """Return the usual strength of ink on a page, or `None` if there is none."""
+    strong = np.maximum(5 * ink.noise, max(LEAST, 0.25 * float(np.quantile(ink.strength, 0.9985))))
+    levels = ink.strength[ink.strength > strong]
+    return float(np.quantile(levels, 0.7)) if len(levels) else None
 
 
-def ink_amount(page: np.ndarray, look: Look, contrasts: list[np.ndarray]) -> float:
-    """Return how much ink a page has, if it differs from its ground in this direction.
-
-    Ink differs both from the ground at its sides and from most of the page, which the inside of a loop does not.
-    """
-    narrow = ink_contrast(page, look, STROKE * min(page.shape[:2]))
-    rows, columns = (side // 10 for side in narrow.shape)
-    all_agree = np.minimum.reduce([narrow, *contrasts])[
-        rows : narrow.shape[0] - rows, columns : narrow.shape[1] - columns
-    ]
-    return float((all_agree[all_agree > 4 * np.median(np.abs(narrow))] ** 2).sum())
+def inky_parts(parts: list[Part], labels: np.ndarray, ink: Ink, level: float) -> list[Part]:
+    """Return the parts that are ink rather than noise, or an edge of the page."""
+    peaks = np.zeros(len(parts) + 1)
+    np.maximum.at(peaks, labels.ravel(), ink.strength.ravel())
+    clarity = np.bincount(labels.ravel(), (ink.strength / ink.noise).ravel(), minlength=len(peaks))
+    clear = [part for part in parts if peaks[part.number] > 0.6 * level and clarity[part.number] > 4 * part.area]
+    return [part for part in clear if not is_edge(part, labels)]
 
 
-def ink_contrast(page: np.ndarray, look: Look, widest: float) -> np.ndarray:
-    """Return how much each pixel differs from its ground in the way of the ink, relative to the light.
+def character_parts(parts: list[Part], shape: tuple[int, ...], least: float) -> tuple[list[Part], int]:
+    """Return the parts that make up the largest character, and the number of characters of about its size.
 
     Args:
-        widest: Width of the widest stroke, in pixels.
-
-    Output shape: `(height, width)`, positive for ink.
+        parts: All parts of the page that are ink.
+        shape: Height and width of the page.
+        least: Least extent of a character, in pixels.
     """
-    levels = smoothed(page @ look.direction)
-    contrast = (levels - opened(smoothed(levels), int(widest))) / look.light[:, :, 0]
-    return contrast - np.median(contrast)
-
-
-def ink_direction(away: np.ndarray) -> np.ndarray:
-    """Return the direction in colour in which pixels differ most from their ground, of length 1, `(channels,)`."""
-    flat = away.reshape(-1, away.shape[2])
-    far = flat[np.abs(flat).max(1) >= np.quantile(np.abs(flat).max(1), 0.95)]
-    return np.linalg.eigh(far.T @ far)[1][:, -1].astype("float32")
-
-
-def smoothed(levels: np.ndarray) -> np.ndarray:
-    """Return levels averaged over neighbours by weights of 1, 2, 1 along each axis."""
-    for axis in (0, 1):
-        wide = np.pad(levels, [(1, 1) if axis == one else (0, 0) for one in (0, 1)], mode="edge")
-        wide = np.moveaxis(wide, axis, 0)
-        levels = np.moveaxis((wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4, 0, axis)
-    return levels
-
-
-def ink_level(strength: np.ndarray, noise: float) -> float | None:
-    """Return the usual strength of ink on a page, or `None` if there is none."""
-    strong = strength[strength > max(5 * noise, LEAST, 0.25 * float(np.quantile(strength, 0.9985)))]
-    return float(np.quantile(strong, 0.7)) if len(strong) else None
-
-
-def character_parts(
-    parts: list[Part], labels: np.ndarray, strength: np.ndarray, level: float
-) -> tuple[list[Part], int]:
-    """Return the parts that make up the largest character, and the number of characters of about its size."""
-    peaks = np.zeros(len(parts) + 1)
-    np.maximum.at(peaks, labels.ravel(), strength.ravel())
-    parts = [part for part in parts if peaks[part.number] > 0.6 * level and not is_edge(part, labels)]
-    if not parts:
-        return [], 0
-    main = max(parts, key=lambda part: part.area * (0.3 if touches_frame(part, labels.shape) else 1))
-    if main.extent < 0.03 * max(labels.shape):
+    main = max(parts, key=lambda part: part.area * (0.3 if touches_frame(part, shape) else 1), default=None)
+    if main is None:
         return [], 0
     others = [part for part in parts if is_other_character(part, main)]
     rest = [part for part in parts if part not in others and part.area >= max(0.03 * main.area, 4)]
-    return neighbours(main, rest), 1 + len(others)
+    found = neighbours(main, rest)
+    return (found, 1 + len(others)) if joint_box(found).extent >= least else ([], 0)
 
 
 def neighbours(main: Part, parts: list[Part]) -> list[Part]:
