@@ -16,10 +16,12 @@ class Look(NamedTuple):
     Attributes:
         light: Mean level of the ground at each pixel, float32 `(height, width, 1)`, not near 0.
         direction: Direction in colour from ground to ink, of length 1, `(channels,)`.
+        contrast: Difference from most of the page in that direction, relative to the light, `(height, width)`.
     """
 
     light: np.ndarray
     direction: np.ndarray
+    contrast: np.ndarray
 
 
 class Ink(NamedTuple):
@@ -49,8 +51,12 @@ def page_look(page: np.ndarray, widest: float) -> Look:
     direction = ink_direction(away)
     other = page - resized(surface, page.shape[:2], Image.Resampling.BILINEAR)
     contrasts = np.stack([smoothed(away @ direction), smoothed(other @ direction) / light[:, :, 0]])
-    amounts = [ink_amount(page_ink(page, Look(light, way * direction), widest), way * contrasts) for way in (1, -1)]
-    return Look(light, direction if amounts[0] >= amounts[1] else -direction)
+    contrasts /= np.sqrt(page.shape[2])
+    looks = [Look(light, way * direction, (way * contrasts).max(0)) for way in (1, -1)]
+    amounts = [
+        ink_amount(page_ink(page, look, widest), way * contrasts) for look, way in zip(looks, (1, -1), strict=True)
+    ]
+    return looks[int(np.argmax(amounts))]
 
 
 def ink_amount(ink: Ink, contrasts: np.ndarray) -> float:

@@ -25,11 +25,20 @@ def without_lines(mask: np.ndarray) -> np.ndarray:
     Args:
         mask: bool `(height, width)`.
     """
-    sides = [line_pixels(mask, SIDE_SPAN, through=False), transposed(line_pixels(mask.T, SIDE_SPAN, through=False))]
-    if is_box(*sides):
-        mask = erased(mask, sides)
+    across, down = outer_lines(mask), transposed(outer_lines(mask.T))
+    if is_box(across, down):
+        mask = erased(mask, [across, down])
     mask = without_dark_edges(mask)
     return erased(mask, [line_pixels(mask, SPAN, through=True), transposed(line_pixels(mask.T, SPAN, through=True))])
+
+
+def outer_lines(mask: np.ndarray) -> Lines:
+    """Return lines across the page in its upper and lower third, where the sides of a box lie."""
+    inner = slice(len(mask) // 3, len(mask) - len(mask) // 3)
+    lines = line_pixels(mask, SIDE_SPAN, through=False)
+    for pixels in lines:
+        pixels[inner] = False
+    return lines
 
 
 def transposed(lines: Lines) -> Lines:

@@ -16,6 +16,7 @@ MARGIN = 0.5  # of the page around the character at the second look, in extents 
 STROKE = 0.25  # of the page, the widest stroke at the first look
 LEAST_SHARE = 0.03  # of the page, the least extent of a character
 LEAST_EXTENT = 5  # pixels of the picture, the least extent of a character
+STANDS_OUT = 0.25  # least difference of ink from most of the page, relative to that from the ground at its sides
 LEAST = 0.03  # ink fainter than this, relative to its ground, is none
 
 
@@ -47,8 +48,16 @@ def page_character(pixels: np.ndarray) -> Character | None:
     page = scaled_page(pixels, scale)
     widest = STROKE * min(page.shape[:2])
     look = page_look(page, widest)
-    first = seen_character(page_ink(page, look, widest), max(LEAST_SHARE * max(page.shape), LEAST_EXTENT * scale))
-    return None if first is None else closer_character(pixels, scale, look, first)
+    ink = page_ink(page, look, widest)
+    first = seen_character(ink, max(LEAST_SHARE * max(page.shape), LEAST_EXTENT * scale))
+    if first is None or not stands_out(first.strength > 0.5, ink, look):
+        return None
+    return closer_character(pixels, scale, look, first)
+
+
+def stands_out(own: np.ndarray, ink: Ink, look: Look) -> bool:
+    """Return whether ink differs from most of the page, not only from the ground at its sides, as uneven light does."""
+    return float(look.contrast[own].mean()) > STANDS_OUT * float(ink.strength[own].mean())
 
 
 def closer_character(pixels: np.ndarray, scale: float, look: Look, first: Character) -> Character:
@@ -64,11 +73,12 @@ def closer_character(pixels: np.ndarray, scale: float, look: Look, first: Charac
     reach = int(MARGIN * extent)
     near = np.s_[max(box.top - reach, 0) : box.bottom + reach, max(box.left - reach, 0) : box.right + reach]
     large = np.s_[tuple(slice(round(part.start / scale), round(part.stop / scale)) for part in near)]
-    close = scaled_page(pixels[large], min(EXTENT / extent * scale, 4.0))
+    closer = min(EXTENT / extent * scale, 4.0)
+    close = scaled_page(pixels[large], closer)
     light = resized(look.light[near], close.shape[:2], Image.Resampling.BILINEAR)
     place = resized(grown(first.strength > 0, 2)[near][..., None], close.shape[:2], Image.Resampling.BILINEAR)
-    ink = page_ink(close, Look(light, look.direction), 0.4 * EXTENT)
-    second = seen_character(ink, 0.5 * EXTENT, place[..., 0] > 0.5)
+    ink = page_ink(close, look._replace(light=light), 0.4 * extent * closer / scale)
+    second = seen_character(ink, 0.5 * extent * closer / scale, place[..., 0] > 0.5)
     return first if second is None else second._replace(count=max(first.count, second.count))
 
 
