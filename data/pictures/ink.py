@@ -82,7 +82,7 @@ def page_ink(page: np.ndarray, look: Look, widest: float) -> Ink:
         widest: Width of the widest stroke, in pixels.
     """
     levels = smoothed(page @ look.direction) / np.sqrt(page.shape[2])
-    above = levels - opened(smoothed(levels), max(int(widest), 2))
+    above = levels - opened(levels, max(int(widest), 2))
     above -= np.median(above)
     light = look.light[:, :, 0]
     noise = max(float(np.median(np.abs(above))) * 1.4826, 0.25)  # a quarter of a level for rounding
