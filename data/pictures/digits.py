@@ -16,11 +16,11 @@ class Reading(NamedTuple):
 
     Attributes:
         image: Its largest character, uint8 `(size, size)`, light ink on black; all 0 if there is none.
-        count: Number of characters of about that size; 0 is a blank page.
+        characters: Number of characters of about that size; 0 is a blank page.
     """
 
     image: np.ndarray
-    count: int = 1
+    characters: int = 1
 
 
 def grey_levels(picture: Picture) -> np.ndarray:
@@ -98,7 +98,7 @@ def framed_reading(photo: Photo, size: int = 28, box: int = 20) -> Reading:
     character = page_character(np.atleast_3d(np.asarray(image)))
     if character is None:
         return Reading(np.zeros((size, size), "uint8"), 0)
-    return Reading(framed_ink(character.strength, size, box), character.count)
+    return Reading(framed_ink(character.strength, size, box), character.characters)
 
 
 def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:

@@ -25,12 +25,12 @@ class Character(NamedTuple):
 
     Attributes:
         strength: Ink of each pixel, float32 `(height, width)` in [0, 1].
-        count: Number of characters of about its size on the page, itself included.
+        characters: Number of characters of about its size on the page, itself included.
         part: Its box in the page.
     """
 
     strength: np.ndarray
-    count: int
+    characters: int
     part: Part
 
 
@@ -79,7 +79,7 @@ def closer_character(pixels: np.ndarray, scale: float, look: Look, first: Charac
     place = resized(grown(first.strength > 0, 2)[near][..., None], close.shape[:2], Image.Resampling.BILINEAR)
     ink = page_ink(close, look._replace(light=light), 0.4 * extent * closer / scale)
     second = seen_character(ink, 0.5 * extent * closer / scale, place[..., 0] > 0.5)
-    return first if second is None else second._replace(count=max(first.count, second.count))
+    return first if second is None else second._replace(characters=max(first.characters, second.characters))
 
 
 def scaled_page(pixels: np.ndarray, scale: float) -> np.ndarray:

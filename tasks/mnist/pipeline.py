@@ -167,7 +167,7 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Reading]) -> list[Answe
         (probabilities,) = pipeline.network("classify", pipeline.codec.inputs(batch))  # (batch, classes)
         found = class_answers(pipeline.codec.classes, probabilities)
         answers += [reading_answer(*pair) for pair in zip(batch, found, strict=True)]
-        several += sum(reading.count > 1 for reading in batch)
+        several += sum(reading.characters > 1 for reading in batch)
     if several:
         LOG.warning(
             "Pictures that show several characters: %d of %d; the largest of each is read.", several, len(answers)
@@ -177,9 +177,9 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Reading]) -> list[Answe
 
 def reading_answer(reading: Reading, answer: Answer) -> Answer:
     """Return the answer for a picture, from the answer for the character that was read from it."""
-    if reading.count == 0:
+    if reading.characters == 0:
         return {"label": None, "probability": None, "reason": BLANK}
-    return answer | {"characters": reading.count} if reading.count > 1 else answer
+    return answer | {"characters": reading.characters} if reading.characters > 1 else answer
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:

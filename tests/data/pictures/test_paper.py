@@ -87,7 +87,7 @@ PAPER = {
 @pytest.mark.parametrize("kind", PAPER)
 def test_paper_moves_the_frame_by_a_pixel_at_most(kind):
     plain, read = seen(page()), seen(PAPER[kind](page()))
-    assert read.count == 1
+    assert read.characters == 1
     assert np.abs(frame_of(read.image) - frame_of(plain.image)).max() <= 1
     assert np.abs(read.image.astype(int) - plain.image).mean() < 12
 
@@ -109,7 +109,7 @@ def test_strokes_apart_are_one_character():
     levels = page()
     levels[100:104] = 230  # a gap in the stem
     read = seen(levels)
-    assert read.count == 1
+    assert read.characters == 1
     assert np.abs(frame_of(read.image) - frame_of(seen(page()).image)).max() <= 1
 
 
@@ -117,7 +117,7 @@ def test_strokes_apart_are_one_character():
 def test_characters_side_by_side_are_counted(kind):
     if kind in ("grain", "specks", "vignette"):
         pytest.skip("made for one size of page")
-    assert seen(PAPER[kind](np.hstack([page(), page()]))).count == 2
+    assert seen(PAPER[kind](np.hstack([page(), page()]))).characters == 2
 
 
 @pytest.mark.parametrize("ground", [255, 128, 0])
@@ -127,13 +127,13 @@ def test_a_blank_page_has_no_character(kind, ground):
     if kind == "specks" or (ground == 0 and kind):
         pytest.skip("not a blank page of this kind")
     read = seen(PAPER[kind](blank) if kind else blank)
-    assert read.count == 0
+    assert read.characters == 0
     assert not read.image.any()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 2), (28, 28), (31, 90), (33, 33), (40, 900)])
 def test_pages_of_any_shape_are_read(shape):
-    assert seen(np.full(shape, 200)).count == 0
+    assert seen(np.full(shape, 200)).characters == 0
     assert framed_character(np.random.default_rng(0).integers(0, 255, shape, "uint8")).shape == (28, 28)
 
 
