@@ -50,7 +50,7 @@ def page_look(page: np.ndarray, widest: float) -> Look:
     away = (page - field) / light
     direction = ink_direction(away)
     other = page - resized(surface, page.shape[:2], Image.Resampling.BILINEAR)
-    contrasts = np.stack([smoothed(away @ direction), smoothed(other @ direction) / light[:, :, 0]])
+    contrasts = np.stack([smoothed(projected(away, direction)), smoothed(projected(other, direction)) / light[:, :, 0]])
     contrasts /= np.sqrt(page.shape[2])
     looks = [Look(light, way * direction, (way * contrasts).max(0)) for way in (1, -1)]
     amounts = [
@@ -81,7 +81,7 @@ def page_ink(page: np.ndarray, look: Look, widest: float) -> Ink:
         page: float32 `(height, width, channels)`.
         widest: Width of the widest stroke, in pixels.
     """
-    levels = smoothed(page @ look.direction) / np.sqrt(page.shape[2])
+    levels = smoothed(projected(page, look.direction)) / np.sqrt(page.shape[2])
     above = levels - opened(levels, max(int(widest), 2))
     above -= np.median(above)
     light = look.light[:, :, 0]
@@ -93,7 +93,12 @@ def ink_direction(away: np.ndarray) -> np.ndarray:
     """Return the direction in colour in which pixels differ most from their ground, of length 1, `(channels,)`."""
     flat = away.reshape(-1, away.shape[2])
     far = flat[np.abs(flat).max(1) >= np.quantile(np.abs(flat).max(1), 0.95)]
-    return np.linalg.eigh(far.T @ far)[1][:, -1].astype("float32")
+    return np.linalg.eigh(np.einsum("ni,nj->ij", far, far))[1][:, -1].astype("float32")
+
+
+def projected(levels: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return the part of levels `(height, width, channels)` in a direction, `(height, width)`."""
+    return np.einsum("hwc,c->hw", levels, direction)
 
 
 def smoothed(levels: np.ndarray) -> np.ndarray:

@@ -8,12 +8,13 @@ from PIL import Image
 from data.pictures.ground import resized
 from data.pictures.ink import Ink, Look, page_ink, page_look
 from data.pictures.lines import without_lines
-from data.pictures.regions import Part, grown, labelled_parts
+from data.pictures.regions import Part, grown, labelled_parts, run_lengths
 
 FIRST_SIDE = 256  # larger side of the page at the first look, in pixels
 EXTENT = 96  # larger side of the character at the second look, in pixels
 MARGIN = 0.5  # of the page around the character at the second look, in extents of it
 STROKE = 0.25  # of the page, the widest stroke at the first look
+EDGE_INK = 40  # least difference of a stroke at the edge of a picture from its ground, in levels
 LEAST_SHARE = 0.03  # of the page, the least extent of a character
 LEAST_EXTENT = 5  # pixels of the picture, the least extent of a character
 STANDS_OUT = 0.25  # least difference of ink from most of the page, relative to that from the ground at its sides
@@ -44,6 +45,7 @@ def page_character(pixels: np.ndarray) -> Character | None:
     Args:
         pixels: uint8 `(height, width, channels)`.
     """
+    pixels = with_margin(pixels)
     scale = min(FIRST_SIDE / max(pixels.shape[:2]), 4.0)
     page = scaled_page(pixels, scale)
     widest = STROKE * min(page.shape[:2])
@@ -53,6 +55,24 @@ def page_character(pixels: np.ndarray) -> Character | None:
     if first is None or not stands_out(first.strength > 0.5, ink, look):
         return None
     return closer_character(pixels, scale, look, first)
+
+
+def with_margin(pixels: np.ndarray) -> np.ndarray:
+    """Return a page with a margin of its ground, if strokes run over the edge of an even ground; else the page.
+
+    The corners are then ground, and the edges hold runs wider than lines, but not whole sides.
+    """
+    sides = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+    ground = np.median(np.concatenate(sides), 0)
+    inks = [np.abs(side - ground).max(1) > EDGE_INK for side in sides]
+    runs = [run_lengths(ink[None]).max() / len(ink) for ink in inks]
+    if any(ink[0] or ink[-1] for ink in inks) or not 0.08 < max(runs) < 0.75:
+        return pixels
+    margin = int(STROKE * min(pixels.shape[:2])) + 1
+    page = np.empty((pixels.shape[0] + 2 * margin, pixels.shape[1] + 2 * margin, pixels.shape[2]), "uint8")
+    page[:] = ground.round()
+    page[margin:-margin, margin:-margin] = pixels
+    return page
 
 
 def stands_out(own: np.ndarray, ink: Ink, look: Look) -> bool:

@@ -190,7 +190,7 @@ def test_a_damaged_picture_in_a_folder_is_named(tmp_path):
 
 def test_pictures_may_be_taken_whole(tmp_path):
     splits = pipeline.load(Config(data=str(folder(tmp_path)), frame=False))
-    assert all((example["image"].max(0) > 0).sum() > 21 for example in splits.train[:3])
+    assert np.mean([(example["image"].max(0) > 0).sum() for example in splits.train]) > 21
     assert pipeline.Codec.learn(Config(), splits.train).state()["framed"] is False
 
 

@@ -105,6 +105,11 @@ def test_ink_of_another_colour_is_seen_at_the_same_grey_level(paper):
     np.testing.assert_allclose(frame_of(seen(levels).image), frame_of(seen(page()).image), atol=1)
 
 
+def test_strokes_that_run_over_the_edge_are_kept():
+    tight = page()[36:130, 24:105]
+    assert np.abs(frame_of(seen(tight).image) - frame_of(seen(page()).image)).max() <= 1
+
+
 def test_strokes_apart_are_one_character():
     levels = page()
     levels[100:104] = 230  # a gap in the stem
