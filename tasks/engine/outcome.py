@@ -37,8 +37,9 @@ class Outcome(NamedTuple):
         return {"input": self.item.value, **found, **self.item.about}
 
     def plain(self) -> str:
-        """Return the bare answer as one line; an error is an empty line."""
-        return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
+        """Return the bare answer as one line; an error, or an answer of nothing, is an empty line."""
+        bare = None if self.error else next(iter(self.answer.values()))
+        return "" if bare is None else " ".join(str(bare).splitlines())
 
 
 class InputsError(ValueError):
