@@ -59,7 +59,7 @@ def warnings(caplog):
         ("a.tsv", table(sign="\t")),
         ("a.jsonl", lines()),
         ("a.txt", fasttext()),
-        ("a.txt.gz", gzip.compress(fasttext().encode())),
+        ("a.txt.gz", gzip.compress(fasttext().encode(), mtime=0)),
         ("a.txt", table(sign="\t")),
         ("a.txt", table(ROWS[1:], ROWS[0], sign="\t")),
         ("a.txt", table([row[::-1] for row in ROWS[1:]], ROWS[0][::-1], sign="\t")),
