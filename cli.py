@@ -176,7 +176,7 @@ def predict(
         for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
-                click.echo(outcome.plain() if plain else json.dumps(outcome.record(), ensure_ascii=False), file=target)
+                click.echo(outcome.line(plain), file=target)
             target.flush()
     tally.check()
 

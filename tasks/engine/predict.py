@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from data.pictures.files import SUFFIXES
+from data.pictures.photo import OutputError
 from data.splits import DataError, chunks
-from data.tables import InputRow, TableFormat, input_rows
+from data.tables import InputRow, TableFormat, input_rows, readable
 from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import JsonObject, SettingError, Settings
 from tasks.engine.task import IMAGE, Answer, Pipeline, Task, mark_counts, say_remarks
@@ -48,6 +50,10 @@ class Outcome(NamedTuple):
     def plain(self) -> str:
         """Return the bare answer as one line; an error is an empty line."""
         return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
+
+    def line(self, plain: bool) -> str:
+        """Return the outcome as a line to print: the bare answer, or a JSON object."""
+        return readable(self.plain() if plain else json.dumps(self.record(), ensure_ascii=False))
 
 
 class InputsError(ValueError):
@@ -104,17 +110,16 @@ def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
 def item_chunks(
     pipeline: Pipeline[Any], words: Iterable[str], rows: Iterator[Item], encoding: str | None
 ) -> Iterator[list[Item]]:
-    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time."""
+    """Yield the items of the command line, of standard input for `-`, and of a file, some at a time.
 
-    def expanded(items: Iterable[Item]) -> Iterator[Item]:
-        return (one for item in items for one in expanded_items(pipeline, item))
-
+    A word may stand for several items, as a folder stands for its pictures; a line or a row is one item.
+    """
     for is_input, group in groupby(words, lambda word: word == "-"):
         if is_input:
-            yield from ready_chunks(expanded(line_items(encoding)))
+            yield from ready_chunks(line_items(encoding))
         else:
-            yield from chunks(expanded(map(Item, group)), CHUNK)
-    yield from chunks(expanded(rows), CHUNK)
+            yield from chunks((item for word in group for item in word_items(pipeline, word)), CHUNK)
+    yield from chunks(rows, CHUNK)
 
 
 def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, show: bool) -> Iterator[Outcome]:
@@ -154,36 +159,50 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
     Raises:
         DataError, OSError: There can be no answer for it.
     """
+    check_item(pipeline, item)
+    return pipeline.codec.read(item.value)
+
+
+def check_item(pipeline: Pipeline[Any], item: Item) -> None:
+    """Refuse an item with an error, a text with undecodable bytes, and an empty name or a folder for a picture.
+
+    Raises:
+        DataError, IsADirectoryError: It is such an item.
+    """
     if item.error:
         raise DataError(item.error)
-    if pipeline.task.accepts is IMAGE and not item.value.strip():
+    if pipeline.task.accepts is not IMAGE:
+        if undecodable(item.value):
+            raise DataError(f"{readable(item.value)!r} is not in UTF-8; give it in a --file, with its --encoding.")
+        return
+    if not item.value.strip():
         raise DataError("The input is empty; give the name of a picture.")
-    return pipeline.codec.read(item.value)
+    if Path(item.value).is_dir():
+        raise IsADirectoryError(f"{item.value!r} is a folder; name the pictures in it.")
 
 
 def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show: bool) -> Outcome:
     """Return the outcome of an item whose answer is a file, which is written."""
     assert pipeline.task.write
     try:
-        if item.error:
-            raise DataError(item.error)
+        check_item(pipeline, item)
         return Outcome(item, pipeline.task.write(pipeline, item.value, out, show))
     except BAD_INPUT as error:
-        if exit_code(error) == 73 and not isinstance(error, FileExistsError):
-            raise  # nothing can be written, for any input
+        if out and isinstance(error, OutputError):
+            raise  # nothing can be written there, for any input
         return Outcome(item, error=error)
 
 
-def expanded_items(pipeline: Pipeline[Any], item: Item) -> Iterator[Item]:
-    """Yield the items that one stands for, as a folder stands for its pictures."""
+def word_items(pipeline: Pipeline[Any], word: str) -> Iterator[Item]:
+    """Yield the items that a word of the command line stands for."""
     try:
-        yield from (item._replace(value=value) for value in pipeline.task.accepts.expand(item.value))
+        yield from map(Item, pipeline.task.accepts.expand(word))
     except BAD_INPUT as error:
-        yield item._replace(error=item.error or sentence(error).rstrip("."))
+        yield Item(word, sentence(error).rstrip("."))
 
 
 def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Sequence[str]) -> Iterator[Item]:
-    """Yield the items in a file, each with its row and the columns to keep.
+    """Return the items in a file, each with its row and the columns to keep; the file is opened at once.
 
     Args:
         form: Columns and encoding that the user gave; without columns, the one that the run was trained with comes
@@ -194,8 +213,9 @@ def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Seq
     usual = pipeline.task.columns(pipeline.config)[field]
     own = pipeline.config.column_names().get(field, "")
     names = {field: usual if form.columns or not own or own.isdecimal() else [own, *usual]}
-    for row in input_rows(path, names, form, keep):
-        yield row_item(row)
+    rows = input_rows(path, names, form, keep)
+    first = list(islice(rows, 1))
+    return map(row_item, chain(first, rows))
 
 
 def row_item(row: InputRow) -> Item:
@@ -216,10 +236,11 @@ def line_items(encoding: str | None) -> Iterator[Item]:
 def ready_chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     """Yield lists of at most `size` items: what has come so far, as soon as anything has.
 
-    A slow source gives short lists at once, a fast one full lists.
+    A slow source gives short lists at once, a fast one full lists. An error of the source is raised after its items.
     """
     queue: Queue[list[T]] = Queue(maxsize=4 * size)
-    Thread(target=fill_queue, args=(items, queue), daemon=True).start()
+    errors: list[Exception] = []
+    Thread(target=fill_queue, args=(items, queue, errors), daemon=True).start()
     while found := queue.get():
         more = found
         try:
@@ -229,13 +250,17 @@ def ready_chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
             pass
         yield found
         if not more:
-            return
+            break
+    if errors:
+        raise errors[0]
 
 
-def fill_queue(items: Iterable[T], queue: Queue[list[T]]) -> None:
-    """Put each item into a queue as a list, and an empty list at the end."""
+def fill_queue(items: Iterable[T], queue: Queue[list[T]], errors: list[Exception]) -> None:
+    """Put each item into a queue as a list, and an empty list at the end; an error ends the items."""
     try:
         for item in items:
             queue.put([item])
+    except Exception as error:  # the thread that answers raises it
+        errors.append(error)
     finally:
         queue.put([])
