@@ -36,10 +36,11 @@ def header_columns(
         path: Name of the file, for notices.
     """
     first = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
-    later = {(place, cell.strip()) for row in rows[1:] for place, cell in enumerate(row)}
+    rest = [row for row in rows[1:] if row != rows[0]]  # without names that stand there again
+    later = {(place, cell.strip()) for row in rest for place, cell in enumerate(row)}
     single = [cell for place, cell in enumerate(first) if (place, cell) not in later]
     wanted = [*given.values(), *(name for usual in names.values() for name in usual)]
-    looks = any(similar_column(single, name) for name in wanted if not name.isdecimal()) or are_names(first, rows[1:])
+    looks = any(similar_column(single, name) for name in wanted if not name.isdecimal()) or are_names(first, rest)
     if given and all(place.isdecimal() for place in given.values()):
         what = "names of columns" if looks else "data"
         LOG.warning("%s: its first row, %s, is read as %s.", Path(path).name, shown_row(first), what)
@@ -76,7 +77,12 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def column_places(
-    columns: Sequence[str], names: Names, given: Mapping[str, str], path: str, order: Sequence[str] = ()
+    columns: Sequence[str],
+    names: Names,
+    given: Mapping[str, str],
+    path: str,
+    order: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the column of each field, with a notice of those that are chosen by a less usual name.
 
@@ -84,6 +90,7 @@ def column_places(
         columns: Names of the columns, or their numbers.
         names, given, path: As for `header_columns`.
         order: Fields of the first columns of a table without names.
+        first: Its first row, for messages.
 
     Raises:
         DataError: A column is missing, or is there twice.
@@ -98,7 +105,7 @@ def column_places(
     places = {field: place_of(columns, field, given, usual) for field, usual in names.items()}
     missing = next((field for field, place in places.items() if place is None), None)
     if missing is not None:
-        raise missing_column(columns, names, given, path, missing, nameless)
+        raise missing_column(columns, names, given, path, missing, first if nameless else ())
     found = {field: place for field, place in places.items() if place is not None}
     check_once(found, columns, given, path)
     if other := {place: field for field, place in found.items() if field not in given and place != names[field][0]}:
@@ -108,17 +115,26 @@ def column_places(
 
 
 def missing_column(
-    columns: Sequence[str], names: Names, given: Mapping[str, str], path: str, field: str, nameless: bool
+    columns: Sequence[str], names: Names, given: Mapping[str, str], path: str, field: str, first: Sequence[str]
 ) -> Exception:
-    """Return the error for a field without a column."""
+    """Return the error for a field without a column.
+
+    Args:
+        first: The first row of a table without names of columns.
+    """
     if field in given:
         return GivenColumnError(f"{path!r} has no column {given[field]!r}; its columns are: {listed(columns)}.")
     usual = names[field][0]
     example = ",".join(f"{name}={place}" for place, name in enumerate(names, start=1))
-    if nameless:
+    if len(columns) < len(names) and first:
         return ColumnError(
-            f"{path!r} has no names of columns, since its first row looks like data; say which of its {len(columns)} "
-            f"columns are which by number, such as --columns {example}."
+            f"{path!r} has {len(columns)} column without a name, {shown_row(first)}, and needs {' and '.join(names)}; "
+            f"give a table with a column for each."
+        )
+    if first:
+        return ColumnError(
+            f"{path!r} has no names of columns, since its first row looks like data: {shown_row(first)}; say which of "
+            f"its {len(columns)} columns are which by number, such as --columns {example}."
         )
     return ColumnError(
         f"{path!r} has no column {usual!r}; its columns are: {listed(columns)}. "

@@ -112,8 +112,10 @@ def wide_encoding(head: bytes) -> str | None:
     zeros = [head[place::4].count(b"\0") for place in range(4)]
     if not any(zeros):
         return None
-    width = 32 if sum(zeros) > len(head) * 0.6 else 16
-    return f"utf-{width}-{'le' if zeros[1] + zeros[3] > zeros[0] + zeros[2] else 'be'}"
+    for order, pair in (("le", zeros[2:]), ("be", zeros[:2])):
+        if min(pair) > len(head) / 4 * 0.9:
+            return f"utf-32-{order}"
+    return f"utf-16-{'le' if zeros[1] + zeros[3] > zeros[0] + zeros[2] else 'be'}"
 
 
 def likely_encoding(raw: bytes) -> str:

@@ -107,16 +107,21 @@ def completed_splits(parts: Splits, valid: float, seed: int, name: str) -> Split
     train, held, test = parts
     if not train:
         return parts
-    said = list[str]()
     if not test:
         train, test = holdout_split(train, TEST_SHARE, TEST_SEED)
-        said.append(f"{len(test):,} for testing (seed {TEST_SEED})")
+        say_drawn(name, "test", "testing", test, train, TEST_SEED)
     if not held:
         train, held = holdout_split(train, valid, seed)
-        said.append(f"{len(held):,} for validation (seed {seed})")
-    if said:
-        LOG.info("%s: drawn from the training part, which keeps %d: %s.", name, len(train), ", ".join(said))
+        say_drawn(name, "validation", "validation", held, train, seed)
     return Splits(train, held, test)
+
+
+def say_drawn(name: str, part: str, use: str, held: Examples, rest: Examples, seed: int) -> None:
+    """Give notice of a part that is drawn from the training part."""
+    LOG.info(
+        "%s names no %s part; %d of %d examples are kept for %s (seed %d).",
+        name, part, len(held), len(held) + len(rest), use, seed,
+    )  # fmt: skip
 
 
 def scored_examples(parts: Splits, name: str) -> Examples:

@@ -132,7 +132,7 @@ def relabelled_examples(examples: Examples, names: Mapping[str, str]) -> list[Ex
         )
         if not own:
             raise DataError(said)
-        LOG.warning(said)
+        LOG.warning("%s", said)
     return [row | {"label": names[own[row["label"]]]} if row["label"] in own else row for row in examples]
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from data.columns import ColumnError, GivenColumnError
+from data.columns import ColumnError, GivenColumnError, listed
 from data.records import is_table
 from data.sources import is_part_name, visible_folders
 from data.splits import DataError, Example, Splits, part_of
@@ -82,20 +82,22 @@ def part_files(folder: Path, suffixes: Sequence[str] = ()) -> dict[str, list[Pat
     if not tables and len(inside) == 1 and not is_part_name(inside[0].name):
         return part_files(inside[0], suffixes)
     found: dict[str, list[Path]] = {part: [] for part in Splits._fields}
-    for path, place in [(path, path.name) for path in tables] or part_folder_files(inside):
-        if part := part_of(content_name(path)) if tables else part_of(place):
+    for path, place in [*((path, content_name(path)) for path in tables), *part_folder_files(inside)]:
+        if part := part_of(place):
             found[part].append(path)
-    other = [path for path in tables if part_of(content_name(path)) is None]
-    said = ", ".join(path.name for path in other[:5]) + (f" and {len(other) - 5} more" if len(other) > 5 else "")
-    if any(found.values()) or (other and any(holds_files(place, suffixes) for place in inside)):
-        if other:
-            LOG.warning("%s: not used, since the name tells no part: %s.", folder.resolve().name, said)
+    other = [path.name for path in tables if part_of(content_name(path)) is None]
+    texts = [place.name for place in inside if holds_files(place, suffixes)]
+    if any(found.values()) or (other and texts):
+        unused, used = ([*other, *texts], "the named parts") if any(found.values()) else (other, "the folders")
+        if unused:
+            LOG.warning("%s: not used beside %s: %s.", folder.resolve().name, used, listed(unused))
         return found if any(found.values()) else None
     if len(other) > 1:
         raise DataError(
-            f"{str(folder)!r} holds {len(other)} tables, and none is called train or test: {said}; name one of them."
+            f"{str(folder)!r} holds {len(other)} tables, and none is called train or test: {listed(other)}; name one "
+            f"of them."
         )
-    return found | {"train": other} if other else None
+    return found | {"train": tables} if other else None
 
 
 def part_folder_files(folders: Sequence[Path]) -> list[tuple[Path, str]]:
@@ -106,7 +108,7 @@ def part_folder_files(folders: Sequence[Path]) -> list[tuple[Path, str]]:
 
 def holds_files(folder: Path, suffixes: Sequence[str]) -> bool:
     """Return whether a folder holds files with some endings."""
-    return any(path.suffix.lower() in suffixes for path in folder.iterdir())
+    return any(path.suffix.lower() in suffixes for path in folder.rglob("*"))
 
 
 def visible_files(folder: Path, suffixes: Sequence[str] = ()) -> list[Path]:

@@ -27,12 +27,14 @@ def sheet_rows(path: File) -> Iterator[list[str]]:
         ) from error
     try:
         with open_bytes(path) as file:
-            first, *others = load_workbook(file, read_only=True, data_only=True).worksheets
+            book = load_workbook(file, read_only=True, data_only=True)
+            first, *others = book.worksheets
             if others:
                 said = ", ".join(repr(sheet.title) for sheet in others)
                 LOG.warning("%s: only its first sheet %r is read; not used: %s.", path.name, first.title, said)
             for row in first.iter_rows(values_only=True):
                 if any(value is not None for value in row):
                     yield list(map(value_text, row))
+            book.close()
     except (KeyError, ValueError, TypeError, BadZipFile) as error:
         raise DataError(f"{str(path)!r} is not a whole Excel file: {error}.") from error

@@ -86,7 +86,8 @@ def part_of(name: str) -> str | None:
         >>> part_of("Validation"), part_of("dev.tok.clean"), part_of("tst2013"), part_of("contest")
         ('valid', 'valid', 'test', None)
     """
-    found = {PARTS[word] for word in re.findall("[a-z]+", name.lower()) if word in PARTS}
+    words = re.findall("[a-z]+", name.lower())
+    found = {PARTS[part] for word in words if (part := re.sub("(?:set|data)$", "", word)) in PARTS}
     return found.pop() if len(found) == 1 else None
 
 

@@ -19,6 +19,7 @@ from data.values import Listed
 LOG = logging.getLogger("tasks")
 LOST_LIMIT = 0.01  # share of the rows that may be unreadable
 SAMPLE = 50  # rows that tell whether the first one has names
+REPEATED = "it has the names of the columns again"
 LABELS = re.compile(r"(?:__label__\S+\s+)+")  # before a text of fastText
 SHARD = re.compile(r"-\d+-of-\d+$")  # end of the name of one of several files for a part
 
@@ -82,8 +83,9 @@ def open_table(path: File, names: Names, form: TableFormat) -> Table:
         raise DataError(f"{str(path)!r}: {first[0].error if first else 'it is empty'}.")
     found = header_columns([row.cells for row in first], names, form.columns, str(path))
     columns = found or [str(number) for number in range(1, len(first[0].cells) + 1)]
+    names_row = None if found is None else first[0]
     records = (
-        Record(number, dict(zip(columns, row.cells, strict=False)), row.error)
+        Record(number, dict(zip(columns, row.cells, strict=False)), REPEATED if row == names_row else row.error)
         for number, row in enumerate(chain(first[found is not None :], rows), start=1)
     )
     head = list(islice(records, SAMPLE))
@@ -107,7 +109,8 @@ def example_rows(path: File, names: Names, form: TableFormat, order: Sequence[st
         OptionError: A column or an encoding that the user named does not exist.
     """
     table = open_table(path, names, form)
-    places = column_places(table.columns, names, form.columns, str(path), order)
+    check_fields(form.columns, names)
+    places = column_places(table.columns, names, form.columns, str(path), order, first_row(table))
     split = split_column(table.columns, form.columns, [record.values for record in table.head], str(path))
     found, lost = list[Example](), list[Record]()
     for record in table.records:
@@ -126,6 +129,17 @@ def list_error(example: Mapping[str, str]) -> str:
     """Return what is wrong with values that are lists where a text is expected; nothing if none is."""
     listed = next((name for name, value in example.items() if isinstance(value, Listed)), None)
     return f"its {listed} is a list, not a text; join its values" if listed else ""
+
+
+def first_row(table: Table) -> list[str]:
+    """Return the values of the first record of a table."""
+    return list(table.head[0].values.values()) if table.head else []
+
+
+def check_fields(given: Mapping[str, str], names: Names) -> None:
+    """Raise `OptionError` if the user gave a column for a field that there is not."""
+    if unknown := [field for field in given if field not in (*names, "split")]:
+        raise OptionError(f"--columns names {unknown[0]!r}, which is not one of: {', '.join((*names, 'split'))}.")
 
 
 def check_lost(lost: Sequence[Record], kept: int, path: File) -> None:
@@ -183,7 +197,7 @@ def input_rows(path: Path, names: Names, form: TableFormat, keep: Sequence[str] 
         return
     table = open_table(path, names, form)
     order = tuple(names) if len(table.columns) == 1 else ()
-    (place,) = column_places(table.columns, names, form.columns, str(path), order).values()
+    (place,) = column_places(table.columns, names, form.columns, str(path), order, first_row(table)).values()
     kept = named_columns(table.columns, keep, str(path))
     for record in table.records:
         others = {name: readable(record.values.get(key, "")) for name, key in kept.items()}

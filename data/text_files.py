@@ -86,16 +86,16 @@ def open_member(path: Path) -> IO[bytes]:
     Raises:
         DataError: The zip is damaged, or holds several files or none.
     """
-    archive, members = ZipFile(path), zip_members(path)
-    if len(members) != 1:
-        archive.close()
-        raise DataError(
-            f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
-        )
     try:
-        return archive.open(members[0])
+        with ZipFile(path) as archive:  # the open member keeps what it reads from
+            members = zip_members(path)
+            if len(members) == 1:
+                return archive.open(members[0])
     except RuntimeError as error:
         raise DataError(f"{str(path)!r} cannot be unpacked: {error}.") from error
+    raise DataError(
+        f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
+    )
 
 
 @contextmanager
@@ -167,7 +167,8 @@ def encoding_refusal(text: str, place: str, path: File | None = None, encoding: 
         likely = likely_encoding(text.encode(used, "surrogateescape"))
     else:
         likely = file_likely_encoding(path, path.stat().st_mtime_ns if isinstance(path, Path) else 0)
-    way = f"give its encoding, likely --encoding {likely}" if not encoding else "remove what is damaged"
+    other = named_encoding(likely) != named_encoding(used)
+    way = f"give its encoding, likely --encoding {likely}" if other else "remove what is damaged"
     return f"{place} is not in {used} (byte 0x{byte:02x}); {way}"
 
 

@@ -107,7 +107,7 @@ def test_plain_answers_are_lines_in_step(home):
         (["--file", "t.csv", "--keep", "id", "--plain"], "`--keep` adds columns"),
         (["--file", "t.csv", "--keep", "answer"], "cannot keep a column 'answer'"),
         (["--file", "t.csv", "--keep", "ids"], "no column 'ids' to keep; its columns are: id, text"),
-        (["--file", "t.csv", "--columns", "text=9"], "There is no column 9"),
+        (["--file", "t.csv", "--columns", "text=9"], "has no column '9'; its columns are: id, text"),
         (["--file", "t.csv", "--columns", "text"], "must be like name=value"),
         (["--file", "t.csv", "--encoding", "utf-99"], "No encoding is named 'utf-99'"),
     ],

@@ -1,35 +1,11 @@
-"""Splits are cut by seed, and never overlap."""
+"""Splits: names of parts, examples made late, and fingerprints."""
 
 import numpy as np
 import pytest
 
-from data.splits import DataError, LazyExamples, Splits, check_labels, fingerprint, holdout_split
+from data.splits import LazyExamples, Splits, chunks, fingerprint, part_of
 
 EXAMPLES = [{"text": str(number), "label": str(number % 2)} for number in range(50)]
-
-
-def test_a_part_is_held_out_by_seed():
-    rest, held = holdout_split(EXAMPLES, 0.2, seed=3)
-    assert len(held) == 10
-    assert sorted(e["text"] for e in [*rest, *held]) == sorted(e["text"] for e in EXAMPLES)
-    assert (rest, held) == holdout_split(EXAMPLES, 0.2, seed=3)
-    assert held != holdout_split(EXAMPLES, 0.2, seed=4)[1]
-
-
-@pytest.mark.parametrize("share", [0.001, 0.999])
-def test_no_part_is_ever_empty(share):
-    assert all(holdout_split(EXAMPLES[:2], share, seed=0))
-
-
-def test_one_example_is_too_few():
-    with pytest.raises(DataError, match="1 training examples"):
-        holdout_split(EXAMPLES[:1], 0.5, seed=0)
-
-
-def test_a_limit_cuts_every_split():
-    splits = Splits(EXAMPLES[:30], EXAMPLES[30:33], EXAMPLES[33:])
-    assert [len(split) for split in splits.with_limit(5)] == [5, 3, 5]
-    assert splits.with_limit(None) == splits
 
 
 def test_a_fingerprint_sees_every_value():
@@ -41,31 +17,43 @@ def test_a_fingerprint_sees_every_value():
     assert fingerprint(splits(2))["train"] == 1
 
 
-def labelled(*labels):
-    return [{"label": label} for label in labels]
-
-
 @pytest.mark.parametrize(
-    ("splits", "said"),
+    ("name", "part"),
     [
-        (Splits(labelled("a", "a"), labelled("a"), labelled("a")), "one class only, 'a'"),
-        (Splits(labelled("a", "b"), labelled("a"), labelled("c")), "'c' is among the test examples and not"),
-        (Splits(labelled("a", "b"), labelled("c"), labelled("a")), "'c' is among the validation examples and not"),
+        ("Train", "train"),
+        ("VALIDATION", "valid"),
+        ("dev", "valid"),
+        ("val", "valid"),
+        ("my-reviews.dev.tok.clean", "valid"),
+        ("tst2013", "test"),
+        ("newstest2014", "test"),
+        ("devtest", "test"),
+        ("train-00000-of-00002.parquet", "train"),
+        ("trainset.csv", "train"),
+        ("TestData.tsv", "test"),
+        ("training_data", "train"),
+        ("contest", None),
+        ("testimonials", None),
+        ("training_and_test", None),
+        ("reviews", None),
+        ("", None),
     ],
 )
-def test_labels_that_cannot_be_learnt_are_refused(splits, said):
-    with pytest.raises(DataError, match=said):
-        check_labels(splits)
+def test_whole_words_of_a_name_tell_the_part(name, part):
+    assert part_of(name) == part
 
 
-def test_a_class_without_test_examples_is_no_fault():
-    check_labels(Splits(labelled("a", "b"), labelled("a"), labelled("a")))
+def test_chunks_hold_all_items_in_order_and_are_made_as_they_are_asked_for():
+    assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(chunks([], 2)) == []
+    source = iter(range(100))
+    assert next(chunks(source, 3)) == [0, 1, 2]
+    assert next(source) == 3
 
 
 def test_examples_are_made_when_they_are_asked_for_and_once():
     made = []
     later = LazyExamples(lambda: made.append(1) or EXAMPLES[:3])
-    assert Splits(later, later, later).with_limit(None).train is later
     assert made == []
     assert (len(later), later[1], list(later), later[:2]) == (3, EXAMPLES[1], EXAMPLES[:3], EXAMPLES[:2])
     assert made == [1]

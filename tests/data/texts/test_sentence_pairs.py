@@ -45,7 +45,7 @@ def test_parts_that_have_no_files_are_cut_from_the_training_part_and_it_is_said(
         path.unlink()
     with caplog.at_level(logging.INFO, "tasks"):
         splits = read(folder)
-    assert "which keeps 6: 2 for testing (seed 0), 2 for validation (seed 0)" in caplog.text
+    assert "names no test part; 2 of 10 examples are kept for testing (seed 0)" in caplog.text
     assert [len(split) for split in splits] == [6, 2, 2]
     assert {row["text"] for split in splits for row in split} == set(ENGLISH)
     again = sentence_pairs(folder, "en", "de", TableFormat(), 0.2, 7)
