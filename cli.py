@@ -162,18 +162,19 @@ def predict(
     quiet: bool,
     settings: JsonObject,
 ) -> None:
+    from tasks.engine import items
     from tasks.engine import predict as answering
 
     kept = [name.strip() for name in (keep or "").split(",") if name.strip()]
     check_request(inputs, file, kept, plain)
     send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
-    form = answering.typed_format(pipeline, settings)
-    rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
+    form = items.typed_format(pipeline, settings)
+    rows = items.file_items(pipeline, file, form, kept) if file else iter(())
     tally = answering.Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
     with out.open("x", encoding="utf-8") if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
-        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding):
+        for chunk in items.item_chunks(pipeline, inputs, rows, form.encoding):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
                 click.echo(outcome.line(plain), file=target)

@@ -19,8 +19,9 @@ from data.pictures.photo import OutputError, read_photo
 from data.splits import DataError
 from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
+from tasks.engine.items import Item
 from tasks.engine.network import KerasNetwork
-from tasks.engine.predict import Item, outcomes
+from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline
 from tasks.upscale import enlarge, network, pipeline
 from tasks.upscale.config import SOURCES, Config
