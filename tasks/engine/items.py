@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from data.splits import DataError, chunks
-from data.tables import InputRow, TableFormat, input_rows
+from data.tables import InputRow, TableFormat, input_rows, readable
 from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import Settings
 from tasks.engine.task import Pipeline
@@ -91,7 +91,7 @@ def line_items(encoding: str | None) -> Iterator[Item]:
     for number, line in enumerate(io.TextIOWrapper(sys.stdin.buffer, form, errors, "\n"), start=1):
         text = line.rstrip("\r\n")
         error = encoding_refusal(text, f"line {number}") if undecodable(text) else ""
-        yield Item(text.encode("utf-8", "replace").decode() if error else text, error)
+        yield Item(readable(text), error)
 
 
 def ready_chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
