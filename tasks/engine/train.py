@@ -131,15 +131,21 @@ def check_examples(task: Task[C], splits: Splits) -> None:
 
 @contextmanager
 def notices() -> Iterator[list[str]]:
-    """Give a list that receives the notices of the tasks, for a `with` statement."""
+    """Give a list that receives the notices of the tasks, also those that nobody shows, for a `with` statement."""
     found: list[str] = []
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
-    LOG.addHandler(handler)
+    before, shown = LOG.level, LOG.getEffectiveLevel()
+
+    def keep(record: logging.LogRecord) -> bool:
+        found.append(record.getMessage())
+        return record.levelno >= shown
+
+    LOG.addFilter(keep)
+    LOG.setLevel(min(shown, logging.INFO))
     try:
         yield found
     finally:
-        LOG.removeHandler(handler)
+        LOG.removeFilter(keep)
+        LOG.setLevel(before)
 
 
 def complete(
