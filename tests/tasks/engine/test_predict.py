@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import tasks
-from data.pictures.photo import OutputError
+from data.pictures.files import OutputError
 from data.splits import DataError
 from tasks.engine.config import SettingError
 from tasks.engine.items import Item
