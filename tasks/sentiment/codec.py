@@ -1,6 +1,7 @@
 """Texts to arrays for the classifier: words, vocabulary, classes, widths."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -29,6 +30,7 @@ from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words
 from tasks.toolbox.labels import balanced_weights, check_classes
 
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
+KEPT = 1 << 16  # texts whose tokens are kept for the next epoch
 
 
 def read_words(text: str) -> list[str]:
@@ -71,6 +73,7 @@ class Codec(task.Codec):
         self.weights, self.ratios = weights, ratios
         self.labels = {name: number for number, name in enumerate(classes)}
         self.factors: list[float] | None = None
+        self.tokens = lru_cache(maxsize=KEPT)(self.text_tokens)  # an epoch asks for those of the last one
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
@@ -111,7 +114,7 @@ class Codec(task.Codec):
         """Return the words of a text, each with its tokens."""
         return [(word, self.vocabulary.numbers(word.lower())) for word in read_words(text)]
 
-    def tokens(self, text: str) -> Tokens:
+    def text_tokens(self, text: str) -> Tokens:
         """Return the tokens of a text, truncated, at least one."""
         spelled = self.vocabulary.numbers
         numbers = [number for word in read_words(text) for number in spelled(word.lower())]
