@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from data.pictures.decoding import MEGAPIXELS
 from data.pictures.paper import page_character
-from data.pictures.photo import Photo, Picture, photo_of
+from data.pictures.photo import Photo, photo_of
 
 ENOUGH = 1500  # pixels of each side in which any character can be read
 SMALLEST_PAGE = 32  # pixels; a smaller picture has no room for paper
@@ -23,19 +22,6 @@ class Reading(NamedTuple):
 
     image: np.ndarray
     characters: int = 1
-
-
-def grey_levels(picture: Picture, megapixels: float = MEGAPIXELS) -> np.ndarray:
-    """Return a picture as grey levels, uint8 `(height, width)`, 0 black to 255 white.
-
-    Args:
-        picture: A picture as for `photo_of`; a large JPEG is decoded at a smaller scale.
-        megapixels: Most megapixels to decode.
-
-    Raises:
-        FileNotFoundError, DataError: As for `photo_of`.
-    """
-    return photo_grey_levels(photo_of(picture, megapixels, least=ENOUGH))
 
 
 def photo_grey_levels(photo: Photo) -> np.ndarray:

@@ -20,7 +20,6 @@ END = re.compile(  # in Japanese, words that are cited before "to" end no senten
 OPENING = re.compile(r"[\s\u00bf\u00a1\"'\u201e\u201a\u201c\u201d\u2018\u00ab\u00bb\u2039(\[{*_\u2013\u2014-]*")
 WORD = re.compile(r"\S*")
 BEFORE = re.compile(r"[^\s\"'\u201e\u201c\u201d\u00ab(\[{/]*$")
-ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\.\s")
 QUESTION = {"el": ";\u037e"}  # a semicolon is the question mark
 
 

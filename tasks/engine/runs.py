@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORMAT = 3
 KEPT = Path("runs")
 TASKS = Path(__file__).parent.parent
-RENAMED = {  # settings of format 1, in any task and in one, and what they are called since
+RENAMED = {  # settings of older formats, in any task and in one, and what they are called since
     "": {
         "alpha": "length_penalty",
         "repeats": "no_repeat_ngram",
@@ -226,7 +226,7 @@ def read_config(run: Path, task: str) -> JsonObject:
 
 def current_settings(settings: Settings, task: str, version: int) -> JsonObject:
     """Return the settings of a run of an older format as this version names them."""
-    names = RENAMED[""] | RENAMED.get(task, {}) if version == 1 else {}
+    names = RENAMED[""] | RENAMED.get(task, {}) if version < FORMAT else {}
     found = {names.get(name, name): value for name, value in settings.items() if name not in COLUMNS}
     other = {field: settings[name] for name, field in COLUMNS.items() if settings.get(name, field) != field}
     return found | {"columns": ",".join(f"{field}={name}" for field, name in other.items())} if other else found

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.pictures.digits import fitted_character, framed_character, grey_levels, photo_grey_levels
-from data.pictures.photo import photo_from_image
+from data.pictures.digits import fitted_character, framed_character, photo_grey_levels
+from data.pictures.photo import photo_from_image, photo_of
 from data.splits import DataError
 
 RAMP = np.arange(0, 240, 10, "uint8").reshape(4, 6)
+
+
+def grey_levels(picture):
+    """Return the grey levels of a file or an array."""
+    return photo_grey_levels(photo_of(picture))
 
 
 def stroke(height=60, width=40, ground=0, ink=255):
