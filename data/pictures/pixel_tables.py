@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from math import isqrt
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -31,13 +31,14 @@ class Layout(NamedTuple):
     names: list[str] | None
     label: int | None
     pixels: list[int]
+    width: int
 
 
 class PixelRows(NamedTuple):
     """The pictures of a table: uint8 `(count, side, side)`, and the rows that they are in."""
 
     images: np.ndarray
-    rows: list[tuple[int, list[str]]]  # number of the row, and its cells
+    rows: list[tuple[int, dict[int, str]]]  # number of the row, and its cells that are not pixels, by place
     layout: Layout
     lost: list[Record]
 
@@ -89,8 +90,9 @@ def pixel_rows(file: File, form: TableFormat) -> PixelRows:
     rows = table_rows(file, form.encoding)
     head = list(islice(rows, SAMPLE))
     layout = pixel_layout([row.cells for row in head if not row.error], form, file)
-    found, pixels, lost = list[tuple[int, list[str]]](), list[np.ndarray](), list[Record]()
-    for number, row in enumerate([*head[layout.names is not None :], *rows], start=1):
+    others = sorted(set(range(layout.width)) - set(layout.pixels))
+    found, pixels, lost = list[tuple[int, dict[int, str]]](), list[np.ndarray](), list[Record]()
+    for number, row in enumerate(chain(head[layout.names is not None :], rows), start=1):
         try:
             values = [] if row.error else [float(row.cells[place]) for place in layout.pixels]
         except ValueError:
@@ -98,7 +100,7 @@ def pixel_rows(file: File, form: TableFormat) -> PixelRows:
         if not values:
             lost.append(Record(number, {}, row.error or "a pixel is not a number"))
             continue
-        found.append((number, row.cells))
+        found.append((number, {place: row.cells[place] for place in others}))
         pixels.append(np.array(values, "float32"))
     if not found:
         raise DataError(f"{str(file)!r} has no rows of pixels.")
@@ -128,7 +130,7 @@ def pixel_layout(rows: Sequence[Sequence[str]], form: TableFormat, file: File) -
         raise DataError(
             f"{str(file)!r} has {len(pixels)} columns beside the label, which is not a square such as 784 for 28x28."
         )
-    return Layout(names, label, pixels)
+    return Layout(names, label, pixels, len(columns))
 
 
 def nameless_label(rows: Sequence[Sequence[str]], file: File) -> int | None:
@@ -179,10 +181,10 @@ def pixel_inputs(file: File, form: TableFormat, keep: Sequence[str] = ()) -> Ite
     images = level_images(pixels, content_name(file))
     if is_transposed(PurePosixPath(content_name(file))):
         images = np.ascontiguousarray(images.swapaxes(1, 2))
-    columns = layout.names or [str(number) for number in range(1, len(rows[0][1]) + 1)]
+    columns = layout.names or [str(number) for number in range(1, layout.width + 1)]
     kept = {name: columns.index(place) for name, place in named_columns(columns, keep, str(file)).items()}
     found = [
-        PixelInput(number, image, "", {name: cells[place] for name, place in kept.items()})
+        PixelInput(number, image, "", {name: cells.get(place, "") for name, place in kept.items()})
         for image, (number, cells) in zip(images, rows, strict=True)
     ]
     yield from sorted(
