@@ -19,8 +19,8 @@ from data.tables import TableFormat
 
 LOG = logging.getLogger("tasks")
 IMAGE_NAMES = (
-    "image", "file_name", "filename", "file", "path", "image_path", "filepath", "image_name", "image_id", "img", "name",
-    "picture", "id",
+    "image", "image/bytes", "img/bytes", "file_name", "filename", "file", "path", "image_path", "filepath",
+    "image_name", "image_id", "img", "name", "picture", "id",
 )  # fmt: skip
 NAMES: Names = {"image": IMAGE_NAMES, "label": LABEL_NAMES}
 
@@ -33,7 +33,7 @@ def labelled_pictures(path: Path, names: Names = NAMES, form: TableFormat | None
     * IDX files, as MNIST and EMNIST are published.
     * `.npz` and `.npy` files with arrays such as `x_train` and `y_train`.
     * Tables with a label and a column for each pixel.
-    * Tables with the names of pictures and their labels.
+    * Tables with the names of pictures and their labels, or Parquet files with the pictures themselves.
     * A folder for each class, or names of pictures such as `7_001.png`.
 
     An `image` is a file, or an array uint8 `(height, width)` or `(height, width, 3)`.
@@ -63,6 +63,11 @@ def labelled_pictures(path: Path, names: Names = NAMES, form: TableFormat | None
         return table_parts([table], lambda entry: named_pictures(entry, beside, names, form), name)
     if path.suffix.lower() in SUFFIXES and path.is_file():
         raise DataError(f"{str(path)!r} is one picture; give a folder of pictures, a zip or a table.")
+    if path.is_file() and path.suffix.lower() != ".zip":
+        raise DataError(
+            f"{str(path)!r} is of a kind that is not read; give a folder, a zip, IDX files, .npz or a table, and "
+            f"unpack other archives."
+        )
     return table_or_folder_parts(entries, name, names, form)
 
 

@@ -6,13 +6,14 @@ from pathlib import PurePosixPath
 
 from data.columns import ColumnError, GivenColumnError, Names, listed
 from data.pictures.containers import Entry
-from data.pictures.files import SUFFIXES, File
+from data.pictures.files import SUFFIXES, File, MemoryFile
 from data.sources import is_part_name
 from data.splits import DataError, Example, Splits, part_of
 from data.tables import LOST_LIMIT, TableFormat, example_rows, row_parts
 from data.text_files import content_name
 
 LOG = logging.getLogger("tasks")
+HEADS = tuple(head.decode("utf-8", "surrogateescape") for head in (b"\x89PNG", b"\xff\xd8\xff"))
 Read = Callable[[Entry], list[Example]]
 
 
@@ -79,8 +80,11 @@ def named_pictures(table: Entry, entries: Sequence[Entry], names: Names, form: T
         DataError: Over 1 % of the pictures are missing, or a name has several.
     """
     rows = example_rows(table.text, names, form)
-    find = PictureFinder(entries, table.inside.parent)
-    found = [(row, find(row["image"])) for row in rows]
+    find = PictureFinder(entries, table)
+    found = [
+        (row, embedded_picture(row["image"], f"{table.name}, row {number}") or find(row["image"]))
+        for number, row in enumerate(rows, start=1)
+    ]
     lost = [row["image"] for row, file in found if file is None]
     if lost:
         said = f"{len(lost):,} of {len(rows):,} pictures are missing, the first is {lost[0]!r}"
@@ -90,21 +94,35 @@ def named_pictures(table: Entry, entries: Sequence[Entry], names: Names, form: T
     return [row | {"image": file} for row, file in found if file is not None]
 
 
-class PictureFinder:
-    """Find pictures by the names in a table: whole paths first, and bare names where only one picture has them."""
+def embedded_picture(value: str, name: str) -> MemoryFile | None:
+    """Return the picture that a value of a Parquet file is, PNG or JPEG, or `None` if it is the name of one.
 
-    def __init__(self, entries: Sequence[Entry], base: PurePosixPath) -> None:
-        """Args: entries: All files; base: The folder of the table."""
-        self.base = base
+    Args:
+        value: The value as text, with surrogates for bytes that are not UTF-8.
+        name: What the picture is called.
+    """
+    if not value.startswith(HEADS):
+        return None
+    return MemoryFile(name, value.encode("utf-8", "surrogateescape"))
+
+
+class PictureFinder:
+    """Find pictures by the names in a table: whole paths first, and bare names where only one picture has them.
+
+    Of several pictures with a name, those below the folder of the table count first, and those of its part.
+    """
+
+    def __init__(self, entries: Sequence[Entry], table: Entry) -> None:
+        self.base, self.part = table.inside.parent, table_part(table)
         self.whole: dict[str, File] = {}
-        self.tails: dict[str, list[File]] = {}
+        self.tails: dict[str, list[Entry]] = {}
         for entry in entries:
             if entry.is_picture():
                 parts = entry.inside.parts
                 self.whole[plain_place(str(entry.inside))] = entry.file
                 for start in range(len(parts)):
                     for key in tail_keys("/".join(parts[start:])):
-                        self.tails.setdefault(key, []).append(entry.file)
+                        self.tails.setdefault(key, []).append(entry)
 
     def __call__(self, name: str) -> File | None:
         """Return the picture of a name, `None` if there is none.
@@ -118,14 +136,20 @@ class PictureFinder:
                 return self.whole[place]
         parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..") and not part.endswith(":")]
         for start in range(len(parts)):
-            files = self.tails.get(tail_keys("/".join(parts[start:]))[0], [])
-            if len(files) > 1:
+            found = self.nearest(self.tails.get(plain_place("/".join(parts[start:])), []))
+            if len(found) > 1:
                 raise DataError(
-                    f"{name!r} may be {str(files[0])!r} or {str(files[1])!r}; give paths relative to the table."
+                    f"{name!r} may be {str(found[0].file)!r} or {str(found[1].file)!r}; give paths relative to the "
+                    f"table."
                 )
-            if files:
-                return files[0]
+            if found:
+                return found[0].file
         return None
+
+    def nearest(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Return those entries that are below the folder of the table and of its part, as far as there are any."""
+        below = [entry for entry in entries if entry.inside.is_relative_to(self.base)] or entries
+        return [entry for entry in below if self.part and self.part in map(part_of, entry.folders)] or below
 
 
 def plain_place(place: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from data.pictures.labelled_pictures import labelled_pictures
+from data.pictures.photo import read_photo
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -235,6 +236,34 @@ def test_tables_may_name_parts(tmp_path, caplog):
     assert "test.csv is not used" in caplog.text
 
 
+@pytest.mark.parametrize("form", ["{part}/labels.csv {part}/images/1.png", "{part}.csv {part}/1.png"])
+def test_pictures_of_one_name_in_two_parts_are_told_apart(tmp_path, form):
+    for part in ("train", "test"):
+        table, place = form.format(part=part).split()
+        picture(tmp_path / place)
+        (tmp_path / table).write_text(f"image,label\n1.png,{part[:2]}\n1,{part[:2]}\n")
+    found = labelled_pictures(tmp_path)
+    for part, split in (("train", found.train), ("test", found.test)):
+        assert labels(split) == [part[:2]] * 2
+        assert all(part in str(row["image"].relative_to(tmp_path)) for row in split)
+
+
+def test_parquet_files_may_hold_the_pictures(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    contents = []
+    for number, name in enumerate(("a.png", "b.jpg")):
+        contents.append({"bytes": picture(tmp_path / name, 80 * number).read_bytes(), "path": None})
+        (tmp_path / name).unlink()
+    for part in ("train", "test"):
+        table = pyarrow.table({"image": contents, "label": [7, 1]})
+        parquet.write_table(table, tmp_path / f"{part}-00000-of-00001.parquet")
+    found = labelled_pictures(tmp_path)
+    assert [labels(split) for split in found] == [["7", "1"], [], ["7", "1"]]
+    assert [row["image"].content for row in found.train] == [content["bytes"] for content in contents]
+    assert read_photo(found.test[1]["image"]).pixels.shape == (9, 7, 1)
+
+
 def test_a_table_without_pictures_does_not_hide_folders_of_classes(tmp_path, caplog):
     picture(tmp_path / "x/1.png")
     picture(tmp_path / "y/2.png")
@@ -323,6 +352,9 @@ def test_data_without_pictures_is_refused(tmp_path):
         labelled_pictures(tmp_path / "nowhere")
     with pytest.raises(DataError, match="is one picture; give a folder"):
         labelled_pictures(picture(tmp_path / "one.png"))
+    (tmp_path / "mnist.pkl.gz").write_bytes(b"?")
+    with pytest.raises(DataError, match=r"mnist.pkl.gz' is of a kind that is not read; give a folder"):
+        labelled_pictures(tmp_path / "mnist.pkl.gz")
     (tmp_path / "broken.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match="is not a whole zip"):
         labelled_pictures(tmp_path / "broken.zip")
