@@ -95,5 +95,18 @@ def table_or_folder_parts(entries: Sequence[Entry], name: str, names: Names, for
             raise error from None
         LOG.warning("%s: tables beside the pictures are not used: %s", name, error)
         return found
+    return with_folder_parts(found, entries, name)
+
+
+def with_folder_parts(found: Splits, entries: Sequence[Entry], name: str) -> Splits:
+    """Return parts from tables, with those training and validation parts that only folders of classes have."""
+    used = {row["image"] for part in found for row in part}
+    if not found.train:
+        try:
+            folders = class_folder_parts([entry for entry in entries if entry.file not in used], name)
+        except DataError:
+            return found
+        LOG.warning("%s: the labels of its test part are those of a table, the others are names of folders.", name)
+        return Splits(folders.train, found.valid or folders.valid, found.test)
     LOG.warning("%s: the labels are those of the tables, not names of folders or pictures.", name)
     return found

@@ -248,6 +248,15 @@ def test_pictures_of_one_name_in_two_parts_are_told_apart(tmp_path, form):
         assert all(part in str(row["image"].relative_to(tmp_path)) for row in split)
 
 
+def test_a_table_may_label_the_test_part_beside_folders_of_classes(tmp_path):
+    for name in ("train/1/a.png", "train/7/b.png", "test/a.png", "test/b.png"):
+        picture(tmp_path / name)
+    (tmp_path / "test.csv").write_text("image,label\na.png,1\nb.png,7\n")
+    found = labelled_pictures(tmp_path)
+    assert [labels(split) for split in found] == [["1", "7"], [], ["1", "7"]]
+    assert all(row["image"].parent.name == "test" for row in found.test)
+
+
 def test_parquet_files_may_hold_the_pictures(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     pyarrow = pytest.importorskip("pyarrow")
