@@ -9,7 +9,7 @@ from data.sources import is_part_name
 from data.splits import PARTS, part_of
 
 HIGH, LOW = {"hr", "gt", "hq"}, {"lr", "lq"}  # words of folders and of names
-HIGH_FOLDERS, LOW_FOLDERS = {"high", "highres", "target"}, {"low", "lowres", "input"}  # whole names, if both are there
+HIGH_FOLDERS, LOW_FOLDERS = {"high", "target"}, {"low", "input"}  # plain names of folders, if both are there
 PLAIN = {"images", "image", "pictures", "data", "res", "resolution"}  # words that tell nothing
 KINDS = {"x", "bicubic", "unknown", "mild", "wild", "difficult", "bi"}  # words for how low resolution was made
 MARK = re.compile(r"(?:(?:^|[ _-]|(?<=[\dRQ]))x|(?:^|[ _-])srf[ _-]?)([2-9])$", re.IGNORECASE)  # scale, at the end
@@ -50,12 +50,13 @@ def described_place(entry: Entry, name: str, ends: bool) -> Place:
     """Return what the place of a picture tells; names such as `a_HR.png` tell a resolution if `ends` is true."""
     stem = entry.inside.stem
     own = stem_kind(stem) if ends else ""
-    stem = re.split(r"[ _-][a-z]+$", stem, flags=re.IGNORECASE)[0] if own else stem
+    end = re.search(r"[ _-][a-z]+(\d?)$", stem, re.IGNORECASE) if own else None
+    stem = stem[: end.start()] if end else stem
     outer = kind_of({*plain_words(name)}) if is_last_kind(plain_words(name)) else ""
     kinds = [outer, *(kind_of({*plain_words(folder)}) for folder in entry.folders), own]
     marks = [int(mark[1]) for one in (name, *entry.folders) if (mark := MARK.search(one))]
     form = LOOSE_MARK if marks or last_told(kinds) == "low" else MARK  # `babyx2` is a copy there; `matrix2` is a name
-    marks += [int(mark[1]) for mark in form.finditer(stem)]
+    marks += [int(mark[1]) for mark in form.finditer(stem)] + ([int(end[1])] if end and end[1] else [])
     parts = [part_of(one) or "" for one in entry.folders if kind_of({*plain_words(one)}) or is_part_name(one)]
     keys = [key_of(folder) for folder in entry.folders]
     return Place(
@@ -80,7 +81,7 @@ def key_of(folder: str) -> str:
 def stem_kind(stem: str) -> str:
     """Return "high" or "low" if the last word of the name of a picture tells one of them."""
     words = re.split(r"[ _-]+", stem.lower())
-    return kind_of({words[-1]}) if len(words) > 1 else ""
+    return kind_of({words[-1].rstrip("23456789")}) if len(words) > 1 else ""
 
 
 def plain_words(name: str) -> list[str]:
@@ -107,15 +108,24 @@ def kind_of(words: set[str]) -> str:
 
 def told_places(places: Sequence[Place]) -> list[Place]:
     """Return places whose kind is told by folders that are called `high` and `low`, if both are there."""
-    if any(one.kind for one in places):
-        return list(places)
-    names = [{folder.lower() for folder in one.entry.folders} for one in places]
-    if not (any(one & HIGH_FOLDERS for one in names) and any(one & LOW_FOLDERS for one in names)):
+    names = [{*map(plain_folder, one.entry.folders)} for one in places]
+    both = any(own & HIGH_FOLDERS for own in names) and any(own & LOW_FOLDERS for own in names)
+    if any(one.kind for one in places) or not both:
         return list(places)
     return [
         one._replace(
             kind="high" if own & HIGH_FOLDERS else "low" if own & LOW_FOLDERS else "",
-            key="/".join(word for word in one.key.split("/") if word not in HIGH_FOLDERS | LOW_FOLDERS),
+            key="/".join(word for word in one.key.split("/") if plain_folder(word) not in HIGH_FOLDERS | LOW_FOLDERS),
         )
         for one, own in zip(places, names, strict=True)
     ]
+
+
+def plain_folder(name: str) -> str:
+    """Return the name of a folder without what differs between people.
+
+    Example:
+        >>> plain_folder("High_Resolution"), plain_folder("low-res images")
+        ('high', 'low')
+    """
+    return re.sub("(?:res|resolution)?(?:images?)?$", "", re.sub("[^a-z]", "", name.lower()), count=1)
