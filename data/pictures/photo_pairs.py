@@ -119,7 +119,37 @@ def truths(places: Sequence[Place], scale: int, name: str) -> list[Place]:
             "%s: %d pictures are named as copies of others in another size and are not used, such as %s.",
             name, len(found) - len(kept), copy.entry.inside,
         )  # fmt: skip
-    return kept
+    return kept if high else without_reductions(kept, name)
+
+
+def without_reductions(places: Sequence[Place], name: str) -> list[Place]:
+    """Return places without pictures that are a half, a third or a quarter of others of the same name, with a notice.
+
+    This counts only if all pictures of the same name, in different folders, are such.
+    """
+    groups: dict[str, list[Place]] = {}
+    for one in places:
+        groups.setdefault(one.entry.inside.stem.lower(), []).append(one)
+    several = [group for group in groups.values() if len({one.entry.folders for one in group}) > 1]
+    small = [reductions(group) for group in several]
+    if not small or not all(small):
+        return list(places)
+    left_out = {one.entry.inside for group in small for one in group}
+    LOG.warning(
+        "%s: %d pictures are not used, since each is a half, a third or a quarter of another of its name, such as %s.",
+        name, len(left_out), small[0][0].entry.inside,
+    )  # fmt: skip
+    return [one for one in places if one.entry.inside not in left_out]
+
+
+def reductions(places: Sequence[Place]) -> list[Place]:
+    """Return the pictures whose sides are a half, a third or a quarter of those of another; none if one is damaged."""
+    try:
+        sizes = [picture_size(one.entry.file) for one in places]
+    except DataError:
+        return []
+    large = {(width / scale, height / scale) for width, height in sizes for scale in (2, 3, 4)}
+    return [one for one, size in zip(places, sizes, strict=True) if size in large]
 
 
 def usable_lows(places: Sequence[Place], scale: int, name: str) -> list[Place]:

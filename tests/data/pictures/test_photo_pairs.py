@@ -184,3 +184,14 @@ def test_thumbnails_are_not_pictures(tmp_path, caplog):
     photos(tmp_path, "a.png", "thumbnails/a.png", "__MACOSX/._a.png", ".thumbnails/a.png")
     assert told(photo_parts(tmp_path, 2), tmp_path)[0] == ["a.png"]
     assert "1 pictures in folders of thumbnails are not used" in caplog.text
+
+
+def test_reductions_by_other_names_are_not_pictures(tmp_path, caplog):
+    photos(tmp_path, "A/1.png", "A/2.png", "C/3.png")
+    photos(tmp_path, "B/1.png", "B/2.jpg", divide=4)
+    assert told(photo_parts(tmp_path, 2), tmp_path)[0] == ["A/1.png", "A/2.png", "C/3.png"]
+    assert "2 pictures are not used, since each is a half, a third or a quarter of another" in caplog.text
+    photo(tmp_path / "C/1.png", 33, 44)
+    photo(tmp_path / "C/2.png", 33, 44)
+    photo(tmp_path / "B/3.png", 33, 44)
+    assert len(photo_parts(tmp_path, 2).train) == 8
