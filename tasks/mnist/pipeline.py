@@ -1,5 +1,6 @@
 """Digits, step by step: picture, frame, network, label."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,11 @@ from data.pictures.digits import (
     light_on_dark,
 )
 from data.pictures.distortion import distorted_images
-from data.pictures.files import SUFFIXES
+from data.pictures.files import File
+from data.pictures.labelled_pictures import NAMES, labelled_pictures
 from data.pictures.photo import Picture, photo_of
 from data.splits import DataError, Example, Examples, Splits, chunks
+from data.tables import LOST_LIMIT, TableFormat
 from tasks.engine import task
 from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
@@ -32,6 +35,7 @@ from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes, warn_of_unanswered_classes
 
+LOG = logging.getLogger("tasks")
 SIZE = 28  # pixels
 BLANK = "The picture is blank: nothing in it stands out from its ground as ink does."
 REMARKS = {  # on marks of answers
@@ -67,22 +71,59 @@ def builtin_splits(config: Config) -> Splits:
 
 
 def own_splits(config: Config, path: str) -> Splits:
-    """Return the splits of a folder of classes."""
-    parts = cleaned_labels(sources.class_folder_parts(Path(path), SUFFIXES, "image"), Path(path).name)
-    splits = completed_splits(parts, config.valid, config.seed, Path(path).name)
+    """Return the splits of the user's own pictures."""
+    name = Path(path).resolve().name
+    splits = completed_splits(own_parts(config, Path(path)), config.valid, config.seed, name)
     check_labels(splits)
-    return splits_with_images(splits, partial(file_image, config))
+    return own_images(config, splits, name)
 
 
 def all_examples(config: Config, path: Path) -> Examples:
-    """Return all pictures in a folder of classes, to test on."""
-    parts = cleaned_labels(sources.class_folder_parts(path, SUFFIXES, "image"), path.resolve().name)
-    return examples_with_images(scored_examples(parts, path.resolve().name), partial(file_image, config))
+    """Return all of the user's own pictures at a path to test on, or the test part if they have parts."""
+    name = path.resolve().name
+    return own_images(config, Splits([], [], scored_examples(own_parts(config, path), name)), name).test
 
 
-def file_image(config: Config, path: Path) -> np.ndarray:
-    """Return the picture in a file, as the network reads it."""
-    return (framed_reading if config.frame else fitted_reading)(photo_of(path, config.megapixels, least=ENOUGH)).image
+def own_parts(config: Config, path: Path) -> Splits:
+    """Return the parts of the user's own pictures, not yet read."""
+    parts = labelled_pictures(path, NAMES, TableFormat(config.column_names(), config.encoding))
+    return cleaned_labels(parts, path.resolve().name)
+
+
+def own_images(config: Config, splits: Splits, name: str) -> Splits:
+    """Return splits with pictures as the network reads them; damaged ones are left out, with a notice.
+
+    Raises:
+        DataError: More than one in a hundred are damaged.
+    """
+    lost, total = list[str](), sum(map(len, splits))
+    found = Splits(*(readable_images(config, split, lost) for split in splits))
+    if not lost:
+        return found
+    said = f"{name}: {len(lost):,} of {total:,} pictures cannot be read"
+    if len(lost) > LOST_LIMIT * total:
+        raise DataError(f"{said}; the first: {lost[0]}.")
+    LOG.warning("%s and are left out; the first: %s.", said, lost[0])
+    return found
+
+
+def readable_images(config: Config, examples: Examples, lost: list[str]) -> list[Example]:
+    """Return examples with their pictures read; what is wrong with the others is added to `lost`."""
+    found = []
+    for example in examples:
+        try:
+            found.append(example | {"image": own_image(config, example["image"])})
+        except (DataError, OSError) as error:
+            lost.append(str(error).rstrip("."))
+    return found
+
+
+def own_image(config: Config, image: File | np.ndarray) -> np.ndarray:
+    """Return a picture of the user's own as the network reads it; arrays of its size are taken unchanged."""
+    if isinstance(image, np.ndarray) and image.shape == (SIZE, SIZE):
+        return image
+    photo = photo_of(image, config.megapixels, least=ENOUGH)
+    return (framed_reading if config.frame else fitted_reading)(photo).image
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
@@ -216,7 +257,7 @@ TASK = Task(
     limits=LIMITS,
     remarks=REMARKS,
     config=Config,
-    columns=lambda config: COLUMNS,
+    columns=lambda config: NAMES,
     load=load,
     codec=Codec,
     predict=predict,

@@ -8,10 +8,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from typing_extensions import override
 
-from data import catalogue, sources
-from data.builtin import sets
-from data.holdout import TEST_SEED, TEST_SHARE, holdout_split
-from data.pictures.files import File, find_photos
 from data.pictures.imresize import (
     degraded_picture,
     imresize,
@@ -22,6 +18,7 @@ from data.pictures.imresize import (
     whole_levels,
 )
 from data.pictures.photo import Photo, Picture, photo_of, read_photo, shallow_photo
+from data.pictures.photo_pairs import PhotoPair
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
 from tasks.engine import runs, task
 from tasks.engine.config import JsonObject
@@ -30,13 +27,12 @@ from tasks.toolbox import metrics
 from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged_photo
 from tasks.upscale.files import originals, write
+from tasks.upscale.photos import Source, all_pictures, picture_parts
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
 VALIDATION_PATCHES = 16  # patches of each validation picture
 NAME_COUNT = 5  # pictures named in a notice
-Source = File | np.ndarray
-Pictures = tuple[list[Source], list[Source], list[Source]]  # training: other places, last place; testing
 
 
 def load(config: Config) -> Splits:
@@ -52,7 +48,7 @@ def load(config: Config) -> Splits:
     if config.init_from is not None:
         runs.read_config(config.init_from, TASK.name)  # a missing run fails at once
     parts = cache(partial(picture_parts, config))
-    test = None if config.test is None else all_pictures(config.test)
+    test = None if config.test is None else all_pictures(config, config.test)
     if config.test is None:
         parts()  # missing data fails at once
     sizes = [1.0, *(part / 100 for part in config.shrink)]
@@ -63,60 +59,24 @@ def load(config: Config) -> Splits:
     )
 
 
-def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
-    """Return the pictures for training, validation and testing, without reading files."""
-    others, last, test = sources.load(
-        config.data,
-        builtin=builtin_pictures,
-        files=partial(own_pictures, config),
-        named=partial(catalogue_pictures, config),
-    )
-    share = config.valid * (len(others) + len(last)) / len(last)
-    train, valid = holdout_split(last, min(share, 0.9), config.seed)
-    return [*others, *train], valid, test
-
-
-def builtin_pictures() -> Pictures:
-    """Return the embedded photographs."""
-    train, test = sets.photos()
-    return [], list(train), list(test)
-
-
-def own_pictures(config: Config, places: str) -> Pictures:
-    """Return the pictures in the user's own folders and zips."""
-    before, last = find_photos(places)
-    if config.test is not None:
-        return list(before), list(last), []
-    return list(before), *holdout_split(list[Source](last), TEST_SHARE, TEST_SEED)
-
-
-def catalogue_pictures(config: Config, name: str) -> Pictures:
-    """Return the pictures of a catalogue data set."""
-    parts = catalogue.read(name, ("train", "validation"), {"image": ("hr",)}, config.data_dir)
-    train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
-    return [], train, test
-
-
-def all_pictures(places: str) -> list[Source]:
-    """Return all pictures in folders and zips."""
-    before, last = find_photos(places)
-    return [*before, *last]
-
-
 def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
-    """Yield the luma of pictures at several sizes, with its bicubic reduction.
+    """Yield the luma of pictures at several sizes, with its bicubic reduction; pairs come as they are.
 
     Raises:
         DataError: All pictures are smaller than a patch.
     """
     planes = [whole_levels(luma(source_pixels(source, config.megapixels))) for source in sources]
+    pairs = [isinstance(source, PhotoPair) for source in sources]
     side, left_out = config.patch * config.scale, []
     for size in sizes:
         for number, (source, plane) in enumerate(zip(sources, planes, strict=True)):
+            if pairs[number] and size != 1:
+                continue
             truth = modcrop(plane if size == 1 else whole_levels(imresize(plane, size)), config.scale)
             name = picture_name(source, number)
             if min(truth.shape) >= side:
-                yield {"name": f"{name} at {size:.0%}", "image": degraded_picture(truth, config.scale), "truth": truth}
+                small = small_luma(source, truth, config)
+                yield {"name": f"{name} at {size:.0%}", "image": small, "truth": truth}
             elif size == 1:
                 left_out.append(name)
     if len(left_out) == len(planes):
@@ -130,7 +90,7 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
 
 
 def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example]:
-    """Yield pictures with their bicubic reductions.
+    """Yield pictures with their bicubic reductions, or with the user's own.
 
     Raises:
         DataError: A picture is too small to be scored.
@@ -143,16 +103,49 @@ def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example
                 f"{name!r} is too small to be scored: {truth.shape[1]}x{truth.shape[0]} pixels; at least "
                 f"{least}x{least} are needed."
             )
-        yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
+        if isinstance(source, PhotoPair):
+            yield {"name": name, **given_pair(source, truth, config), "given": True}
+        else:
+            yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
+
+
+def small_luma(source: Source, truth: np.ndarray, config: Config) -> np.ndarray:
+    """Return the luma of the small picture: the user's own, or the bicubic reduction of the truth."""
+    if not isinstance(source, PhotoPair):
+        return degraded_picture(truth, config.scale)
+    return whole_levels(luma(given_pair(source, truth[:, :, None], config)["image"]))
+
+
+def given_pair(pair: PhotoPair, truth: np.ndarray, config: Config) -> dict[str, np.ndarray]:
+    """Return the user's own small picture as `image`, and the `truth`, both with the same number of channels.
+
+    Raises:
+        DataError: The sides of the truth are not `scale` times as long.
+    """
+    image = source_pixels(pair.small, config.megapixels)
+    height, width = (side * config.scale for side in image.shape[:2])
+    if truth.shape[:2] != (height, width):
+        raise DataError(
+            f"{str(pair.small)!r} and {str(pair.truth)!r} do not fit: x{config.scale} wants {width}x{height}."
+        )
+    channels = max(image.shape[2], truth.shape[2])
+    return {
+        "image": image if image.shape[2] == channels else np.repeat(image, channels, 2),
+        "truth": truth if truth.shape[2] == channels else np.repeat(truth, channels, 2),
+    }
 
 
 def picture_name(source: Source, number: int) -> str:
     """Return the name of a picture, the `number`th of its split."""
+    if isinstance(source, PhotoPair):
+        return str(source.truth)
     return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
 def source_pixels(source: Source, megapixels: float) -> np.ndarray:
-    """Return the pixels of a picture, uint8 `(height, width, channels)`, without its transparency."""
+    """Return the pixels of a picture, or of the truth of a pair, uint8 `(height, width, channels)`, without alpha."""
+    if isinstance(source, PhotoPair):
+        source = source.truth
     return source if isinstance(source, np.ndarray) else shallow_photo(read_photo(source, megapixels)).pixels
 
 

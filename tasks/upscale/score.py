@@ -24,7 +24,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     Luma is that of the papers:
 
     * The truth is in 16..235, rounded.
-    * The small picture is its bicubic reduction, rounded; both answers are rounded too.
+    * The small picture is its bicubic reduction, rounded, or the user's own; both answers are rounded too.
     * `scale` pixels at the border do not count.
     """
     config, rows, seconds, area = pipeline.config, list[Scores](), 0.0, 0
@@ -52,7 +52,8 @@ def example_scores(pipeline: Pipeline[Config], example: Example) -> tuple[Scores
     """Return the scores of a picture, and the seconds of enlarging its luma."""
     scale = pipeline.config.scale
     truth = whole_levels(luma(example["truth"]))
-    small = degraded_picture(truth, scale)
+    given = example.get("given", False)  # a small picture of the user's own
+    small = whole_levels(luma(example["image"])) if given else degraded_picture(truth, scale)
     start = time.perf_counter()
     (answer,) = pipeline.predict([small])
     seconds = time.perf_counter() - start

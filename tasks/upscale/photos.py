@@ -1,0 +1,80 @@
+"""Which pictures are for training, validation and testing; they are read elsewhere."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from data import catalogue, sources
+from data.builtin import sets
+from data.holdout import TEST_SEED, TEST_SHARE, holdout_split
+from data.pictures.files import File
+from data.pictures.photo_pairs import PhotoPair, PhotoParts, own_photos
+from data.splits import DataError
+from tasks.upscale.config import Config
+
+Source = File | np.ndarray | PhotoPair
+
+
+class Pictures(NamedTuple):
+    """Pictures for training, from other places and from the last one, for testing, and for validation, if any."""
+
+    others: Sequence[Source]
+    last: Sequence[Source]
+    test: Sequence[Source]
+    valid: Sequence[Source] = ()
+
+
+def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Source]]:
+    """Return the pictures for training, validation and testing; only the heads of files are read."""
+    others, last, test, valid = sources.load(
+        config.data,
+        builtin=builtin_pictures,
+        files=partial(own_pictures, config),
+        named=partial(catalogue_pictures, config),
+    )
+    if valid:
+        return [*others, *last], list(valid), list(test)
+    share = config.valid * (len(others) + len(last)) / len(last)
+    train, held = holdout_split(last, min(share, 0.9), config.seed)
+    return [*others, *train], held, list(test)
+
+
+def builtin_pictures() -> Pictures:
+    """Return the embedded photographs."""
+    train, test = sets.photos()
+    return Pictures([], train, test)
+
+
+def own_pictures(config: Config, places: str) -> Pictures:
+    """Return the pictures in the user's own folders and zips.
+
+    Without a test part the validation part is one, as in DIV2K; without either, a part of the last place is drawn.
+    """
+    *before, (last, valid, test) = own_photos(places, config.scale)
+    others = [photo for part in before for photo in part.train]
+    valid, test = ([photo for part in (*before, PhotoParts(last, valid, test)) for photo in part[n]] for n in (1, 2))
+    if not last and others:
+        others, last = [], others
+    if not last:
+        raise DataError(f"{places!r} has no training pictures; name a folder of them, or give it to --test.")
+    if config.test is not None:
+        return Pictures(others, last, [], valid)
+    if not (test or valid):
+        return Pictures(others, *holdout_split(last, TEST_SHARE, TEST_SEED))
+    return Pictures(others, last, test, valid) if test else Pictures(others, last, valid)
+
+
+def catalogue_pictures(config: Config, name: str) -> Pictures:
+    """Return the pictures of a catalogue data set."""
+    parts = catalogue.read(name, ("train", "validation"), {"image": ("hr",)}, config.data_dir)
+    train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
+    return Pictures([], train, test)
+
+
+def all_pictures(config: Config, places: str) -> list[Source]:
+    """Return the pictures in folders and zips to test on: their test part, or that for validation, or else all."""
+    found = own_photos(places, config.scale)
+    parts = [[photo for part in found for photo in part[number]] for number in (2, 1, 0)]
+    return list(next(filter(None, parts)))
