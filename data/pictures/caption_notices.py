@@ -70,6 +70,6 @@ def say_copies(parts: Splits) -> None:
     for (one, first), (other, second) in combinations(zip(Splits._fields, entries, strict=True), 2):
         if doubled := sorted(second[key] for key in first.keys() & second.keys()):
             LOG.warning(
-                "%d pictures of the %s part are also in the %s part, as copies; the first is %r.",
-                len(doubled), other, one, doubled[0],
+                "Also in the %s part, as copies: %d pictures of the %s part, the first is %r.",
+                one, len(doubled), other, doubled[0],
             )  # fmt: skip

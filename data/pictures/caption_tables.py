@@ -25,12 +25,12 @@ def check_lost(lost: Sequence[str], total: int, what: str, things: str = "pictur
     """Give notice of the number of pictures left out, and their fault.
 
     Raises:
-        DataError: Too many are left out: over 1 %, and over 3 or over a fourth of all.
+        DataError: Too many are left out: over 1 %, and over 3 or at least a fourth of all.
     """
     if not lost:
         return
     said = f"{what}: {len(lost):,} of {total:,} {things}, the first is {lost[0]!r}"
-    if len(lost) > LOST_LIMIT * total and (len(lost) > FEW or 4 * len(lost) > total):
+    if len(lost) > LOST_LIMIT * total and (len(lost) > FEW or 4 * len(lost) >= total):
         raise DataError(f"{said[:1].upper()}{said[1:]}; at most one in a hundred may be, or {FEW} of a small number.")
     LOG.warning("Left out, %s.", said)
 
