@@ -10,7 +10,7 @@ from data.pictures.caption_choice import used_sources
 from data.pictures.caption_matching import agreed_claims, joined_findings, matched_pictures, source_claims
 from data.pictures.caption_notices import say_alone, say_copies, say_joined, say_lost, say_other_names
 from data.pictures.caption_places import Places
-from data.pictures.caption_sources import Source, caption_sources, file_source
+from data.pictures.caption_sources import Source, caption_sources, file_source, with_lists
 from data.pictures.caption_tables import check_lost
 from data.pictures.caption_tree import Entry, file_tree
 from data.pictures.files import SUFFIXES
@@ -89,7 +89,7 @@ def opened_data(path: Path, names: Names, form: TableFormat) -> tuple[Path, list
         return root, around, [replace(source, base=(*base, *source.base)) for source in sources]
     root, around = wider_tree(path.parent, file_tree(path.parent))
     base = path.resolve().parent.relative_to(root.resolve()).parts
-    return root, around, [file_source(path, base, names, form)]
+    return root, around, with_lists([file_source(path, base, names, form)], around, form)
 
 
 def wider_tree(folder: Path, tree: list[Entry]) -> tuple[Path, list[Entry]]:
