@@ -163,7 +163,7 @@ def predict(
     quiet: bool,
     settings: JsonObject,
 ) -> None:
-    from tasks.engine import outputs
+    from tasks.engine import items, outputs
     from tasks.engine import predict as answering
     from tasks.engine.outcome import Tally
 
@@ -172,15 +172,15 @@ def predict(
     send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
     outputs.check_outputs(pipeline.config)
-    form = answering.typed_format(pipeline, settings)
-    rows = answering.file_items(pipeline, file, form, kept) if file else iter(())
+    form = items.typed_format(pipeline, settings)
+    rows = items.file_items(pipeline, file, form, kept) if file else iter(())
     tally = Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
     with outputs.opened_output(out) if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
-        for chunk in answering.item_chunks(pipeline, inputs, rows, form.encoding, out):
+        for chunk in items.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
-                click.echo(outcome.plain() if plain else json.dumps(outcome.record(), ensure_ascii=False), file=target)
+                click.echo(outcome.line(plain), file=target)
                 if pipeline.task.write:
                     target.flush()
             target.flush()

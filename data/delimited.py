@@ -39,7 +39,22 @@ def table_rows(path: File, encoding: str | None) -> Iterator[Row]:
 
 def checked_rows(reader: Reader, dialect: Dialect, path: File, encoding: str | None) -> Iterator[Row]:
     """Yield the rows of a reader, each with what is wrong with it."""
-    width, least, line = 0, 0, dialect.skipped
+    width, least = 0, 0
+    for start, end, cells, fault in placed_rows(reader, dialect.skipped):
+        if fault:
+            yield quote_error(fault, path, start, end)
+        elif len(cells) > 1 or width == 1 or (cells and (not width or cells[0].strip())):
+            if not width:
+                width, least = len(cells), filled(cells)
+            row = cells if len(cells) == width else fitted_row(cells, width, least)
+            wrong = row_error(row, width, dialect, start, end) if end > start or len(row) != width else ""
+            bad = None if wrong else next((cell for cell in row if not cell.isascii() and undecodable(cell)), None)
+            yield Row(row, encoding_refusal(bad, place_of_lines(start, end), path, encoding) if bad else wrong)
+
+
+def placed_rows(reader: Reader, skipped: int) -> Iterator[tuple[int, int, list[str], csv.Error | None]]:
+    """Yield the first and the last line of each row, its cells, and an error in its quotes."""
+    line = skipped
     while True:
         try:
             cells, fault = next(reader, None), None
@@ -47,19 +62,8 @@ def checked_rows(reader: Reader, dialect: Dialect, path: File, encoding: str | N
             cells, fault = [], error
         if cells is None:
             return
-        start, line = line + 1, dialect.skipped + reader.line_num
-        if fault:
-            yield quote_error(fault, path, start, line)
-        elif len(cells) > 1 or width == 1 or (cells and (not width or cells[0].strip())):
-            if not width:
-                width, least = len(cells), filled(cells)
-            if len(cells) != width:
-                cells = fitted_row(cells, width, least)
-            if wrong := row_error(cells, width, dialect, start, line):
-                yield Row(cells, wrong)
-                continue
-            bad = next((cell for cell in cells if not cell.isascii() and undecodable(cell)), None)
-            yield Row(cells, encoding_refusal(bad, place_of_lines(start, line), path, encoding) if bad else "")
+        start, line = line + 1, skipped + reader.line_num
+        yield start, line, cells, fault
 
 
 def filled(cells: Sequence[str]) -> int:

@@ -124,18 +124,26 @@ def stray_quote(path: File, encoding: str | None, dialect: Dialect) -> int:
     or whole rows.
     """
     with open_text(path, encoding) as file:
-        reader, width, line = dialect.reader(file), 0, dialect.skipped
+        if not any('"' in line for line in file):
+            return 0
+    with open_text(path, encoding) as file:
+        reader, width, line = dialect.reader(file), 0, 0
         try:
             for row in reader:
                 width = width or len(row)
-                several = dialect.skipped + reader.line_num - line > 1
-                torn = len(row) != width and (several or any("\t" in cell for cell in row))
-                if torn or (several and dialect.merges_rows(row, width)):
-                    return line + 1
-                line = dialect.skipped + reader.line_num
+                several = reader.line_num - line > 1
+                if (several or len(row) != width) and is_torn(row, width, several, dialect):
+                    return dialect.skipped + line + 1
+                line = reader.line_num
         except csv.Error:
-            return line + 1
+            return dialect.skipped + line + 1
     return 0
+
+
+def is_torn(row: Sequence[str], width: int, several: bool, dialect: Dialect) -> bool:
+    """Return whether a row, of `several` lines or one, is what quotes have made of other rows."""
+    torn = len(row) != width and (several or any("\t" in cell for cell in row))
+    return torn or (several and dialect.merges_rows(row, width))
 
 
 def is_escaped(lines: Sequence[str], dialect: Dialect) -> bool:

@@ -66,7 +66,17 @@ def head_encoding(head: bytes, given: str | None, path: str, name: str) -> str:
     elif family(found) != family(given):
         why = "its byte-order mark tells" if marked else "its bytes are"
         LOG.warning("%s is read as %s, as %s, and not as %s.", name, family(found).upper(), why, given)
+    elif found == "cp1252" and (likely := other_script(head)):
+        LOG.warning("%s is read as %s, and looks like %s; see that its letters are right.", name, given, likely)
     return wide_encoding(head) or found if found in ("utf-16", "utf-32") and not marked else found
+
+
+def other_script(head: bytes) -> str | None:
+    """Return the likely encoding of text with more signs beyond ASCII than Western languages have, or `None`."""
+    lines = b"\n".join(line for line in head.split(b"\n") if not line.isascii())[: 1 << 14]
+    beyond = len(lines) - len(lines.translate(None, bytes(range(128, 256))))
+    likely = likely_encoding(lines) if beyond > len(lines) / 4 else "cp1252"
+    return None if likely in ("latin-1", "cp1252") else likely
 
 
 def family(encoding: str) -> str:

@@ -21,7 +21,6 @@ LOST_LIMIT = 0.01  # share of the rows that may be unreadable
 SAMPLE = 50  # rows that tell whether the first one has names
 REPEATED = "it has the names of the columns again"
 LABELS = re.compile(r"(?:__label__\S+\s+)+")  # before a text of fastText
-SHARD = re.compile(r"-\d+-of-\d+$")  # end of the name of one of several files for a part
 
 
 @dataclass(frozen=True)

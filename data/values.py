@@ -1,10 +1,12 @@
 """Values of tables as text."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any  # a value of JSON types
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a sign, as a cut emoji leaves it
 
 
 class Listed(str):
@@ -35,7 +37,7 @@ def value_text(value: Json) -> str:
         ['', '', '1', '0.5', 'True', 'a']
     """
     if isinstance(value, str):
-        return value
+        return value if value.isascii() else SURROGATE.sub("\ufffd", value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

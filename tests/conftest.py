@@ -1,5 +1,6 @@
 """What many tests share."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -8,6 +9,16 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def notices_as_before():
+    """Leave the logger of notices as it was, which a command in this process changes."""
+    logger = logging.getLogger("tasks")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.propagate = before[0], before[2]
+    logger.setLevel(before[1])
 
 
 @pytest.fixture(scope="session")

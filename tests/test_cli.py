@@ -105,7 +105,7 @@ def test_plain_answers_are_lines_in_step(home):
     [
         (["x", "--keep", "id"], "`--keep` adds columns"),
         (["--file", "t.csv", "--keep", "id", "--plain"], "`--keep` adds columns"),
-        (["--file", "t.csv", "--keep", "answer"], "cannot keep a column 'answer'"),
+        *((["--file", "t.csv", "--keep", name], f"a column '{name}'") for name in ("input", "answer", "error", "row")),
         (["--file", "t.csv", "--keep", "ids"], "no column 'ids' to keep; its columns are: id, text"),
         (["--file", "t.csv", "--columns", "text=9"], "has no column '9'; its columns are: id, text"),
         (["--file", "t.csv", "--columns", "text"], "must be like name=value"),
@@ -131,13 +131,70 @@ def test_rows_and_columns_of_a_file_stay_with_their_answers(tmp_path):
 def test_slow_input_is_answered_line_by_line(tmp_path):
     words = [sys.executable, str(ROOT / "cli.py"), "predict", "sentiment", "-", "--plain", "--quiet"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    for text in ("Great film.", "Dull and bad."):
+    waits = []
+    for text in ("Great film.", "Dull and bad.", "Fine."):
+        begin = time.monotonic()
         process.stdin.write(f"{text}\n")
         process.stdin.flush()
         assert process.stdout.readline() in ("pos\n", "neg\n")  # it comes although the input has not ended
+        waits.append(time.monotonic() - begin)
     process.stdin.close()
     assert process.wait(timeout=60) == 0
     process.stdout.close()
+    assert min(waits[1:]) < 1  # the first one waits for the network to load
+
+
+def test_a_fast_input_is_answered_line_for_line_and_each_line_once(tmp_path):
+    lines = [("Great film.", "", "Dull and bad.", "  ")[number % 4] for number in range(1200)]
+    result = run("predict", "sentiment", "-", "--plain", "--quiet", cwd=tmp_path, stdin="\n".join(lines))
+    assert result.stdout.splitlines() == ["pos", "", "neg", ""] * 300
+    assert "for 600 of 1,200 inputs; the first: " in one_plain_sentence(result, 65)
+
+
+def one_plain_sentence(result, code):
+    """Return the error of a failed command that printed bare answers."""
+    assert result.returncode == code, result.stderr
+    (said,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    return said
+
+
+def test_standard_input_between_words_keeps_the_order(tmp_path):
+    words = ("predict", "sentiment", "First.", "-", "Last.", "--quiet")
+    rows = [json.loads(line) for line in run(*words, cwd=tmp_path, stdin="One.\n\nTwo.\n").stdout.splitlines()]
+    assert [row["input"] for row in rows] == ["First.", "One.", "", "Two.", "Last."]
+    assert ["error" in row for row in rows] == [False, False, True, False, False]
+
+
+def test_an_encoding_of_standard_input_that_nobody_knows_is_wrong_use(tmp_path):
+    result = run("predict", "sentiment", "-", "--encoding", "utf-99", cwd=tmp_path, stdin="Great.\n")
+    assert "No encoding is named 'utf-99'" in one_sentence(result, 2)
+
+
+def test_a_folder_or_nothing_in_a_line_is_an_error_and_no_other_picture(photo):
+    result = run("predict", "upscale", "-", "--quiet", cwd=photo.parent, stdin=".\n\nphoto.jpg\n")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["input"] for row in rows] == [".", "", "photo.jpg"]
+    assert ["error" in row for row in rows] == [True, True, False]
+    assert result.returncode == 65
+
+
+def test_all_inputs_that_fail_alike_have_their_own_exit_code(home):
+    folder, _ = home
+    result = run("predict", "mnist", "no.png", "not.png", cwd=folder)
+    assert "for 2 of 2 inputs; the first: There is no file 'no.png'." in one_sentence(result, 66)
+    (folder / "words.png").write_text("only words")
+    assert "for 2 of 2 inputs" in one_sentence(run("predict", "mnist", "no.png", "words.png", cwd=folder), 65)
+
+
+def test_answers_in_a_file_are_in_step_too_and_a_wrong_use_leaves_no_file(tmp_path):
+    (tmp_path / "t.csv").write_text('id,text\n7,Great film.\n8,""\n')
+    wrong = run("predict", "sentiment", "--file", "no.csv", "--out", "a.jsonl", cwd=tmp_path)
+    assert "no.csv" in one_sentence(wrong, 66)
+    assert not (tmp_path / "a.jsonl").exists()
+    result = run("predict", "sentiment", "--file", "t.csv", "--keep", "id", "--out", "a.jsonl", cwd=tmp_path)
+    assert "for 1 of 2 inputs; the first, row 2: " in one_sentence(result, 65)
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["id"], "error" in row) for row in rows] == [(1, "7", False), (2, "8", True)]
 
 
 def test_a_reader_that_goes_away_is_no_error(home):

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeGuard
 
 from data.pictures.caption_tree import ENDINGS
 from data.text_files import File, read_text
-from data.values import Json
+from data.values import Json, value_text
 
 
 class CaptionRow(NamedTuple):
@@ -62,7 +62,7 @@ def coco_rows(images: list[Json], notes: list[Json]) -> Iterator[CaptionRow]:
     captions: dict[str, list[str]] = {}
     for note in notes:
         if isinstance(note.get("caption"), str):
-            captions.setdefault(str(note.get("image_id")), []).append(note["caption"])
+            captions.setdefault(str(note.get("image_id")), []).append(value_text(note["caption"]))
     for number, found in captions.items():
         yield CaptionRow(names.get(number) or number, tuple(found))
 
@@ -86,8 +86,8 @@ def sentence_text(sentence: Json) -> str:
     """Return a sentence of Karpathy's form."""
     if isinstance(sentence, dict):
         raw = sentence.get("raw") or sentence.get("caption") or sentence.get("sentence")
-        return raw if isinstance(raw, str) else " ".join(map(str, sentence.get("tokens") or ()))
-    return str(sentence)
+        return value_text(raw if isinstance(raw, str) else sentence.get("tokens") or "")
+    return value_text(sentence)
 
 
 def named_rows(value: Mapping[str, Json]) -> list[CaptionRow] | None:
@@ -103,9 +103,9 @@ def named_rows(value: Mapping[str, Json]) -> list[CaptionRow] | None:
 def texts_of(value: Json) -> tuple[str, ...] | None:
     """Return a text, or a list of texts, as texts; `None` for another value."""
     if isinstance(value, str):
-        return (value,)
+        return (value_text(value),)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
+        return tuple(map(value_text, value))
     if isinstance(value, dict):
         return next((found for name in ("captions", "caption") if (found := texts_of(value.get(name)))), None)
     return None

@@ -1,12 +1,28 @@
-"""Pictures as arrays: reading, framing, distorting. NumPy and Pillow only."""
+"""Pictures of single characters as arrays: reading and framing. NumPy and Pillow only."""
+
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from data.pictures.decoding import MEGAPIXELS
+from data.pictures.paper import page_character
 from data.pictures.photo import Photo, Picture, photo_of
 
 ENOUGH = 1500  # pixels of each side in which any character can be read
+SMALLEST_PAGE = 32  # pixels; a smaller picture has no room for paper
+
+
+class Reading(NamedTuple):
+    """What a picture shows.
+
+    Attributes:
+        image: Its largest character, uint8 `(size, size)`, light ink on black; all 0 if there is none.
+        characters: Number of characters of about that size; 0 is a blank page.
+    """
+
+    image: np.ndarray
+    characters: int = 1
 
 
 def grey_levels(picture: Picture, megapixels: float = MEGAPIXELS) -> np.ndarray:
@@ -27,15 +43,20 @@ def photo_grey_levels(photo: Photo) -> np.ndarray:
 
     A transparent photo is composed over white, or over black if white ink would vanish.
     """
+    return np.asarray(opaque_image(photo).convert("L"))
+
+
+def opaque_image(photo: Photo) -> Image.Image:
+    """Return a photo as a Pillow image of 8 bits, grey or in colour, without transparency."""
     if photo.pixels.dtype == np.uint16:
-        return np.asarray((photo.pixels[:, :, 0] * (255 / 65535)).round().astype("uint8"))
+        return Image.fromarray((photo.pixels[:, :, 0] * (255 / 65535)).round().astype("uint8"))
     image = Image.fromarray(photo.pixels[:, :, 0] if photo.pixels.shape[2] == 1 else photo.pixels)
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(photo.alpha))
         image = image.convert("RGBA")
         white, black = (Image.alpha_composite(Image.new("RGBA", image.size, c), image) for c in ("white", "black"))
         image = white if np.ptp(np.asarray(white.convert("L"))) else black  # white ink shows on black only
-    return np.asarray(image.convert("L"))
+    return image if image.mode == "L" else image.convert("RGB")
 
 
 def ink_strength(image: np.ndarray) -> np.ndarray:
@@ -57,29 +78,58 @@ def ink_strength(image: np.ndarray) -> np.ndarray:
     return np.where(strength > min(max(noise, 0.02), 0.5), strength, 0)
 
 
-def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
-    """Return a character in the frame of MNIST, uint8 `(size, size)`, light ink on black.
+def framed_reading(photo: Photo, size: int = 28, box: int = 20) -> Reading:
+    """Return the largest character of a picture in the frame of MNIST, light ink on black, and how many there are.
 
     * The ink is scaled to fit a square of `box` pixels, with its aspect ratio kept.
     * The centre of mass moves to the middle.
-    * A picture already in that frame is returned unchanged.
+    * A picture already in that frame is not changed, but for dark ink on white, which is inverted.
 
     Args:
-        image: uint8 `(height, width)`, dark on light or light on dark, any size.
+        photo: Any picture: dark on light, light on dark or in colours, on paper of any kind.
 
     Reference: LeCun et al., 1998, https://doi.org/10.1109/5.726791, section III-A.
     """
-    if image.shape == (size, size) and is_framed(image[None], box)[0]:
-        return image
+    image = opaque_image(photo)
+    if image.size == (size, size):
+        levels = light_on_dark(np.asarray(image.convert("L")))
+        if is_framed(levels[None], box)[0]:
+            return Reading(levels)
+    if min(image.size) < SMALLEST_PAGE:
+        small = framed_ink(ink_strength(np.asarray(image.convert("L"))), size, box)
+        return Reading(small, int(small.any()))
+    character = page_character(np.atleast_3d(np.asarray(image)))
+    if character is None:
+        return Reading(np.zeros((size, size), "uint8"), 0)
+    return Reading(framed_ink(character.strength, size, box), character.characters)
+
+
+def framed_character(image: np.ndarray, size: int = 28, box: int = 20) -> np.ndarray:
+    """Return the largest character of a picture in the frame of MNIST, uint8 `(size, size)`, light ink on black.
+
+    Args:
+        image: uint8 `(height, width)` or `(height, width, channels)`, as for `framed_reading`.
+    """
+    return framed_reading(photo_of(image), size, box).image
+
+
+def light_on_dark(levels: np.ndarray) -> np.ndarray:
+    """Return grey levels, inverted if most of the border is light."""
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    return 255 - levels if np.median(border) > 127 else levels
+
+
+def framed_ink(strength: np.ndarray, size: int, box: int) -> np.ndarray:
+    """Return ink, float32 in [0, 1], in the frame of MNIST, uint8 `(size, size)`; all 0 without ink."""
     result = np.zeros((size, size), "uint8")
-    strength = boxed_ink(ink_strength(image), box)
-    if strength is None:
+    boxed = boxed_ink(strength, box)
+    if boxed is None:
         return result
-    weights = strength / strength.sum()
+    weights = boxed / boxed.sum()
     top = centred_start(weights.sum(1), size)
     left = centred_start(weights.sum(0), size)
-    height, width = strength.shape
-    result[top : top + height, left : left + width] = (strength * 255).round()
+    height, width = boxed.shape
+    result[top : top + height, left : left + width] = (boxed * 255).round()
     return result
 
 
@@ -120,94 +170,14 @@ def centred_start(weights: np.ndarray, size: int) -> int:
     return min(max(round(size / 2 - centre), 0), size - len(weights))
 
 
+def fitted_reading(photo: Photo, size: int = 28) -> Reading:
+    """Return a whole picture resized to a square, light ink on a dark ground."""
+    image = fitted_character(np.asarray(opaque_image(photo).convert("L")), size)
+    return Reading(image, int(image.any()))
+
+
 def fitted_character(image: np.ndarray, size: int = 28) -> np.ndarray:
     """Return a whole picture resized to a square, light ink on a dark background, uint8 `(size, size)`."""
     strength = ink_strength(image)
     scaled = Image.fromarray(strength).resize((size, size), Image.Resampling.BICUBIC)
     return (np.asarray(scaled).clip(0, 1) * 255).round().astype("uint8")
-
-
-def distorted_images(
-    images: np.ndarray,
-    random: np.random.Generator,
-    *,
-    shift: float = 0.0,
-    rotate: float = 0.0,
-    scale: float = 0.0,
-    shear: float = 0.0,
-    elastic: float = 0.0,
-) -> np.ndarray:
-    """Return each image distorted at random; pixels from outside the image are 0.
-
-    Args:
-        images: `(batch, height, width, channels)`, uint8 or float.
-        random: Source of the random numbers.
-        shift: Largest move along each axis, in pixels.
-        rotate: Largest turn, in degrees.
-        scale: Largest change of each side, as a fraction of it.
-        shear: Largest slant, in pixels of width for each pixel of height.
-        elastic: Standard deviation of a smooth random displacement, in pixels.
-
-    Output shape: that of `images`, float32.
-
-    Reference: Simard et al., 2003, https://doi.org/10.1109/ICDAR.2003.1227801 (elastic distortion).
-    """
-    count, height, width, _ = images.shape
-
-    def draw(limit: float) -> np.ndarray:
-        return np.asarray(random.uniform(-limit, limit, count), "float32")
-
-    angle, slant = np.radians(draw(rotate)), draw(shear)
-    tall, wide = 1 + draw(scale), 1 + draw(scale)
-    cos, sin = np.cos(angle), np.sin(angle)
-    matrix = np.stack([cos * tall, (cos * slant - sin) * wide, sin * tall, (sin * slant + cos) * wide], 1)
-    centre = np.array([(height - 1) / 2, (width - 1) / 2], "float32")
-    grid = np.indices((height, width), "float32").reshape(2, -1) - centre[:, None]  # (2, height * width)
-    points = matrix.reshape(count, 2, 2) @ grid  # (batch, 2, height * width)
-    points += (np.stack([draw(shift), draw(shift)], 1) + centre)[:, :, None]
-    if elastic:
-        points += elastic * smooth_noise(random, count, height, width).reshape(points.shape)
-    return bilinear_samples(images, points)
-
-
-def smooth_noise(
-    random: np.random.Generator, count: int, height: int, width: int, *, sigma: float = 4.0, spacing: int = 4
-) -> np.ndarray:
-    """Return displacement fields of unit variance, float32 `(count, 2, height, width)`.
-
-    Normal noise on a coarse grid of `spacing` pixels, blurred by a Gaussian of `sigma` pixels.
-    """
-
-    def blur(size: int) -> np.ndarray:
-        knots = np.arange(-spacing, size + spacing, spacing, dtype="float32")
-        kernel = np.exp(-((np.arange(size, dtype="float32")[:, None] - knots) ** 2) / (2 * sigma**2))
-        return kernel / np.sqrt((kernel**2).sum(1, keepdims=True))  # (size, knots)
-
-    rows, columns = blur(height), blur(width)
-    noise = random.standard_normal((count, 2, rows.shape[1], columns.shape[1]), dtype="float32")
-    return rows @ noise @ columns.T
-
-
-def bilinear_samples(images: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return images sampled at other points by bilinear interpolation; points outside are 0.
-
-    Args:
-        images: `(batch, height, width, channels)`.
-        points: `(batch, 2, height * width)`, row and column of each pixel's source.
-
-    Output shape: that of `images`, float32.
-    """
-    count, height, width, channels = images.shape
-    padded = np.zeros((count, height + 3, width + 3, channels), images.dtype)
-    padded[:, 1:-2, 1:-2] = images
-    pixels = padded.reshape(-1, channels)
-    row, column = np.clip(points[:, 0] + 1, 0, height + 1), np.clip(points[:, 1] + 1, 0, width + 1)
-    above, left = row.astype("int32"), column.astype("int32")  # (batch, height * width)
-    down, right = (row - above)[..., None], (column - left)[..., None]
-    corner = above * (width + 3) + left + (np.arange(count, dtype="int32") * ((height + 3) * (width + 3)))[:, None]
-    upper = pixels[corner].astype("float32")
-    upper += right * (pixels[corner + 1] - upper)
-    lower = pixels[corner + width + 3].astype("float32")
-    lower += right * (pixels[corner + width + 4] - lower)
-    upper += down * (lower - upper)
-    return upper.reshape(images.shape)

@@ -55,7 +55,7 @@ def sentence_pairs(
     repeated = len(parts.train) - len({f"{row['text']}\n{row['translation']}" for row in parts.train})
     if repeated:
         LOG.warning("%s: %d of %d training pairs repeat another one.", path, repeated, len(parts.train))
-    return completed_splits(parts, valid, seed, str(path))
+    return completed_splits(parts, valid, seed, path.resolve().name)
 
 
 def all_pairs(path: Path, source: str, target: str, form: TableFormat) -> Examples:

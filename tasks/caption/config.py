@@ -95,7 +95,7 @@ class Config(SearchConfig, PictureConfig):
 
     def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values; for a run of other data, builtin means the embedded photographs."""
-        if settings.get("data") == "builtin" != self.data and "test" not in settings:
+        if settings.get("data") == "builtin" != self.data and settings.get("test") is None:
             settings = {**settings, "test": PHOTOGRAPHS}
         return super().with_settings(settings)
 

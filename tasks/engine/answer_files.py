@@ -1,18 +1,15 @@
-"""Answers that are files: writing them, and telling inputs from the answers of earlier runs."""
+"""Answers that are files, and where they are written."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.pictures.files import SUFFIXES, FormatError, some_names
-from data.splits import DataError
+from data.pictures.files import SUFFIXES, FormatError
 from tasks.engine.config import SettingError
-from tasks.engine.outcome import BAD_INPUT, Item, Outcome
+from tasks.engine.items import BAD_INPUT, Item, check_item
+from tasks.engine.outcome import Outcome
 from tasks.engine.task import Pipeline
 from tasks.engine.terminal import exit_code
-
-LOG = logging.getLogger("tasks")
 
 
 def check_target(out: Path | None, count: int) -> None:
@@ -24,34 +21,6 @@ def check_target(out: Path | None, count: int) -> None:
 def is_file_name(out: Path) -> bool:
     """Return whether `out` names a picture file, and not a folder."""
     return out.suffix.lower() in SUFFIXES and not out.is_dir()
-
-
-def inputs_alone(
-    items: Sequence[Item], out: Path | None, originals: Callable[[str], Iterable[str]] | None
-) -> list[Item]:
-    """Return items without those that are answers of earlier runs, which come with a notice.
-
-    Args:
-        out: Where answers are written; what lies in it, in a folder that was given, is an answer.
-        originals: Yields the inputs that a file could be the answer of; beside one of them it is an answer.
-    """
-    given = {str(Path(item.value)) for item in items}
-
-    def is_answer(item: Item) -> bool:
-        return is_output(item, out) or any(one in given for one in (originals(item.value) if originals else ()))
-
-    left = dict.fromkeys(item.value for item in items if is_answer(item))
-    if left:
-        LOG.warning("Left out, since they are answers of an earlier run: %d, %s.", len(left), some_names(left))
-    return [item for item in items if item.value not in left]
-
-
-def is_output(item: Item, out: Path | None) -> bool:
-    """Return whether an input of a folder that was given lies in `out`, which is a folder in that one."""
-    if out is None or item.inside == Path() or not out.is_dir():
-        return False
-    given, place = Path(item.value).parents[len(item.inside.parts)].resolve(), out.resolve()
-    return place != given and place.is_relative_to(given) and Path(item.value).resolve().is_relative_to(place)
 
 
 def written_outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, show: bool) -> Iterator[Outcome]:
@@ -72,15 +41,12 @@ def written_outcome(pipeline: Pipeline[Any], item: Item, out: Path | None, show:
     """Return the outcome of an item whose answer is a file, which is written."""
     assert pipeline.task.write
     try:
-        if item.error:
-            raise DataError(item.error)
-        if not item.value.strip():
-            raise DataError("The input is empty; give the name of a picture.")
+        check_item(pipeline, item)
         folder = out / item.inside if out and not is_file_name(out) else out
         return Outcome(item, pipeline.task.write(pipeline, item.value, folder, show))
     except BAD_INPUT as error:
-        if exit_code(error) == 73 and not isinstance(error, FileExistsError | FormatError):
-            raise  # nothing can be written, for any input
+        if out and exit_code(error) == 73 and not isinstance(error, FileExistsError | FormatError):
+            raise  # nothing can be written there, for any input
         return Outcome(item, error=error)
 
 

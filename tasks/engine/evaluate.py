@@ -9,6 +9,7 @@ from data.sources import data_name
 from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import runs
 from tasks.engine.config import JsonObject, Settings, TaskConfig
+from tasks.engine.load import unset_forms
 from tasks.engine.task import Pipeline, Report
 
 C = TypeVar("C", bound=TaskConfig)
@@ -82,7 +83,8 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
             data_name(pipeline.config.data),
             error,
         )
-    found = evaluate(pipeline.with_settings(data="builtin"))
+    embedded = {"data": "builtin"}
+    found = evaluate(pipeline.with_settings(**unset_forms(pipeline.config, embedded), **embedded))
     card = runs.read_json(pipeline.run / "metrics.json")
     own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"]}
     return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from data.splits import DataError
+from data.tables import readable
 from tasks.engine.config import JsonObject
+from tasks.engine.items import Item
 from tasks.engine.task import Answer, Task, mark_counts, say_remarks
 from tasks.engine.terminal import exit_code, sentence
-
-BAD_INPUT = (DataError, OSError)  # what a bad input raises
-
-
-class Item(NamedTuple):
-    """An input as it is shown, what is wrong with it, what stands beside it in its file, and its folder in another."""
-
-    value: str
-    error: str = ""
-    about: Mapping[str, Any] = {}
-    inside: Path = Path()
 
 
 class Outcome(NamedTuple):
@@ -37,8 +27,13 @@ class Outcome(NamedTuple):
         return {"input": self.item.value, **found, **self.item.about}
 
     def plain(self) -> str:
-        """Return the bare answer as one line; an error is an empty line."""
-        return "" if self.error else " ".join(str(next(iter(self.answer.values()))).splitlines())
+        """Return the bare answer as one line; an error, or an answer of nothing, is an empty line."""
+        bare = None if self.error else next(iter(self.answer.values()))
+        return "" if bare is None else " ".join(str(bare).splitlines())
+
+    def line(self, plain: bool) -> str:
+        """Return the outcome as a line to print: the bare answer, or a JSON object."""
+        return readable(self.plain() if plain else json.dumps(self.record(), ensure_ascii=False))
 
 
 class InputsError(ValueError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -131,15 +132,21 @@ def check_examples(task: Task[C], splits: Splits) -> None:
 
 @contextmanager
 def notices() -> Iterator[list[str]]:
-    """Give a list that receives the notices of the tasks, for a `with` statement."""
+    """Give a list that receives the notices of the tasks, also those that nobody shows, for a `with` statement."""
     found: list[str] = []
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
-    LOG.addHandler(handler)
+    before, shown = LOG.level, LOG.getEffectiveLevel()
+
+    def keep(record: logging.LogRecord) -> bool:
+        found.append(record.getMessage())
+        return record.levelno >= shown
+
+    LOG.addFilter(keep)
+    LOG.setLevel(min(shown, logging.INFO))
     try:
         yield found
     finally:
-        LOG.removeHandler(handler)
+        LOG.removeFilter(keep)
+        LOG.setLevel(before)
 
 
 def complete(
@@ -175,7 +182,7 @@ def complete(
     with precision("float32"):
         kept = part.build(config, codec)
     facts = run_facts(task, config, splits, run)
-    facts |= {"parameters": kept.count_params(), "notices": list(dict.fromkeys([*said, *learnt]))}
+    facts |= {"parameters": kept.count_params(), "notices": portable_notices([*said, *learnt], config)}
     facts |= {"preset": preset} if preset else {}
     runs.write_json(run / "environment.json", facts)
     runs.write_json(run / "codec.json", codec.state())
@@ -190,6 +197,16 @@ def complete(
     runs.write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
     evaluate.write_report(evaluation, run)
     return pipeline
+
+
+def portable_notices(said: Iterable[str], config: C) -> list[str]:
+    """Return notices once each, with the names of data in place of its paths."""
+    places = [place.strip() for data in (config.data, config.test or "") for place in data.split(",") if place.strip()]
+
+    def named(text: str, place: str) -> str:
+        return text.replace(place, data_name(place))
+
+    return list(dict.fromkeys(reduce(named, places, text) for text in said))
 
 
 def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject:

@@ -12,9 +12,18 @@ from data.builtin import sets
 from data.holdout import completed_splits, holdout_split, scored_examples
 from data.labels import check_labels, cleaned_labels, relabelled_splits
 from data.pictures.decoding import MEGAPIXELS
-from data.pictures.digits import distorted_images, fitted_character, framed_character, grey_levels, is_framed
+from data.pictures.digits import (
+    ENOUGH,
+    Reading,
+    fitted_reading,
+    framed_character,
+    framed_reading,
+    is_framed,
+    light_on_dark,
+)
+from data.pictures.distortion import distorted_images
 from data.pictures.files import SUFFIXES
-from data.pictures.photo import Picture
+from data.pictures.photo import Picture, photo_of
 from data.splits import DataError, Example, Examples, Splits, chunks
 from tasks.engine import task
 from tasks.engine.config import JsonObject
@@ -24,6 +33,11 @@ from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes, warn_of_unanswered_classes
 
 SIZE = 28  # pixels
+BLANK = "The picture is blank: nothing in it stands out from its ground as ink does."
+REMARKS = {  # on marks of answers
+    "characters": "{count:,} of {total:,} pictures show several characters; the largest of each is read.",
+    "reason": "{count:,} of {total:,} pictures are blank, and have no label.",
+}
 MISTAKES = 25  # mistakes shown
 COLUMNS = {"image": ("image",), "label": ("label",)}
 
@@ -68,7 +82,7 @@ def all_examples(config: Config, path: Path) -> Examples:
 
 def file_image(config: Config, path: Path) -> np.ndarray:
     """Return the picture in a file, as the network reads it."""
-    return (framed_character if config.frame else fitted_character)(grey_levels(path, config.megapixels))
+    return (framed_reading if config.frame else fitted_reading)(photo_of(path, config.megapixels, least=ENOUGH)).image
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
@@ -123,19 +137,21 @@ class Codec(task.Codec):
     def state(self) -> JsonObject:
         return {"classes": self.classes, "framed": self.framed}
 
-    def read(self, raw: Picture) -> np.ndarray:
-        """Return a picture, a file or a uint8 array, as uint8 `(28, 28)`.
+    def read(self, raw: Picture) -> Reading:
+        """Return what a picture shows, a file or a uint8 array.
 
-        Arrays of 28x28 are read unchanged: light ink on black, framed.
+        If the training pictures were not framed, arrays of 28x28 are only inverted, where they are dark on light.
         """
-        levels = grey_levels(raw, self.megapixels)
-        if isinstance(raw, np.ndarray) and levels.shape == (SIZE, SIZE):
-            return levels
-        return framed_character(levels) if self.framed else fitted_character(levels)
+        photo = photo_of(raw, self.megapixels, least=ENOUGH)
+        if self.framed:
+            return framed_reading(photo)
+        if isinstance(raw, np.ndarray) and photo.pixels.shape == (SIZE, SIZE, 1):
+            return Reading(light_on_dark(photo.pixels[:, :, 0]))
+        return fitted_reading(photo)
 
-    def inputs(self, read: Sequence[np.ndarray]) -> np.ndarray:
-        """Return pictures, uint8 `(28, 28)` each, as float32 `(batch, 28, 28, 1)` in [0, 1]."""
-        return np.stack(read)[..., None].astype("float32") / 255
+    def inputs(self, read: Sequence[Reading]) -> np.ndarray:
+        """Return the pictures that were read as float32 `(batch, 28, 28, 1)` in [0, 1]."""
+        return np.stack([reading.image for reading in read])[..., None].astype("float32") / 255
 
     def encode(
         self, examples: list[Example], random: np.random.Generator | None = None
@@ -153,19 +169,31 @@ class Codec(task.Codec):
         return images.astype("float32") / 255, labels
 
 
-def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[Answer]:
-    """Return for each picture its `label`, its `probability`, and the `probabilities` of all classes."""
+def predict(pipeline: Pipeline[Config], inputs: Iterable[Reading]) -> list[Answer]:
+    """Return for each picture its `label`, its `probability`, and the `probabilities` of all classes.
+
+    * A blank picture has neither label nor probability, but a `reason`.
+    * A picture of several characters has their number as `characters`, and the label is of the largest.
+    """
     answers = []
     for batch in chunks(inputs, pipeline.config.batch_size):
         (probabilities,) = pipeline.network("classify", pipeline.codec.inputs(batch))  # (batch, classes)
-        answers += class_answers(pipeline.codec.classes, probabilities)
+        found = class_answers(pipeline.codec.classes, probabilities)
+        answers += [reading_answer(*pair) for pair in zip(batch, found, strict=True)]
     return answers
+
+
+def reading_answer(reading: Reading, answer: Answer) -> Answer:
+    """Return the answer for a picture, from the answer for the character that was read from it."""
+    if reading.characters == 0:
+        return {"label": None, "probability": None, "reason": BLANK}
+    return answer | {"characters": reading.characters} if reading.characters > 1 else answer
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return accuracy and its interval, precision, recall and F1 of each class, and the confusion matrix."""
     examples = aligned_examples(examples, pipeline.codec.classes)
-    answers = pipeline.predict([example["image"] for example in examples])
+    answers = predict(pipeline, (Reading(example["image"]) for example in examples))
     truth = [example["label"] for example in examples]
     warn_of_unanswered_classes(answers, truth)
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
@@ -186,6 +214,7 @@ TASK = Task(
     accepts=IMAGE,
     sources=SOURCES,
     limits=LIMITS,
+    remarks=REMARKS,
     config=Config,
     columns=lambda config: COLUMNS,
     load=load,

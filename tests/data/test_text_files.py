@@ -175,6 +175,18 @@ def test_a_wrong_name_for_utf_8_is_noticed_and_not_used(given, tmp_path, caplog)
     assert said.startswith("a.txt is read as UTF-8, as its bytes are, and not as ")
 
 
+@pytest.mark.parametrize(("text", "likely"), [(RUSSIAN, "cp1251"), (JAPANESE, "shift-jis")])
+def test_western_names_for_other_scripts_are_noticed(text, likely, tmp_path, caplog):
+    path = tmp_path / "a.txt"
+    path.write_bytes((text * 3).encode(likely))
+    read_text(path, "latin-1")
+    assert warnings(caplog) == [f"a.txt is read as cp1252, and looks like {likely}; see that its letters are right."]
+    caplog.clear()
+    path.write_bytes(WESTERN.encode("latin-1"))
+    read_text(path, "latin-1")
+    assert not caplog.records
+
+
 def test_a_mark_counts_more_than_a_name(tmp_path, caplog):
     path = tmp_path / "a.txt"
     path.write_text(WESTERN, encoding="utf-16")

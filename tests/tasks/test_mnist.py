@@ -11,6 +11,7 @@ import tasks
 from data.builtin import sets
 from data.pictures.digits import framed_character
 from data.splits import DataError
+from tasks.engine import runs
 from tasks.mnist import network, pipeline
 from tasks.mnist.config import Config
 
@@ -71,19 +72,59 @@ def test_the_signature_gives_probabilities():
     np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-5)
 
 
-def test_arrays_in_frame_are_taken_as_they_are():
-    image = np.zeros((28, 28), "uint8")
-    image[0, 0] = 255
-    np.testing.assert_array_equal(codec().inputs([codec().read(image)])[0, :, :, 0], image / np.float32(255))
+def inputs(*pictures):
+    """Return pictures as the network reads them."""
+    return codec().inputs([codec().read(picture) for picture in pictures])
+
+
+def test_arrays_in_frame_are_taken_as_they_are_dark_on_light_too():
+    image = framed_character(sets.digits()[1][0]["image"])
+    for array in (image, 255 - image):
+        np.testing.assert_array_equal(inputs(array)[0, :, :, 0], image / np.float32(255))
 
 
 def test_a_file_an_array_and_a_framed_digit_are_the_same_input(tmp_path):
     digit = sets.digits()[1][0]["image"]
     large = np.asarray(Image.fromarray(255 - digit).resize((160, 240)))
     Image.fromarray(large).save(tmp_path / "digit.png")
-    from_file, from_array = map(codec().read, (tmp_path / "digit.png", large))
+    from_file, from_array = inputs(tmp_path / "digit.png", large)
     np.testing.assert_array_equal(from_file, from_array)
-    assert np.abs(from_file / 255 - framed_character(digit) / 255).mean() < 0.05
+    assert np.abs(from_file[..., 0] - framed_character(digit) / 255).mean() < 0.05
+
+
+def shipped():
+    """Return the shipped run."""
+    return tasks.load("mnist", runs.pretrained_runs("mnist")[0])
+
+
+def test_a_blank_page_has_no_label_but_a_reason():
+    blank = np.full((90, 70), 240, "uint8")
+    (answer,) = shipped().predict([blank])
+    assert list(answer) == ["label", "probability", "reason"]
+    assert answer["label"] is None
+    assert answer["probability"] is None
+    assert "blank" in answer["reason"]
+
+
+def test_several_digits_are_counted_and_said_once(caplog):
+    one = np.full((80, 40), 255, "uint8")
+    one[10:70, 17:23] = 0
+    page = np.hstack([one, one])
+    answers = shipped().predict([page, page, np.hstack([page, one]), one])
+    assert [answer.get("characters", 1) for answer in answers] == [2, 2, 3, 1]
+    assert [answer["label"] for answer in answers] == ["1"] * 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "3 of 4 pictures show several characters; the largest of each is read."
+    ]
+
+
+def test_a_training_picture_is_read_as_predict_reads_it(tmp_path):
+    one = np.full((90, 80, 3), (200, 230, 200), "uint8")
+    one[20:70, 40:46] = (220, 120, 160)
+    Image.fromarray(one).save(tmp_path / "one.png")
+    image = pipeline.file_image(Config(), tmp_path / "one.png")
+    np.testing.assert_array_equal(image, codec().read(tmp_path / "one.png").image)
+    assert image.any()
 
 
 def test_augmentation_changes_pictures_and_not_labels():

@@ -20,8 +20,8 @@ from data.pictures.photo import read_photo
 from data.splits import DataError
 from tasks.engine.card import OWN, origin
 from tasks.engine.config import SettingError
+from tasks.engine.items import Item
 from tasks.engine.network import KerasNetwork
-from tasks.engine.outcome import Item
 from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline
 from tasks.upscale import enlarge, network, pipeline

@@ -20,8 +20,8 @@ from data.pictures.transparency import filled_colours
 from data.splits import DataError
 from tasks.engine import predict as answering
 from tasks.engine.answer_files import with_bar
-from tasks.engine.outcome import Item, Outcome
-from tasks.engine.predict import item_chunks
+from tasks.engine.items import Item, item_chunks
+from tasks.engine.outcome import Outcome
 
 RANDOM = np.random.default_rng(0)
 RED = (220, 30, 40)
