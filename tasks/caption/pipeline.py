@@ -27,7 +27,7 @@ from tasks.caption.score import score
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task, table_format
-from tasks.toolbox import figures
+from tasks.toolbox import sheets
 from tasks.toolbox.search import Hypothesis
 
 COLUMNS = {"image": ("image",), "captions": ("captions/text",)}  # of the catalogue
@@ -253,7 +253,7 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[An
 def draw(pipeline: Pipeline[Config], pixels: np.ndarray, answer: Answer) -> Iterator[tuple[Path, Image]]:
     """Yield the attention of each word of an answer, with the file that `attention_file` names."""
     if pipeline.config.attention_file:
-        yield pipeline.config.attention_file, figures.attention_sheet([(pixels, answer["attention"])])
+        yield pipeline.config.attention_file, sheets.attention_sheet([(pixels, answer["attention"])])
 
 
 def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> JsonObject:

@@ -383,3 +383,12 @@ def test_unreadable_pictures_are_marked_in_what_is_kept(tmp_path):
     found = picture_features(pictures, lambda batch: batch[:, :2, 0], 8, {}, tmp_path / "cache", False)
     assert found[1] is None
     assert [float(found[place][0, 0]) for place in (0, 2)] == [9, 7]
+
+
+def test_captions_that_are_cut_and_those_without_words_are_counted(settings, caplog):
+    config = tasks.configure("caption", **(settings | {"max_length": 3}))
+    captions = ["a dog runs", "a dog runs far away", "!?"]
+    with caplog.at_level(logging.WARNING):
+        Codec.learn(config, [{"captions": captions}])
+    assert "1 of 3 training captions are cut at 3 tokens (--max-length); the longest has 5" in caplog.text
+    assert "1 training captions have no words; the first is '!?'" in caplog.text
