@@ -6,14 +6,15 @@ from os.path import abspath
 from pathlib import Path
 from typing import NamedTuple
 
+from data.pictures.caption_lists import Source
 from data.pictures.caption_notices import say
 from data.pictures.caption_places import Places, folder_part, outside_picture, path_parts, plain_parts
-from data.pictures.caption_sources import Source
 from data.pictures.caption_tree import Entry
 from data.pictures.files import File
 from data.splits import Example, part_of
 
 LOG = logging.getLogger("tasks")
+EMPTY = ("", "nan", "null", "none", "n/a")  # what tables have in place of a caption
 KEPT = ("test", "valid", "train")  # part that a picture in several parts is kept for, the first
 
 
@@ -74,8 +75,9 @@ def grouped_rows(source: Source) -> dict[tuple[str, str], list[str]]:
     for row in source.rows:
         split = row.split.strip().lower() or source.part
         known = found.setdefault((row.image.strip(), "train" if split == "restval" else split), [])
-        known += [text.strip() for text in row.captions if text.strip()]
-        if not all(text.strip() for text in row.captions):
+        texts = [text.strip() for text in row.captions if text.strip().lower() not in EMPTY]
+        known += texts
+        if len(texts) < len(row.captions) or not row.captions:
             empty.append(row.image.strip())
     if empty:
         LOG.warning(

@@ -3,47 +3,27 @@
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from zipfile import Path as ZipPath
 
 from data.columns import Names, listed
 from data.pictures.caption_json import CaptionRow, is_picture_name, json_caption_rows
-from data.pictures.caption_places import folder_part, path_parts, plain_parts
-from data.pictures.caption_tables import table_caption_rows, token_rows
+from data.pictures.caption_lists import TEXTS, Source, side_source, with_lists
+from data.pictures.caption_places import folder_part
+from data.pictures.caption_tables import comma_rows, table_caption_rows, token_rows
 from data.pictures.caption_tree import Entry, content_of, stem_of
 from data.records import TABLES
 from data.splits import DataError, OptionError, part_of
 from data.tables import TableFormat
-from data.text_files import File, content_name, content_suffix, read_text, text_lines
+from data.text_files import File, content_name, content_suffix, text_lines
 
 LOG = logging.getLogger("tasks")
-TEXTS = (".txt", ".token", ".lst", ".list")
 OTHER_NOTES = re.compile(
     r"instances_|keypoints_|panoptic_|stuff_|lemma|crowdflower|expertannotations|requirements|readme"
 )
 TOKEN_LINE = re.compile(r"\S.*\.\w+#\w+(?:\t|\s|$)")
-LIST_WORDS = re.compile(r"images?|imgs?|names?|files?|ids?|list")
-SIDES = (".txt", ".caption", ".captions")  # endings of files with the captions of one picture
 MOST = 200  # files that are tried
-
-
-@dataclass(frozen=True)
-class Source:
-    """The captions of one file, or of the side files.
-
-    Attributes:
-        name: Its name, for messages.
-        base: The folders that it is in.
-        part: The part that its name or its folder tells, or nothing.
-        rows: The pictures, as it names them.
-    """
-
-    name: str
-    base: tuple[str, ...]
-    part: str
-    rows: Sequence[CaptionRow]
 
 
 def caption_sources(tree: Sequence[Entry], names: Names, form: TableFormat, place: str) -> list[Source]:
@@ -60,20 +40,23 @@ def caption_sources(tree: Sequence[Entry], names: Names, form: TableFormat, plac
         DataError: There are none, or one cannot be read.
         OptionError: No file has a column that the user named.
     """
-    files, failed = candidates(tree), list[tuple[Entry, Exception]]()
-    for choice in (is_called_tokens, is_called_captions, lambda entry: True):
-        chosen = [entry for entry in files if choice(entry)]
+    files, failed = candidates(tree), list[Exception]()
+    sides = side_source(tree, form, place)
+    called = [entry for entry in files if is_called_captions(entry) and not is_called_tokens(entry)]
+    other = [] if sides else [entry for entry in files if entry not in called]
+    for chosen in (list(filter(is_called_tokens, files)), called, other):
         found, errors = readable_sources(chosen, names, form)
         if found:
-            say_unused([error for error in errors if is_table_name(error[0])], place)
+            say_unused(errors, [entry for entry in files if is_table_name(entry) and entry not in chosen], place)
             return with_lists(found, tree, form)
-        failed += [error for error in errors if is_table_name(error[0]) or choice is is_called_tokens]
-        if failed and (choice is is_called_tokens or "caption" in failed[0][0].name.lower()):
+        failed += [error for _, error in errors]
+        if any("caption" in entry.name.lower() or is_called_tokens(entry) for entry, _ in errors):
             break
-    if not failed and (sides := side_source(tree, form, place)):
+    if sides and not failed:
+        say_unused([], list(filter(is_table_name, files)), place)
         return [sides]
     if failed:
-        raise failed[0][1]
+        raise failed[0]
     raise DataError(
         f"{place!r} holds no file of captions; name a .csv, .tsv, .json or .jsonl table, a '*.token.txt', or put a "
         f".txt beside each picture."
@@ -123,7 +106,8 @@ def readable_sources(
         try:
             rows = caption_rows(entry.text, names, form)
         except (DataError, OptionError) as error:
-            errors.append((entry, error))
+            if is_table_name(entry) or is_called_captions(entry) or is_called_tokens(entry):
+                errors.append((entry, error))
             continue
         if rows is not None:
             found.append(Source(str(entry.text), entry.folder, source_part(entry), rows))
@@ -150,6 +134,8 @@ def caption_rows(path: File, names: Names, form: TableFormat) -> list[CaptionRow
             return list(token_rows(path, form.encoding))
         if not looks_like_table(head):
             return None
+    if suffix in (*TEXTS, ".csv") and (rows := comma_rows(path, names, form)):
+        return rows
     return table_caption_rows(path, names, form)
 
 
@@ -161,73 +147,13 @@ def looks_like_table(lines: Sequence[str]) -> bool:
     return bool(lines) and (2 * named > len(rest) or ("caption" in lines[0].lower() and len(firsts[0]) > 1))
 
 
-def say_unused(errors: Sequence[tuple[Entry, Exception]], place: str) -> None:
-    """Give notice of tables that are not used."""
+def say_unused(errors: Sequence[tuple[Entry, Exception]], rest: Sequence[Entry], place: str) -> None:
+    """Give notice of tables that are not used: those that have no captions, and those beside files of captions."""
     if errors:
-        error = errors[0][1]
         said = listed([entry.name for entry, _ in errors])
-        LOG.warning("%s: not used, since no captions are in them: %s (%s)", place, said, error)
-
-
-def with_lists(sources: list[Source], tree: Sequence[Entry], form: TableFormat) -> list[Source]:
-    """Return sources in which rows without a part have that of the list that names their picture.
-
-    A list has the name of a picture in each line, and is called as a part, such as `Flickr_8k.trainImages.txt`.
-    """
-    if any(source.part or any(row.split.strip() for row in source.rows) for source in sources):
-        return sources
-    known = {plain_parts(path_parts(row.image))[-1:] for source in sources for row in source.rows}
-    parts: dict[tuple[str, ...], list[str]] = {}
-    for entry in tree:
-        if content_suffix(entry.text) in TEXTS and (part := list_part(entry)):
-            for name in list_names(entry, known, form):
-                parts.setdefault(name, []).append(part)
-    return [replace(source, rows=listed_rows(source.rows, parts)) for source in sources] if parts else sources
-
-
-def list_part(entry: Entry) -> str | None:
-    """Return the part that the name of a list tells."""
-    return part_of(LIST_WORDS.sub(" ", stem_of(content_name(entry.text)).rsplit(".", 1)[0].lower() + " "))
-
-
-def list_names(entry: Entry, known: set[tuple[str, ...]], form: TableFormat) -> list[tuple[str, ...]]:
-    """Return the pictures that the lines of a file name, none if most lines are something else."""
-    lines = [plain_parts(path_parts(line)) for line in text_lines(entry.text, form.encoding) if line.strip()]
-    return lines if 2 * sum(line[-1:] in known for line in lines) > len(lines) else []
-
-
-def listed_rows(rows: Sequence[CaptionRow], parts: dict[tuple[str, ...], list[str]]) -> list[CaptionRow]:
-    """Return rows with the parts that lists name; those in no list are extra, those in two are there twice."""
-    found = list[CaptionRow]()
-    for row in rows:
-        own = plain_parts(path_parts(row.image))
-        for part in dict.fromkeys(parts.get(own) or parts.get(own[-1:]) or ["extra"]):
-            found.append(row._replace(split=part))
-    return found
-
-
-def side_source(tree: Sequence[Entry], form: TableFormat, place: str) -> Source | None:
-    """Return the captions in files that are called as a picture, a caption a line; `None` if there are none."""
-    pictures = {plain_parts(entry.parts)[-1] for entry in tree if entry.is_picture}
-    beside = [
-        entry
-        for entry in tree
-        if entry.name.lower().endswith(SIDES) and side_stem(entry.name) in pictures and not entry.is_picture
-    ]
-    rows = [side_row(entry, form) for entry in beside]
-    return Source(place, (), "", rows) if rows else None
-
-
-def side_stem(name: str) -> str:
-    """Return the name of the picture that a side file is for: `a` for `a.txt`, and for `a.jpg.txt`."""
-    return plain_parts((name.rpartition(".")[0],))[-1]
-
-
-def side_row(entry: Entry, form: TableFormat) -> CaptionRow:
-    """Return the captions in a side file; its folder tells the part."""
-    lines = read_text(entry.text, form.encoding).splitlines()
-    image = "/".join((*entry.folder, entry.name.rpartition(".")[0]))
-    return CaptionRow(image, tuple(lines or [""]), folder_part(entry.folder) or "")
+        LOG.warning("%s: not used, since no captions are read in them: %s (%s)", place, said, errors[0][1])
+    if rest:
+        LOG.warning("%s: not used beside the captions: %s.", place, listed([entry.name for entry in rest]))
 
 
 def file_source(path: Path | ZipPath, base: Sequence[str], names: Names, form: TableFormat) -> Source:

@@ -12,7 +12,7 @@ from data.pictures.caption_json import CaptionRow, is_picture_name
 from data.records import Record
 from data.splits import DataError
 from data.tables import Table, TableFormat, check_fields, open_table
-from data.text_files import File, decoded_lines
+from data.text_files import File, decoded_lines, text_lines, undecodable
 from data.values import Listed
 
 LOG = logging.getLogger("tasks")
@@ -49,6 +49,26 @@ def token_rows(path: File, encoding: str | None) -> Iterator[CaptionRow]:
             yield CaptionRow(name, (caption,))
 
 
+def comma_rows(path: File, names: Names, form: TableFormat) -> list[CaptionRow] | None:
+    """Return the rows of a file of two columns with commas, in which captions have commas and no quotes.
+
+    `None` if it is not such a file.
+    """
+    lines = [line for line in text_lines(path, form.encoding) if line.strip()]
+    if form.columns or not lines or lines[0].count(",") != 1 or any('"' in line or undecodable(line) for line in lines):
+        return None
+    first, second = lines[0].split(",")
+    headed = not is_picture_name(first)
+    if headed and not any(similar_column([second], name) for name in names["caption"]):
+        return None
+    cells = [line.split(",", maxsplit=1) for line in lines[headed:]]
+    named = all(len(each) == 2 and is_picture_name(each[0]) for each in cells)
+    if not named or not any("," in each[1] for each in cells):
+        return None
+    LOG.warning("%s: the commas behind the first in a line belong to its caption.", Path(str(path)).name)
+    return [CaptionRow(image, (caption,)) for image, caption in cells]
+
+
 def table_caption_rows(path: File, names: Names, form: TableFormat) -> list[CaptionRow]:
     """Return the rows of a table of captions.
 
@@ -58,6 +78,11 @@ def table_caption_rows(path: File, names: Names, form: TableFormat) -> list[Capt
     """
     table = headed_table(open_table(path, names, form), path)
     check_fields(form.columns, names)
+    if any(column.endswith("/bytes") for column in table.columns) and "image" not in form.columns:
+        raise DataError(
+            f"{str(path)!r} holds the pictures themselves, which are not read from a table; save them as files, and "
+            f"give a table with their names."
+        )
     image, captions = caption_places(table, names, form.columns, str(path))
     split = split_column(table.columns, form.columns, [record.values for record in table.head], str(path))
     found, lost = list[CaptionRow](), list[str]()
@@ -122,14 +147,21 @@ def image_place(table: Table, usual: Sequence[str]) -> str | None:
     """Return the column of the names of pictures: of the usual ones the first with endings, or the only one with."""
     named = [found for name in usual if (found := similar_column(table.columns, name))]
     ended = [column for column in table.columns if share_of_pictures(table, column) > 0.5]
+    files = [column for column in ended if not has_addresses(table, column)] or ended
     both = [column for column in named if column in ended]
-    return next(iter([*both, *named]), ended[0] if len(ended) == 1 else None)
+    only = files if len(files) == 1 and all(column.lower().endswith("id") for column in named) else []
+    return next(iter([*both, *only, *named]), None)
 
 
 def share_of_pictures(table: Table, column: str) -> float:
     """Return the share of the first rows whose value in a column is the name of a picture."""
     values = [record.values.get(column, "") for record in table.head if not record.error]
     return sum(is_picture_name(value) for value in values) / max(len(values), 1)
+
+
+def has_addresses(table: Table, column: str) -> bool:
+    """Return whether the first value in a column is an address of the web."""
+    return any("://" in record.values.get(column, "") for record in table.head[:1])
 
 
 def numbered_columns(columns: Sequence[str], usual: Sequence[str]) -> list[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from data.columns import Names, listed
 from data.holdout import completed_splits, scored_examples
 from data.pictures.caption_choice import used_sources
+from data.pictures.caption_lists import Source, with_lists
 from data.pictures.caption_matching import agreed_claims, joined_findings, matched_pictures, source_claims
 from data.pictures.caption_notices import say_alone, say_copies, say_joined, say_lost, say_other_names
 from data.pictures.caption_places import Places
-from data.pictures.caption_sources import Source, caption_sources, file_source, with_lists
+from data.pictures.caption_sources import caption_sources, file_source
 from data.pictures.caption_tables import check_lost
 from data.pictures.caption_tree import Entry, file_tree
 from data.pictures.files import SUFFIXES

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from data.pictures.captions import captioned_splits
-from data.splits import Splits
+from data.splits import DataError, Splits
 from data.tables import TableFormat
 from tasks.caption.pipeline import FIELDS
 
@@ -284,3 +284,71 @@ def test_parts_told_by_the_folders_of_the_pictures(tmp_path, caplog):
         assert sizes(read(tmp_path)) == [3, 1, 1]
     assert "the folders of the pictures tell their parts" in caplog.text
     assert isinstance(read(tmp_path), Splits)
+
+
+def test_commas_in_captions_without_quotes(tmp_path, caplog):
+    for number in range(5):
+        draw(tmp_path / f"Images/{number}.jpg", 40 * number)
+    write(
+        tmp_path / "captions.txt",
+        "image,caption\n0.jpg,A dog\n" + "".join(f"{n}.jpg,A, b, {n}\n" for n in (1, 2, 3, 4)),
+    )
+    with caplog.at_level(logging.WARNING):
+        found = shown(read(tmp_path), tmp_path)
+    assert found["Images/0.jpg"] == ("A dog",)
+    assert found["Images/3.jpg"] == ("A, b, 3",)
+    assert "commas behind the first in a line belong to its caption" in caplog.text
+
+
+def test_side_files_count_more_than_a_table_of_addresses(tmp_path, caplog):
+    for number in range(4):
+        draw(tmp_path / f"00000/{number:09d}.jpg", 30 * number)
+        write(tmp_path / f"00000/{number:09d}.txt", f"No {number}")
+        write(tmp_path / f"00000/{number:09d}.json", {"caption": "x", "url": "https://example.org/a.jpg"})
+    lines(tmp_path / "00000.jsonl", [{"url": "https://example.org/a.jpg", "caption": "x"}] * 4)
+    with caplog.at_level(logging.WARNING):
+        assert shown(read(tmp_path), tmp_path)["00000/000000001.jpg"] == ("No 1",)
+    assert "not used beside the captions: 00000.jsonl" in caplog.text
+
+
+def test_tables_beside_the_captions_are_named(tmp_path, caplog):
+    for number in range(4):
+        draw(tmp_path / f"{number}.jpg", 30 * number)
+    rows = "image,caption\n" + "".join(f"{n}.jpg,A {n}\n" for n in range(4))
+    write(tmp_path / "captions.csv", rows)
+    write(tmp_path / "train.csv", rows.replace("A", "B"))
+    with caplog.at_level(logging.WARNING):
+        assert shown(read(tmp_path), tmp_path)["1.jpg"] == ("A 1",)
+    assert "not used beside the captions: train.csv" in caplog.text
+
+
+def test_pictures_inside_a_table_are_refused(tmp_path):
+    lines(tmp_path / "train.jsonl", [{"image": {"bytes": "x", "path": "a.png"}, "caption": "A"}] * 2)
+    with pytest.raises(DataError, match="holds the pictures themselves, which are not read from a table; save them"):
+        read(tmp_path)
+
+
+def test_file_names_count_more_than_numbers(tmp_path):
+    for number in range(4):
+        draw(tmp_path / f"images/{number}.jpg", 30 * number)
+    write(tmp_path / "traindata.csv", "id,name,caption\n" + "".join(f"X_{n},{n}.jpg,A {n}\n" for n in range(4)))
+    assert shown(read(tmp_path), tmp_path)["images/2.jpg"] == ("A 2",)
+
+
+def test_a_damaged_file_of_captions_is_not_replaced_by_another(tmp_path):
+    draw(tmp_path / "0.jpg")
+    write(tmp_path / "captions.csv", 'image,caption\n0.jpg,"A dog\n')
+    write(tmp_path / "other.csv", "image,caption\n0.jpg,A cat\n")
+    with pytest.raises(DataError, match="a double quote is opened and never closed"):
+        read(tmp_path)
+
+
+def test_a_zip_with_a_password_is_refused(tmp_path):
+    draw(tmp_path / "in/0.jpg")
+    archive = zipped(tmp_path / "a.zip", tmp_path / "in")
+    content = bytearray(archive.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="has a password"):
+        read(archive)
