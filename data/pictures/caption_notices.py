@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data.pictures.caption_json import is_picture_name
 from data.pictures.caption_tables import check_lost
-from data.pictures.caption_tree import Entry, content_of, size_of
+from data.pictures.caption_tree import Entry, content_of, head_of, size_of
 from data.splits import Example, Splits
 from data.texts.text import has_joined_words
 
@@ -62,12 +62,12 @@ def say_joined(examples: Sequence[Example]) -> None:
 
 def say_copies(parts: Splits) -> None:
     """Give notice of pictures that are in two parts as copies."""
-    sizes = Counter(size_of(example["image"]) for part in parts for example in part)
-    entries = [
-        {content_of(Entry(("",), image)): image.name for image in images if sizes[size_of(image)] > 1}
-        for images in ([example["image"] for example in part] for part in parts)
-    ]
-    for (one, first), (other, second) in combinations(zip(Splits._fields, entries, strict=True), 2):
+    files = [[example["image"] for example in part] for part in parts]
+    for key in (size_of, head_of, content_of):  # the next one reads only files that are equal in those before
+        counts = Counter(key(file) for part in files for file in part)
+        files = [[file for file in part if counts[key(file)] > 1] for part in files]
+    found = [{content_of(file): file.name for file in part} for part in files]
+    for (one, first), (other, second) in combinations(zip(Splits._fields, found, strict=True), 2):
         if doubled := sorted(second[key] for key in first.keys() & second.keys()):
             LOG.warning(
                 "Also in the %s part, as copies: %d pictures of the %s part, the first is %r.",

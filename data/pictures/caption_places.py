@@ -142,8 +142,8 @@ def distinct_matches(matches: list[Match]) -> list[Match]:
     """Return matches without copies of the first one."""
     if len(matches) < 2:
         return matches
-    first = content_of(matches[0].entry)
-    return [matches[0], *(match for match in matches[1:] if content_of(match.entry) != first)]
+    first = content_of(matches[0].entry.file)
+    return [matches[0], *(match for match in matches[1:] if content_of(match.entry.file) != first)]
 
 
 def outside_picture(name: str, base: Path) -> Path | None:

@@ -74,7 +74,7 @@ def candidates(tree: Sequence[Entry]) -> list[Entry]:
             continue
         if (entry.folder, entry.name.partition(".")[0].casefold()) in beside or len(found) >= MOST:
             continue
-        key = (content_of(entry), source_part(entry), entry.folder in filled and entry.folder)
+        key = (content_of(entry.file), source_part(entry), entry.folder in filled and entry.folder)
         if key not in seen:
             seen.add(key)
             found.append(entry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from os.path import splitext
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -10,6 +11,7 @@ from zipfile import Path as ZipPath
 from data.pictures.files import OTHER_SUFFIXES, SUFFIXES, ZipMember, archive_of, is_junk
 from data.splits import DataError
 
+HEAD = 4096  # bytes by which most files differ
 PICTURES = frozenset(SUFFIXES)
 ENDINGS = PICTURES | OTHER_SUFFIXES  # of pictures, also of those that are not read
 
@@ -43,7 +45,7 @@ class Entry(NamedTuple):
     @property
     def is_picture(self) -> bool:
         """Whether it ends as a picture that can be read."""
-        return PurePosixPath(self.name).suffix.lower() in PICTURES
+        return splitext(self.name)[1].lower() in PICTURES
 
 
 def file_tree(root: Path) -> list[Entry]:
@@ -101,7 +103,13 @@ def size_of(file: Path | ZipMember) -> int:
     return file.stat().st_size
 
 
-def content_of(entry: Entry) -> tuple[int, bytes]:
+def head_of(file: Path | ZipMember) -> tuple[int, bytes]:
+    """Return the size of a file and its beginning, by which most files are told apart."""
+    with file.open("rb") as content:
+        return size_of(file), content.read(HEAD)
+
+
+def content_of(file: Path | ZipMember) -> tuple[int, bytes]:
     """Return the size of a file and a SHA-256 of its content, by which copies are known."""
-    with entry.file.open("rb") as file:
-        return size_of(entry.file), sha256(file.read()).digest()
+    with file.open("rb") as content:
+        return size_of(file), sha256(content.read()).digest()
