@@ -33,7 +33,8 @@ def say_lost(found: Found, total: int, name: str) -> None:
         DataError: Too many do.
     """
     check_lost(sorted(set(found.lost)), total, f"named in {name!r} but missing")
-    check_lost(sorted(set(found.unclear)), total, f"named in {name!r} as several pictures or rows are, without folders")
+    unclear = f"under names in {name!r} that fit several pictures, or one picture twice"
+    check_lost(sorted(set(found.unclear)), total, unclear, way="give paths with folders and endings")
 
 
 def say_other_names(claims: Iterable[Claim]) -> None:

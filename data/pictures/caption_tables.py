@@ -21,8 +21,15 @@ FEW = 3  # rows or pictures that may be lost, if they are not a fourth of all
 LOST_LIMIT = 0.01  # share of many that may be lost
 
 
-def check_lost(lost: Sequence[str], total: int, what: str, things: str = "pictures") -> None:
+def check_lost(lost: Sequence[str], total: int, what: str, things: str = "pictures", way: str = "") -> None:
     """Give notice of the number of pictures left out, and their fault.
+
+    Args:
+        lost: Names of those left out.
+        total: Number of all.
+        what: What is wrong with them.
+        things: What they are.
+        way: What the user can do about it.
 
     Raises:
         DataError: Too many are left out: over 1 %, and over 3 or at least a fourth of all.
@@ -31,8 +38,9 @@ def check_lost(lost: Sequence[str], total: int, what: str, things: str = "pictur
         return
     said = f"{what}: {len(lost):,} of {total:,} {things}, the first is {lost[0]!r}"
     if len(lost) > LOST_LIMIT * total and (len(lost) > FEW or 4 * len(lost) >= total):
-        raise DataError(f"{said[:1].upper()}{said[1:]}; at most one in a hundred may be, or {FEW} of a small number.")
-    LOG.warning("Left out, %s.", said)
+        limit = f"at most one in a hundred may be, or {FEW} of a small number"
+        raise DataError(f"{said[:1].upper()}{said[1:]}; {way or limit}.")
+    LOG.warning("Left out, %s%s.", said, way and f"; {way}")
 
 
 def token_rows(path: File, encoding: str | None) -> Iterator[CaptionRow]:

@@ -21,6 +21,7 @@ from data.text_files import zip_members
 
 __all__ = ["all_captioned_pictures", "captioned_splits", "check_lost"]
 LOG = logging.getLogger("tasks")
+THUMBNAILS = ("thumb", "thumbs", "thumbnail", "thumbnails")  # folders of small copies
 BESIDE = ("annotation", "text", "caption", "label", "meta", "json", "token")  # in names of folders beside the pictures
 
 
@@ -63,7 +64,7 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     root, tree, sources = opened_data(path, names, form)
-    pictures = [entry for entry in tree if entry.is_picture]
+    pictures = shown_pictures(tree)
     places = Places(pictures)
     found = [(source, source_claims(source, places, root)) for source in sources]
     used = used_sources(found, str(root))
@@ -78,6 +79,15 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
     say_alone(pictures, claims)
     say_joined(examples)
     return examples
+
+
+def shown_pictures(tree: list[Entry]) -> list[Entry]:
+    """Return the pictures of a folder; those in folders of thumbnails only if there are no others."""
+    found = [entry for entry in tree if entry.is_picture]
+    whole = [entry for entry in found if not any(part.lower().strip(".") in THUMBNAILS for part in entry.folder)]
+    if whole and len(whole) < len(found):
+        LOG.warning("Left out, since they are thumbnails: %d pictures.", len(found) - len(whole))
+    return whole or found
 
 
 def opened_data(path: Path, names: Names, form: TableFormat) -> tuple[Path, list[Entry], list[Source]]:

@@ -352,3 +352,13 @@ def test_a_zip_with_a_password_is_refused(tmp_path):
     archive.write_bytes(content)
     with pytest.raises(DataError, match="has a password"):
         read(archive)
+
+
+def test_thumbnails_are_seen_through(tmp_path, caplog):
+    for number in range(4):
+        draw(tmp_path / f"full/{number}.jpg", 30 * number)
+        draw(tmp_path / f"thumbnails/{number}.jpg", 30 * number + 1)
+    write(tmp_path / "captions.csv", "image,caption\n" + "".join(f"{n}.jpg,A {n}\n" for n in range(4)))
+    with caplog.at_level(logging.WARNING):
+        assert shown(read(tmp_path), tmp_path)["full/1.jpg"] == ("A 1",)
+    assert "thumbnails: 4 pictures" in caplog.text

@@ -102,7 +102,9 @@ def test_pictures_of_one_name_in_two_folders(tmp_path):
 def test_bare_names_that_two_folders_have_are_refused(tmp_path):
     two_folders(tmp_path)
     table(tmp_path / "captions.csv", [f"{n}.png,A {n}" for n in range(3)])
-    with pytest.raises(DataError, match=r"as several pictures or rows are, without folders: 3 of 3 pictures"):
+    with pytest.raises(
+        DataError, match=r"fit several pictures, or one picture twice: 3 of 3 pictures, .*; give paths with folders"
+    ):
         read(tmp_path)
 
 
@@ -114,7 +116,7 @@ def test_a_bare_name_that_two_folders_have_is_left_out_of_many(tmp_path, caplog)
     with caplog.at_level(logging.WARNING):
         found = shown(tmp_path)
     assert len(found) == 19
-    assert "without folders: 1 of 20 pictures, the first is '0.png'" in caplog.text
+    assert "one picture twice: 1 of 20 pictures, the first is '0.png'" in caplog.text
 
 
 def test_a_picture_that_is_missing_is_not_taken_from_another_folder(tmp_path, caplog):
@@ -132,7 +134,7 @@ def test_rows_of_two_folders_whose_pictures_were_put_together_are_refused(tmp_pa
     for number in range(3):
         draw(tmp_path / f"all/{number}.png", number)
     table(tmp_path / "captions.csv", [f"{each}/{n}.png,In {each}" for each in "ab" for n in range(3)])
-    with pytest.raises(DataError, match="without folders: 6 of 6 pictures"):
+    with pytest.raises(DataError, match="one picture twice: 6 of 6 pictures"):
         read(tmp_path)
 
 
