@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.columns import listed
+from data.pictures.caption_claims import Found
 from data.pictures.caption_lists import Source
-from data.pictures.caption_matching import Found
 from data.splits import DataError, part_of
 
 LOG = logging.getLogger("tasks")

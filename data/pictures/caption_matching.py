@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from os.path import abspath
 from pathlib import Path
-from typing import NamedTuple
 
+from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_lists import Source
 from data.pictures.caption_notices import say
 from data.pictures.caption_places import Places, folder_part, outside_picture, path_parts, plain_parts
@@ -16,34 +16,6 @@ from data.splits import Example, part_of
 LOG = logging.getLogger("tasks")
 EMPTY = ("", "nan", "null", "none", "n/a")  # what tables have in place of a caption
 KEPT = ("test", "valid", "train")  # part that a picture in several parts is kept for, the first
-
-
-class Claim(NamedTuple):
-    """A name in a file of captions, and the picture that it means.
-
-    Attributes:
-        image: The name as it stands there.
-        own: The name as a path by which equal names are known.
-        entry: The picture.
-        strength: How well it fits.
-        split: Name of its part, or nothing.
-        captions: Its captions without blanks at the ends; empty ones are left out.
-    """
-
-    image: str
-    own: tuple[str, ...]
-    entry: Entry
-    strength: tuple[int, ...]
-    split: str
-    captions: Sequence[str]
-
-
-class Found(NamedTuple):
-    """What the names in a file of captions mean, and the names that mean no picture, or one of several."""
-
-    claims: list[Claim]
-    lost: list[str]
-    unclear: list[str]
 
 
 def source_claims(source: Source, places: Places, folder: Path) -> Found:

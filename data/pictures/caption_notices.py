@@ -1,21 +1,16 @@
 """What is said of pictures and captions that are left out, merged or doubtful."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
+from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_json import is_picture_name
 from data.pictures.caption_tables import check_lost
 from data.pictures.caption_tree import Entry, content_of, head_of, size_of
 from data.splits import Example, Splits
 from data.texts.text import has_joined_words
-
-if TYPE_CHECKING:
-    from data.pictures.caption_matching import Claim, Found
 
 LOG = logging.getLogger("tasks")
 

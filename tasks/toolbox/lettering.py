@@ -15,6 +15,7 @@ LOG = logging.getLogger("tasks")
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 PLAIN = frozenset(map(chr, (*range(32, 127), *range(160, 384))))  # letters that Pillow's own font has
 WORD = re.compile(r"\S+|\s+")
+SAID = set[str]()  # letters of which it was said that no font has them
 UNUSABLE = re.compile(r"LastResort|Emoji|Bitmap|Bold|Italic|Oblique|Mono|Light|Thin|Black|cm[a-z]+10|STIX(?!General)")
 
 
@@ -107,7 +108,7 @@ def font_letters(path: str) -> frozenset[str]:
 
 
 def say_missing_letters(texts: Iterable[str]) -> None:
-    """Give notice of letters that no font of this machine has.
+    """Give notice of letters that no font of this machine has, once for each letter.
 
     Example:
         >>> say_missing_letters(["A dog."])
@@ -117,7 +118,8 @@ def say_missing_letters(texts: Iterable[str]) -> None:
         letters = needed_letters(text) - PLAIN
         place = best_font(letters) if letters else None
         lost |= letters - (font_letters(place) if place else frozenset())
-    if lost:
+    if lost - SAID:
+        SAID.update(lost)
         LOG.warning(
             "No font of this machine has %d of the letters to be drawn, such as %r; they are boxes. Install a font "
             "for them, such as Noto Sans.",

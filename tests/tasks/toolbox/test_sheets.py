@@ -25,8 +25,10 @@ def test_letters_of_other_alphabets_are_drawn_and_not_boxes(text):
 
 def test_letters_that_no_font_has_are_said_once(caplog, monkeypatch):
     monkeypatch.setattr(lettering, "best_font", lambda letters: None)
+    monkeypatch.setattr(lettering, "SAID", set())
     with caplog.at_level(logging.WARNING):
         say_missing_letters(["A dog \U00017000\U00017001", "\U00017000"])
+        say_missing_letters(["\U00017000"])
     assert caplog.text.count("No font of this machine has 2 of the letters") == 1
 
 
