@@ -11,6 +11,7 @@ from data.sources import is_part_name
 from data.splits import part_of
 
 START = re.compile(r"^[a-z][a-z\d+.-]+://[^/]*|^[a-z]:(?=/)", re.IGNORECASE)  # of an address, and a drive of Windows
+NUMBER = re.compile(r"^\d+$|_\d{12}$")  # name of a picture, or the end of one of COCO
 COUNT = re.compile(r"(?:\.\d+)?#\w+$")  # number of the caption behind the name of its picture
 
 
@@ -87,14 +88,14 @@ class Places:
         return distinct_matches([match for match in found if match.strength == best])
 
     def numbered(self, own: Sequence[str]) -> list[tuple[tuple[str, ...], Entry]]:
-        """Return the pictures whose name ends in a number, if a name is one alone."""
+        """Return the pictures that are called as a number with zeros before it, or as in COCO, if a name is one."""
         if len(own) != 1 or not own[0].isdecimal():
             return []
         if self.by_number is None:
             self.by_number = {}
             for name, entries in self.by_name.items():
-                if number := re.search(r"\d+$", name):
-                    self.by_number.setdefault(number[0].lstrip("0") or "0", []).extend(entries)
+                if number := NUMBER.search(name):
+                    self.by_number.setdefault(number[0].lstrip("_0") or "0", []).extend(entries)
         return self.by_number.get(own[0].lstrip("0") or "0", [])
 
 

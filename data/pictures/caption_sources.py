@@ -127,16 +127,24 @@ def caption_rows(path: File, names: Names, form: TableFormat) -> list[CaptionRow
     """
     suffix = content_suffix(path)
     if suffix == ".json" and (rows := json_caption_rows(path, form.encoding)) is not None:
+        say_columns(path, form)
         return rows
     if suffix in TEXTS:
         head = [line for line in islice(text_lines(path, form.encoding), 50) if line.strip()]
         if path.name.lower().endswith((".token.txt", ".token")) or (head and TOKEN_LINE.match(head[0])):
+            say_columns(path, form)
             return list(token_rows(path, form.encoding))
         if not looks_like_table(head):
             return None
     if suffix in (*TEXTS, ".csv") and (rows := comma_rows(path, names, form)):
         return rows
     return table_caption_rows(path, names, form)
+
+
+def say_columns(path: File, form: TableFormat) -> None:
+    """Give notice of columns that the user named for a file without columns."""
+    if form.columns:
+        LOG.warning("%s has no columns, so --columns is not used.", path.name)
 
 
 def looks_like_table(lines: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """Files of a folder or a zip, with those in the zips inside, by their paths."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from os.path import splitext
 from pathlib import Path, PurePosixPath
@@ -57,13 +58,22 @@ def file_tree(root: Path) -> list[Entry]:
     if root.is_file():
         return zip_tree(root, ())
     found = list[Entry]()
-    for path in sorted(root.rglob("*")):
+    for path in sorted(files_below(root)):
         parts = path.relative_to(root).parts
-        if is_junk(Path(*parts)) or not path.is_file():
-            continue
         inside = path.suffix.lower() == ".zip"
         found += zip_tree(path, (*parts[:-1], path.stem)) if inside else [Entry(parts, path)]
     return found
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the visible files below a folder, also behind links to other folders, each folder once."""
+    seen = set[str]()
+    for place, folders, names in os.walk(root, followlinks=True):
+        seen.add(os.path.realpath(place))
+        folders[:] = [
+            name for name in folders if not is_junk(Path(name)) and os.path.realpath(Path(place, name)) not in seen
+        ]
+        yield from (path for name in names if not is_junk(Path(name)) and (path := Path(place, name)).is_file())
 
 
 def zip_tree(archive: Path, folder: Sequence[str]) -> list[Entry]:

@@ -362,3 +362,43 @@ def test_thumbnails_are_seen_through(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         assert shown(read(tmp_path), tmp_path)["full/1.jpg"] == ("A 1",)
     assert "thumbnails: 4 pictures" in caplog.text
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    for number in range(4):
+        draw(tmp_path / f"disc/{number}.jpg", 30 * number)
+    rows = "image,caption\n" + "".join(f"images/{n}.jpg,A {n}\n" for n in range(4))
+    write(tmp_path / "data/captions.csv", rows)
+    (tmp_path / "data/images").symlink_to(tmp_path / "disc", target_is_directory=True)
+    (tmp_path / "disc/again").symlink_to(tmp_path / "data", target_is_directory=True)
+    assert shown(read(tmp_path / "data"), tmp_path)["data/images/1.jpg"] == ("A 1",)
+
+
+def test_columns_for_a_file_without_columns_are_said_not_to_be_used(tmp_path, caplog):
+    coco(tmp_path, "train2017", 4)
+    with caplog.at_level(logging.WARNING):
+        read(tmp_path, caption="text")
+    assert "captions_train2017.json has no columns, so --columns is not used" in caplog.text
+
+
+def test_numbers_mean_pictures_called_by_number_alone(tmp_path):
+    for number in range(4):
+        draw(tmp_path / f"a/{number:05d}.png", 30 * number)
+    write(tmp_path / "captions.csv", "image_id,caption\n" + "".join(f"{n},A {n}\n" for n in range(4)))
+    assert shown(read(tmp_path), tmp_path)["a/00002.png"] == ("A 2",)
+    for path in sorted((tmp_path / "a").iterdir()):
+        path.rename(path.with_name(f"IMG_{path.name}"))
+    with pytest.raises(DataError, match="missing: 4 of 4 pictures"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.jpg", None), ("x.tar.gz", b"\x1f\x8b\x08\x00" + bytes(60)), ("b.zip", b"PK\x03\x04 no zip")],
+)
+def test_what_is_no_data_is_refused_in_a_sentence(tmp_path, name, content):
+    draw(tmp_path / "a.jpg")
+    if content:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name.replace(".", r"\.")):
+        read(tmp_path / name)
