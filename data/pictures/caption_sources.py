@@ -29,7 +29,8 @@ MOST = 200  # files that are tried
 def caption_sources(tree: Sequence[Entry], names: Names, form: TableFormat, place: str) -> list[Source]:
     """Return the files of captions in a folder: each that can be read as one, or else the files beside pictures.
 
-    Files of tokens come first, then those with `caption` in their name; the others count if there are none.
+    Karpathy's splits come first, then files of tokens, then those with `caption` in their name; the others count if
+    there are none.
 
     Args:
         tree: The files of the folder.
@@ -44,7 +45,11 @@ def caption_sources(tree: Sequence[Entry], names: Names, form: TableFormat, plac
     sides = side_source(tree, form, place)
     called = [entry for entry in files if is_called_captions(entry) and not is_called_tokens(entry)]
     other = [] if sides else [entry for entry in files if entry not in called]
-    for chosen in (list(filter(is_called_tokens, files)), called, other):
+    for chosen in (
+        *(list(filter(is_called, files)) for is_called in (is_called_dataset, is_called_tokens)),
+        called,
+        other,
+    ):
         found, errors = readable_sources(chosen, names, form)
         if found:
             say_unused(errors, [entry for entry in files if is_table_name(entry) and entry not in chosen], place)
@@ -79,6 +84,11 @@ def candidates(tree: Sequence[Entry]) -> list[Entry]:
             seen.add(key)
             found.append(entry)
     return found
+
+
+def is_called_dataset(entry: Entry) -> bool:
+    """Return whether a file is called as Karpathy's splits, such as `dataset_coco.json`."""
+    return re.fullmatch(r"dataset_(?!infos?\.).+\.json", entry.name.lower()) is not None
 
 
 def is_called_captions(entry: Entry) -> bool:

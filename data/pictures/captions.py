@@ -69,7 +69,8 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
     found = [(source, source_claims(source, places, root)) for source in sources]
     used = used_sources(found, str(root))
     if not pictures and not any(each.claims for _, each in used):
-        raise DataError(f"{str(root)!r} holds no pictures; they end in {' '.join(SUFFIXES)}.")
+        hint = "unpack the zip inside it" if any(map(is_zip, tree)) else f"they end in {' '.join(SUFFIXES)}"
+        raise DataError(f"{str(root)!r} holds no pictures; {hint}.")
     whole = joined_findings([each for _, each in used])
     claims = agreed_claims(whole)
     total = len({(claim.image, claim.split) for claim in claims}) + len(whole.lost) + len(whole.unclear)
@@ -79,6 +80,11 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
     say_alone(pictures, claims)
     say_joined(examples)
     return examples
+
+
+def is_zip(entry: Entry) -> bool:
+    """Return whether a file is a zip inside a zip, which is not read."""
+    return entry.name.lower().endswith(".zip")
 
 
 def shown_pictures(tree: list[Entry]) -> list[Entry]:
@@ -98,6 +104,8 @@ def opened_data(path: Path, names: Names, form: TableFormat) -> tuple[Path, list
         base = path.resolve().relative_to(root.resolve()).parts if around is not tree else ()
         sources = caption_sources(tree, names, form, str(path))
         return root, around, [replace(source, base=(*base, *source.base)) for source in sources]
+    if path.suffix.lower() in SUFFIXES:
+        raise DataError(f"{str(path)!r} is a picture, without captions; give a folder with captions, or their file.")
     root, around = wider_tree(path.parent, file_tree(path.parent))
     base = path.resolve().parent.relative_to(root.resolve()).parts
     return root, around, with_lists([file_source(path, base, names, form)], around, form)

@@ -402,3 +402,36 @@ def test_what_is_no_data_is_refused_in_a_sentence(tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=name.replace(".", r"\.")):
         read(tmp_path / name)
+
+
+def test_the_splits_of_karpathy_count_more_than_those_of_coco(tmp_path, caplog):
+    coco(tmp_path, "train2014", 4)
+    rows = karpathy(["train", "train", "val", "test"])
+    for row in rows["images"]:
+        row["filename"] = f"{int(row['filename'][:-4]):012d}.png"
+    write(tmp_path / "dataset_coco.json", rows)
+    with caplog.at_level(logging.WARNING):
+        assert sizes(read(tmp_path)) == [2, 1, 1]
+    assert "not used beside the captions: captions_train2014.json" in caplog.text
+
+
+def test_the_zips_of_coco_as_they_are_downloaded(tmp_path):
+    coco(tmp_path / "all", "train2017", 4)
+    coco(tmp_path / "all", "val2017", 4)
+    (tmp_path / "zips").mkdir()
+    for name in ("train2017", "val2017", "annotations"):
+        with ZipFile(tmp_path / f"zips/{name}.zip", "w") as file:
+            for path in sorted((tmp_path / "all" / name).iterdir()):
+                file.write(path, path.relative_to(tmp_path / "all"))
+    splits = read(tmp_path / "zips")
+    assert sizes(splits) == [3, 4, 1]
+
+
+def test_a_zip_in_a_zip_is_refused(tmp_path):
+    draw(tmp_path / "in/0.jpg")
+    inner = zipped(tmp_path / "pictures.zip", tmp_path / "in")
+    with ZipFile(tmp_path / "outer.zip", "w") as file:
+        file.write(inner, "pictures.zip")
+        file.writestr("captions.csv", "image,caption\n0.jpg,A dog\n")
+    with pytest.raises(DataError, match="unpack the zip inside it"):
+        read(tmp_path / "outer.zip")
