@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any  # a value of JSON types
@@ -9,7 +10,23 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half of a sign, as a cut emoji leav
 
 
 class Listed(str):
-    """A value that is a list in a table, as text with spaces between its values."""
+    """A value that is a list in a table, as text with spaces between its values, each of which is in `values`."""
+
+    __slots__ = ("values",)
+    values: tuple[str, ...]
+
+
+def listed_value(values: Iterable[str]) -> Listed:
+    """Return a list of a table as one text that keeps its values.
+
+    Example:
+        >>> listed_value(["a dog", "a cat"]), listed_value(["a dog", "a cat"]).values
+        ('a dog a cat', ('a dog', 'a cat'))
+    """
+    kept = tuple(values)
+    found = Listed(" ".join(kept))
+    found.values = kept
+    return found
 
 
 def value_text(value: Json) -> str:
@@ -26,7 +43,7 @@ def value_text(value: Json) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        return Listed(" ".join(map(value_text, value)))
+        return listed_value(map(value_text, value))
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 

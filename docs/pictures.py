@@ -17,7 +17,7 @@ from data.pictures.imresize import degraded_picture, imresize, modcrop, whole_le
 from data.pictures.photo import read_photo, square_pixels
 from tasks.engine import runs
 from tasks.engine.task import Pipeline
-from tasks.toolbox import figures
+from tasks.toolbox import figures, sheets
 
 DIGIT = Path(tasks.__file__).parent / "mnist/example.png"
 REVIEW = "The story is dull, but I loved the music and the brilliant cast."
@@ -103,7 +103,7 @@ def caption_picture(pipeline: Pipeline[Any]) -> tuple[str, Image.Image]:
     pairs = zip(attention["words"], attention["weights"], strict=True)
     words, weights = zip(*((word, row) for word, row in pairs if word != END), strict=True)
     pixels = square_pixels(photo, pipeline.config.size)
-    sheet = figures.attention_sheet([(pixels, {"words": words, "weights": weights})], side=SIDE, columns=6)
+    sheet = sheets.attention_sheet([(pixels, {"words": words, "weights": weights})], side=SIDE, columns=6)
     return f"{photo.name} is described as {answer['caption']!r}", sheet
 
 

@@ -23,6 +23,7 @@ from data.pictures.decoding import (
 from data.pictures.files import File, LoadedImage, MemoryFile
 from data.pictures.imresize import turned_picture
 from data.pictures.png import kept_chunks
+from data.pictures.squares import square_of
 from data.splits import DataError
 
 LOG = logging.getLogger("tasks")
@@ -143,12 +144,13 @@ def square_pixels(picture: Picture, side: int, megapixels: float = MEGAPIXELS) -
     photo = photo_of(picture, megapixels, least=4 * side)
     pixels, alpha = photo.pixels, photo.alpha
     image = Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy())
+    width, height = image.size
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     if image.size != (side, side):
         image = image.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return np.asarray(image)
+    return square_of(np.asarray(image), width, height)
 
 
 def jpeg_bytes(pixels: np.ndarray) -> bytes:

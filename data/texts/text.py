@@ -44,9 +44,26 @@ JOINED = re.compile(  # letters of Thai, Lao, Tibetan, Burmese, Khmer, Japanese 
     r"\U00020000-\U0003ffff]+"
 )
 LONGEST = 4  # letters of a word of such a script, in the mean
-CAPTION_TOKEN = re.compile(  # initials; clitics such as 's; words, also with marks inside; other signs
+CAPTION_TOKEN = (  # initials; clitics such as 's; words, also with marks inside; other signs
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
+)
+SPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Letters of scripts without spaces between words; each is a word of a caption, with its marks.
+CAPTION_TOKENS = {
+    True: re.compile(CAPTION_TOKEN),  # of ASCII alone
+    False: re.compile(
+        rf"(?![\W_])[{SPACED}][{MARKS}\u200c\u200d]*|"
+        + CAPTION_TOKEN.replace(r"[^\W_]", rf"(?:(?![{SPACED}])[^\W_][{MARKS}\u200c\u200d]*)")
+    ),
+}
+GAP = re.compile(rf"(?<=[{SPACED}{MARKS}]) (?=[{SPACED}])")  # between two such letters
+STOPS = (  # letters at the end of a sentence, and what ends it
+    (re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"), "\u3002"),
+    (re.compile(r"[\u0900-\u0963\u0966-\u097f\u0980-\u09ff]"), "\u0964"),
+    (re.compile(r"[\u0e00-\u0eff]"), ""),
 )
 PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 T = TypeVar("T")
@@ -105,12 +122,26 @@ def has_joined_words(texts: Sequence[str], sample: int = 1000) -> bool:
 def caption_words(text: str) -> list[str]:
     """Return the words of a caption in lower case and without marks, tokenized as for the COCO metrics.
 
-    Brackets are left out, and abbreviations lose their full stop.
+    Brackets are left out, and abbreviations lose their full stop. In scripts without spaces between words, such as
+    Chinese, Japanese and Thai, each letter with its marks is a word.
 
     Reference: the tokenizer of the Penn Treebank, as used in Chen et al., 2015, https://arxiv.org/abs/1504.00325,
     section 4.1.
     """
-    return CAPTION_TOKEN.findall(plain_marks(clean_text(text)).lower().replace("cannot", "can not"))
+    plain = plain_marks(clean_text(text)).lower().replace("cannot", "can not")
+    return CAPTION_TOKENS[plain.isascii()].findall(plain)
+
+
+def caption_text(text: str) -> str:
+    """Return the words of a caption, with spaces between them, as a sentence.
+
+    Example:
+        >>> caption_text("a dog runs"), caption_text("一 只 狗")
+        ('A dog runs.', '一只狗。')
+    """
+    whole = GAP.sub("", text)
+    stop = next((stop for letters, stop in STOPS if letters.match(whole[-1:])), ".")
+    return whole[:1].upper() + whole[1:] + stop
 
 
 def truncated_sequence(numbers: Sequence[T], length: int, keep: Keep) -> Sequence[T]:

@@ -51,7 +51,7 @@ class Config(SearchConfig, PictureConfig):
         low=1,
     )
     mirror: bool = option(
-        True, "Augmentation: mirror half of the pictures, except those with left or right in a caption."
+        True, "Augmentation: mirror half of the pictures, except those whose captions tell left from right."
     )
     cache: Path | None = option(None, "Folder for cached features of a frozen encoder; default ~/.cache/fourlayers.")
 

@@ -1,5 +1,6 @@
 """Captions, step by step: pictures, words, network, search."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -16,8 +17,9 @@ from data.holdout import holdout_split
 from data.pictures.captions import all_captioned_pictures, captioned_splits
 from data.pictures.files import MemoryFile
 from data.pictures.photo import Picture, jpeg_bytes, square_pixels
+from data.pictures.sides import tells_sides
 from data.splits import Example, Examples, Splits, chunks
-from data.texts.text import caption_words, padded_batch, padding_width, padding_widths
+from data.texts.text import caption_text, caption_words, padded_batch, padding_width, padding_widths
 from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import LIMITS, PHOTOGRAPHS, SOURCES, Config
 from tasks.caption.describe import Memory, caption_attention, caption_hypotheses, picture_memory
@@ -25,16 +27,22 @@ from tasks.caption.score import score
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task, table_format
-from tasks.toolbox import figures
+from tasks.toolbox import sheets
 from tasks.toolbox.search import Hypothesis
 
-SIDES = {"left", "right"}  # words that are wrong for a mirrored picture
 COLUMNS = {"image": ("image",), "captions": ("captions/text",)}  # of the catalogue
 FIELDS = {  # of a table, and the names that their columns may have
-    "image": ("image", "image_name", "file_name", "filename", "file", "image_id"),
-    "caption": ("caption", "caption_text", "description", "comment", "text", "sentence"),
+    "image": (
+        *("image", "image_name", "file_name", "filename", "image_path", "image_file", "image_filename", "filepath"),
+        *("file_path", "path", "file", "img", "img_name", "img_path", "picture", "photo", "image_id", "img_id", "id"),
+    ),
+    "caption": (
+        *("caption", "caption_text", "caption_str", "description", "comment", "text", "sentence", "sentences"),
+        *("comments", "raw", "descriptions", "texts"),
+    ),
 }
 Tokens = Sequence[int]
+LOG = logging.getLogger("tasks")
 
 
 def load(config: Config) -> Splits:
@@ -116,6 +124,7 @@ class Codec(task.Codec):
             texts = [" ".join(caption_words(caption)) for caption in captions]
             vocabulary = Pieces.learn(texts, config.vocabulary, "bpe", cased=True)
         codec = cls(config, vocabulary, [config.max_length + 1])
+        codec.say_cut(captions)
         longest = [codec.longest_caption(example) for example in train]
         return cls(config, vocabulary, padding_widths(longest, config.max_length + 1, config.widths + 1, step=2))
 
@@ -127,10 +136,24 @@ class Codec(task.Codec):
     def state(self) -> JsonObject:
         return {"tokens": self.config.tokens, "widths": self.widths, "vocabulary": self.vocabulary.state()}
 
+    def all_numbers(self, caption: str) -> Tokens:
+        """Return the tokens of a whole caption."""
+        return [number for word in caption_words(caption) for number in self.vocabulary.numbers(word)]
+
     def numbers(self, caption: str) -> Tokens:
         """Return a caption as at most `max_length` tokens."""
-        found = [number for word in caption_words(caption) for number in self.vocabulary.numbers(word)]
-        return found[: self.config.max_length]
+        return self.all_numbers(caption)[: self.config.max_length]
+
+    def say_cut(self, captions: Sequence[str]) -> None:
+        """Give notice of captions that are cut at `max_length`, and of those in which no word is found."""
+        lengths = [len(self.all_numbers(caption)) for caption in captions]
+        if cut := sum(length > self.config.max_length for length in lengths):
+            LOG.warning(
+                "%d of %d training captions are cut at %d tokens (--max-length); the longest has %d.",
+                cut, len(captions), self.config.max_length, max(lengths),
+            )  # fmt: skip
+        if empty := [caption for caption, length in zip(captions, lengths, strict=True) if not length]:
+            LOG.warning("%d training captions have no words; the first is %r.", len(empty), empty[0])
 
     def words(self, tokens: Tokens) -> list[str]:
         """Return the text of each token."""
@@ -142,7 +165,7 @@ class Codec(task.Codec):
         """Return tokens as a sentence."""
         pieces = isinstance(self.vocabulary, Pieces)
         text = self.vocabulary.text(tokens) if pieces else " ".join(self.words(tokens))  # type: ignore[union-attr]
-        return text[:1].upper() + text[1:] + "."
+        return caption_text(text)
 
     def read(self, raw: Picture) -> np.ndarray:
         """Return a picture, as `photo_of` takes it, as uint8 `(size, size, 3)`."""
@@ -197,8 +220,8 @@ class Codec(task.Codec):
         if "grid" not in example:
             return square_pixels(example["image"], self.config.size, self.config.megapixels)
         mirrored = random is not None and "mirrored" in example and random.random() < 0.5
-        sides = SIDES & {word for caption in example["captions"] for word in caption_words(caption)} if mirrored else ()
-        grid: np.ndarray = example["mirrored" if mirrored and not sides else "grid"]
+        sided = mirrored and any(map(tells_sides, example["captions"]))
+        grid: np.ndarray = example["mirrored" if mirrored and not sided else "grid"]
         return grid
 
 
@@ -230,7 +253,7 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[An
 def draw(pipeline: Pipeline[Config], pixels: np.ndarray, answer: Answer) -> Iterator[tuple[Path, Image]]:
     """Yield the attention of each word of an answer, with the file that `attention_file` names."""
     if pipeline.config.attention_file:
-        yield pipeline.config.attention_file, figures.attention_sheet([(pixels, answer["attention"])])
+        yield pipeline.config.attention_file, sheets.attention_sheet([(pixels, answer["attention"])])
 
 
 def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> JsonObject:

@@ -16,7 +16,7 @@ from tasks.caption.config import Config
 from tasks.caption.describe import caption_attention, caption_hypotheses, picture_memory
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
-from tasks.toolbox import figures, metrics
+from tasks.toolbox import metrics, sheets
 from tasks.toolbox.search import Hypothesis
 
 ANSWER_COUNT = 200  # answers kept
@@ -128,7 +128,7 @@ def picture_name(example: Example, row: int) -> str:
 
 def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int, megapixels: float) -> Image:
     """Return pictures, each with its caption and the first reference."""
-    return figures.captioned_sheet(
+    return sheets.captioned_sheet(
         [
             (square_pixels(example["image"], size, megapixels), [text, example["captions"][0]])
             for example, text in zip(examples, texts, strict=False)
@@ -138,17 +138,17 @@ def caption_sheet(examples: Sequence[Example], texts: Sequence[str], size: int, 
 
 def attention_sheet(pipeline: Pipeline[Config], examples: Sequence[Example]) -> Image:
     """Return pictures with the attention of each word of their captions."""
-    return figures.attention_sheet(list(attention_panels(pipeline, examples)))
+    return sheets.attention_sheet(list(attention_panels(pipeline, examples)))
 
 
 def attention_panels(
     pipeline: Pipeline[Config], examples: Sequence[Example]
 ) -> Iterator[tuple[np.ndarray, JsonObject]]:
     """Yield pictures with the words of their captions and their attention."""
-    pixels = np.stack(
-        [square_pixels(example["image"], pipeline.config.size, pipeline.config.megapixels) for example in examples]
-    )
-    memory = picture_memory(pipeline, pixels)
+    config = pipeline.config
+    pixels = [square_pixels(example["image"], config.size, config.megapixels) for example in examples]
+    memory = picture_memory(pipeline, np.stack(pixels))
     for row, (best, *_) in enumerate(caption_hypotheses(pipeline, memory)):
         weights = caption_attention(pipeline, memory, row, best.tokens)
-        yield pixels[row], {"words": [*pipeline.codec.words(best.tokens), "</s>"], "weights": weights.tolist()}
+        words = [*pipeline.codec.words(best.tokens), "</s>"]
+        yield pixels[row], {"name": picture_name(examples[row], row), "words": words, "weights": weights.tolist()}

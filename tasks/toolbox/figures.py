@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,78 +262,3 @@ def comparison_sheet(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int
             sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
             draw.text((left + side / 2, top + side + 3), caption, fill="black", font=font, anchor="ma")
     return sheet
-
-
-def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: int = 4, side: int = 240) -> Image.Image:
-    """Return pictures, each with lines of text below it.
-
-    Args:
-        rows: Pixels, uint8 `(height, width, 3)`, and lines, which are wrapped; the first of them is black.
-
-    Example:
-        >>> import numpy as np
-        >>> captioned_sheet([(np.zeros((8, 8, 3), "uint8"), ["a black square"])], columns=1).mode
-        'RGB'
-    """
-    font = ImageFont.load_default(size=14)
-    texts = [[(line, number == 0) for number, text in enumerate(lines) for line in wrap(text, 36)] for _, lines in rows]
-    gap, line = 10, 18
-    tall = side + line * max(map(len, texts), default=0) + 2 * gap
-    sheet = Image.new("RGB", (columns * (side + gap) + gap, max(-(-len(rows) // columns), 1) * tall + gap), "white")
-    draw = ImageDraw.Draw(sheet)
-    for index, ((pixels, _), lines) in enumerate(zip(rows, texts, strict=True)):
-        left, top = gap + index % columns * (side + gap), gap + index // columns * tall
-        sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), (left, top))
-        for number, (text, ours) in enumerate(lines):
-            place = (left, top + side + 4 + number * line)
-            draw.text(place, text, fill="black" if ours else "grey", font=font)
-    return sheet
-
-
-def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 150, columns: int = 8) -> Image.Image:
-    """Return the attention of each word of a caption: a panel for each word, bright at high weights.
-
-    Args:
-        found: For each picture its pixels, uint8 `(height, width, 3)`, and the `words` of its caption with their
-            `weights`: the attention to the cells of a square grid, row by row.
-
-    Example:
-        >>> import numpy as np
-        >>> attention = {"words": ["square"], "weights": [[0.1, 0.2, 0.3, 0.4]]}
-        >>> attention_sheet([(np.zeros((8, 8, 3), "uint8"), attention)]).mode
-        'RGB'
-    """
-    font = ImageFont.load_default(size=15)
-    gap, line = 6, 22
-    panels: list[list[tuple[Image.Image, str]]] = []
-    for pixels, one in found:
-        picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
-        shown = [(picture, "")]
-        shown += [
-            (attended_picture(picture, np.asarray(w)), word)
-            for word, w in zip(one["words"], one["weights"], strict=True)
-        ]
-        panels += [shown[first : first + columns] for first in range(0, len(shown), columns)]
-    size = (columns * (side + gap) + gap, max(len(panels), 1) * (side + line + gap) + gap)
-    sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
-    for down, row in enumerate(panels):
-        for across, (picture, word) in enumerate(row):
-            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
-            sheet.paste(picture, (left, top))
-            draw.text((left + side / 2, top + side + 2), word, fill="black", font=font, anchor="ma")
-    return sheet
-
-
-def attended_picture(picture: Image.Image, weights: np.ndarray) -> Image.Image:
-    """Return a picture that is dark at low attention; the cell with the largest weight is unchanged.
-
-    Example:
-        >>> import numpy as np
-        >>> attended_picture(Image.new("RGB", (8, 8)), np.array([0.1, 0.2, 0.3, 0.4])).size
-        (8, 8)
-    """
-    grid = weights.reshape(round(len(weights) ** 0.5), -1)
-    light = Image.fromarray(np.uint8(255 * grid / grid.max())).resize(picture.size, Image.Resampling.BICUBIC)
-    dark = Image.blend(picture.convert("L").convert("RGB"), Image.new("RGB", picture.size, "black"), 0.65)
-    return Image.composite(picture, dark, light)

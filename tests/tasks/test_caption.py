@@ -165,12 +165,12 @@ def test_a_damaged_picture_among_many_is_named_and_left_out(settings, copy, capl
 
 
 def test_damaged_pictures_beyond_one_in_a_hundred_are_refused(settings, copy, tmp_path):
-    for number in (0, 1, 2):
+    for number in (0, 1, 2, 5):
         (copy / f"00{number}.png").write_text("no picture")
-    with pytest.raises(DataError, match=r"Unreadable: 3 of 102 pictures, the first is .*000\.png'; at most one in a"):
+    with pytest.raises(DataError, match=r"Unreadable: 4 of 102 pictures, the first is .*000\.png'; at most one in a"):
         prepared(tasks.configure("caption", **(settings | {"data": str(copy), "cache": tmp_path})))
     scratch = {"encoder": "scratch", "encoder_weights": "none", "data": str(copy)}
-    with pytest.raises(DataError, match="Unreadable: 3 of 102"):
+    with pytest.raises(DataError, match="Unreadable: 4 of 102"):
         prepared(tasks.configure("caption", **(settings | scratch)))
 
 
@@ -242,7 +242,7 @@ def test_an_encoder_without_weights_is_trained(settings, tmp_path):
 
 def test_pictures_are_mirrored_unless_a_caption_says_left_or_right(pipeline):
     example = {"captions": ["a dog"], "grid": np.zeros((1, 2)), "mirrored": np.ones((1, 2))}
-    told = example | {"captions": ["a dog left of a cat"]}
+    told = example | {"captions": ["a dog", "a left-hand glove"]}
     random = np.random.default_rng(0)
     drawn = {float(pipeline.codec.network_picture(example, random)[0, 0]) for _ in range(20)}
     assert drawn == {0.0, 1.0}
@@ -383,3 +383,12 @@ def test_unreadable_pictures_are_marked_in_what_is_kept(tmp_path):
     found = picture_features(pictures, lambda batch: batch[:, :2, 0], 8, {}, tmp_path / "cache", False)
     assert found[1] is None
     assert [float(found[place][0, 0]) for place in (0, 2)] == [9, 7]
+
+
+def test_captions_that_are_cut_and_those_without_words_are_counted(settings, caplog):
+    config = tasks.configure("caption", **(settings | {"max_length": 3}))
+    captions = ["a dog runs", "a dog runs far away", "!?"]
+    with caplog.at_level(logging.WARNING):
+        Codec.learn(config, [{"captions": captions}])
+    assert "1 of 3 training captions are cut at 3 tokens (--max-length); the longest has 5" in caplog.text
+    assert "1 training captions have no words; the first is '!?'" in caplog.text

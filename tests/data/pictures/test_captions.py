@@ -55,6 +55,8 @@ def test_other_column_names(folder):
     text = (folder / "captions.tsv").read_text().replace("image\tsplit\tcaption", "file\tsplit\ttext")
     (folder / "captions.tsv").write_text(text)
     assert len(captioned_splits(folder, NAMES, TableFormat({"image": "file", "caption": "3"}), 0.5, 0).train) == 2
+    assert len(captioned_splits(folder, NAMES, TableFormat(), 0.5, 0).train) == 2  # there is no other reading
+    (folder / "captions.tsv").write_text(text.replace(".png", "").replace("text", "note"))
     with pytest.raises(DataError, match=r"has no column 'image'.*--columns image=NAME"):
         captioned_splits(folder, NAMES, TableFormat(), 0.5, 0)
 
@@ -104,8 +106,9 @@ def test_a_picture_without_captions_is_left_out(folder, caplog):
 
 
 def test_a_caption_without_its_picture_is_left_out_among_many_and_refused_among_few(folder, caplog):
-    (folder / "pictures/1.png").unlink()
-    with pytest.raises(DataError, match=r"Named in .*captions.tsv' but missing: 1 of 6 pictures, the first is '1.png'"):
+    for number in (1, 5):
+        (folder / f"pictures/{number}.png").unlink()
+    with pytest.raises(DataError, match=r"Named in .*captions.tsv' but missing: 2 of 6 pictures, the first is '1.png'"):
         captioned_splits(folder, NAMES, TableFormat(), 0.5, 0)
     with (folder / "captions.tsv").open("a") as file:
         for number in range(10, 110):
@@ -113,7 +116,7 @@ def test_a_caption_without_its_picture_is_left_out_among_many_and_refused_among_
             file.write(f"{number}.png\ttrain\tA caption .\n")
     with caplog.at_level(logging.WARNING):
         assert len(captioned_splits(folder, NAMES, TableFormat(), 0.5, 0).train) == 101
-    assert "but missing: 1 of 106 pictures" in caplog.text
+    assert "but missing: 2 of 106 pictures" in caplog.text
 
 
 def test_a_truncated_zip_is_named(folder):
@@ -134,7 +137,7 @@ def test_a_folder_with_no_pictures_or_no_captions_is_refused(folder, tmp_path):
     with pytest.raises(DataError, match="holds no file of captions"):
         captioned_splits(folder, NAMES, TableFormat(), 0.5, 0)
     for name in ("one.csv", "two.csv"):
-        write(folder / name, [("image", "caption")], ",")
+        write(folder / name, [("image", "caption"), (f"{name}.png", "A cat")], ",")
     with pytest.raises(DataError, match="holds more than one file of captions"):
         captioned_splits(folder, NAMES, TableFormat(), 0.5, 0)
     with pytest.raises(FileNotFoundError, match="nowhere"):

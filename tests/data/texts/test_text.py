@@ -8,6 +8,7 @@ import pytest
 
 from data.texts.text import (
     PAD,
+    caption_text,
     caption_words,
     clean_text,
     has_joined_words,
@@ -220,8 +221,30 @@ def test_a_thinned_text_lacks_whole_spans():
         ("I don't think they\u2019re here.", "i do n't think they 're here"),
         ('We cannot see the "T-shirt" (red).', "we can not see the t-shirt red"),
         ("A man\u02bcs \uff24og \u2018runs\u2019", "a man 's dog runs"),
+        (
+            "\u090f\u0915 \u0939\u0930\u093e \u0921\u0902\u0921\u093e!",
+            "\u090f\u0915 \u0939\u0930\u093e \u0921\u0902\u0921\u093e",
+        ),
+        (
+            "\u0637\u0650\u0641\u0644\u064c \u064a\u064e\u0644\u0639\u064e\u0628",
+            "\u0637\u0650\u0641\u0644\u064c \u064a\u064e\u0644\u0639\u064e\u0628",
+        ),
+        ("\u0e40\u0e14\u0e47\u0e01\u0e1c\u0e39\u0e49", "\u0e40 \u0e14\u0e47 \u0e01 \u0e1c\u0e39\u0e49"),
+        ("\u4e00\u53ea3D\u72d7\u3002", "\u4e00 \u53ea 3d \u72d7"),
+        ("\uac1c\uac00 \uacf5\uc744", "\uac1c\uac00 \uacf5\uc744"),
+        ("Cafe\u0301 d'e\u0301te\u0301", "caf\xe9 d'\xe9t\xe9"),
         ("A S.C.U.B.A. diver, 3,000 feet & 50% down", "a s.c.u.b.a. diver 3,000 feet & 50 % down"),
     ],
 )
 def test_the_words_of_a_caption_are_cut_as_the_scorers_of_coco_cut_them(text, cut):
     assert caption_words(text) == cut.split()
+
+
+def test_captions_come_back_as_their_language_is_written():
+    for text in (
+        "\u4e00\u53ea\u72d7\u3002",
+        "\u0e40\u0e14\u0e47\u0e01\u0e1c\u0e39\u0e49",
+        "\u090f\u0915 \u0939\u0930\u093e\u0964",
+        "A dog runs.",
+    ):
+        assert caption_text(" ".join(caption_words(text))) == text

@@ -11,7 +11,7 @@ from PIL import Image
 from tasks.engine.config import SettingError
 from tasks.engine.network import ComparedNetwork
 from tasks.engine.runs import write_new
-from tasks.toolbox import figures, metrics
+from tasks.toolbox import figures, metrics, sheets
 from tasks.toolbox.bleu import bleu_tokenizer
 from tasks.toolbox.metrics import classification_metrics, share_interval
 
@@ -274,9 +274,9 @@ def test_meteor_without_java_is_refused():
 
 def test_pictures_with_words_and_with_looks():
     pixels = np.zeros((8, 8, 3), "uint8")
-    assert figures.captioned_sheet([(pixels, ["a", "b c"])] * 5).width == 4 * 250 + 10
+    assert sheets.captioned_sheet([(pixels, ["a", "b c"])] * 5).width == 4 * 250 + 10
     one = {"words": ["a", "dog", "</s>"], "weights": [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0.25] * 4]}
-    sheet = np.asarray(figures.attention_sheet([(pixels + 200, one)]))
+    sheet = np.asarray(sheets.attention_sheet([(pixels + 200, one)]))
     first, second = sheet[20:140, 170:300].mean((0, 2)), sheet[20:140, 330:450].mean((0, 2))
     assert first[:30].mean() > first[-30:].mean() + 10  # lit at the upper left alone
     assert second.mean() < 200
