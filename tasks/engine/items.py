@@ -6,6 +6,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
 from queue import Empty, Queue
@@ -13,6 +14,7 @@ from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from data.pictures.files import some_names
+from data.pictures.pixel_tables import PixelInput, is_pixel_table, pixel_inputs
 from data.splits import DataError, chunks
 from data.tables import InputRow, TableFormat, input_rows, readable
 from data.text_files import encoding_refusal, named_encoding, undecodable
@@ -27,12 +29,13 @@ T = TypeVar("T")
 
 
 class Item(NamedTuple):
-    """An input as it is shown, what is wrong with it, what stands beside it in its file, and its folder in another."""
+    """An input as it is shown, what is wrong with it, what is beside it in its file, its folder, and its content."""
 
     value: str
     error: str = ""
     about: Mapping[str, Any] = {}
     inside: Path = Path()
+    content: Any = None  # what is read in place of the value
 
 
 def typed_format(pipeline: Pipeline[Any], settings: Settings) -> TableFormat:
@@ -114,7 +117,7 @@ def check_item(pipeline: Pipeline[Any], item: Item) -> None:
         return
     if not item.value.strip():
         raise DataError("The input is empty; give the name of a picture.")
-    if Path(item.value).is_dir():
+    if item.content is None and Path(item.value).is_dir():
         raise IsADirectoryError(f"{item.value!r} is a folder; name the pictures in it.")
 
 
@@ -126,6 +129,8 @@ def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Seq
             first among the usual names.
         keep: Names or numbers of other columns.
     """
+    if pipeline.task.accepts is IMAGE and not pipeline.task.write and is_pixel_table(path):
+        return map(partial(pixel_item, path), list(pixel_inputs(path, form, keep)))
     field = pipeline.task.accepts.field
     usual = pipeline.task.columns(pipeline.config)[field]
     own = pipeline.config.column_names().get(field, "")
@@ -138,6 +143,12 @@ def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Seq
 def row_item(row: InputRow) -> Item:
     """Return the item of a row."""
     return Item(row.value, row.error, {"row": row.number, **row.kept})
+
+
+def pixel_item(path: Path, row: PixelInput) -> Item:
+    """Return the item of a row of pixels, which has no name of its own."""
+    about = {"row": row.number, **row.kept}
+    return Item(f"{path.name}, row {row.number}", row.error, about, content=row.value)
 
 
 def line_items(encoding: str | None) -> Iterator[Item]:

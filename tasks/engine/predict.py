@@ -45,4 +45,4 @@ def read_item(pipeline: Pipeline[Any], item: Item) -> Any:
         DataError, OSError: There can be no answer for it.
     """
     check_item(pipeline, item)
-    return pipeline.codec.read(item.value)
+    return pipeline.codec.read(item.value if item.content is None else item.content)

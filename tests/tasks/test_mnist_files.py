@@ -13,6 +13,8 @@ from data.pictures.pixel_tables import is_pixel_table, pixel_inputs
 from data.splits import DataError
 from data.tables import TableFormat
 from tasks.engine.evaluate import evaluate, with_whole_data
+from tasks.engine.items import file_items
+from tasks.engine.predict import outcomes
 from tasks.mnist import pipeline
 from tasks.mnist.config import Config
 
@@ -123,3 +125,13 @@ def test_other_columns_of_rows_of_pixels_are_kept(tmp_path):
     assert [row.kept for row in pixel_inputs(path, TableFormat(), ["label"])] == [
         {"label": row["label"]} for row in DIGITS[:3]
     ]
+
+
+def test_a_file_of_pixels_is_answered_row_by_row(tmp_path):
+    path = pixel_rows(tmp_path / "test.csv", [framed_character(row["image"]) for row in DIGITS[:4]], label=False)
+    path.write_text(path.read_text().replace("\n0,", "\nnone,", 1))
+    made = tasks.load("mnist")
+    rows = [one.record() for one in outcomes(made, list(file_items(made, path, TableFormat(), [])), None, False)]
+    assert [row["input"] for row in rows] == [f"test.csv, row {number}" for number in range(1, 5)]
+    assert rows[0]["error"] == "a pixel is not a number"
+    assert [row["answer"]["label"] for row in rows[1:]] == [row["label"] for row in DIGITS[1:4]]
