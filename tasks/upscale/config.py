@@ -39,6 +39,19 @@ class Config(PictureConfig):
         high=0.9,
     )
     scale: int = option(2, "Factor by which both sides grow.", low=2, high=4, when="select")
+    source: Literal["lossless", "jpeg"] = option(
+        "lossless",
+        "Where the small pictures come from: exact reduction, or JPEG files, whose artefacts are learnt too.",
+        when="select",
+    )
+    quality: tuple[int, ...] = option(
+        (),
+        "JPEG qualities: small test pictures are compressed at each, those for training at random ones in between "
+        "(for --source jpeg: 95,85,75,50,30).",
+        low=1,
+        high=100,
+        when="evaluate",
+    )
     init_from: Path | None = option(
         None, "Run of any scale to start from; all its weights but the deconvolutions are copied."
     )
@@ -85,6 +98,10 @@ class Config(PictureConfig):
         super().__post_init__()
         if 2 * self.margin >= self.patch:
             raise SettingError(f"`margin` is {self.margin} and leaves nothing of a `patch` of {self.patch} pixels.")
+
+    def qualities(self) -> tuple[int, ...]:
+        """Return the JPEG qualities of small pictures; none if they are not compressed."""
+        return self.quality or (QUALITIES if self.source == "jpeg" else ())
 
     def with_settings(self, settings: Settings) -> Self:
         """Return a config with other values; all pictures of other data are the test split."""
@@ -141,6 +158,8 @@ class Config(PictureConfig):
                 width = stage.filters
         return total
 
+
+QUALITIES = (95, 85, 75, 50, 30)  # of JPEG files, unless others are given
 
 PRESETS: dict[str, JsonObject] = {
     "small": {},

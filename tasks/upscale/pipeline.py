@@ -17,6 +17,7 @@ from data.pictures.imresize import (
     turned_picture,
     whole_levels,
 )
+from data.pictures.jpeg import compressed_part, compressed_picture
 from data.pictures.photo import Photo, Picture, photo_of, read_photo, shallow_photo
 from data.pictures.photo_pairs import PhotoPair
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
@@ -90,7 +91,7 @@ def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence
 
 
 def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example]:
-    """Yield pictures with their bicubic reductions, or with the user's own.
+    """Yield pictures with their bicubic reductions, also compressed as JPEG, or with the user's own small pictures.
 
     Raises:
         DataError: A picture is too small to be scored.
@@ -105,8 +106,13 @@ def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example
             )
         if isinstance(source, PhotoPair):
             yield {"name": name, **given_pair(source, truth, config), "given": True}
-        else:
-            yield {"name": name, "image": degraded_picture(truth, config.scale), "truth": truth}
+            continue
+        small = degraded_picture(truth, config.scale)
+        if not config.qualities():
+            yield {"name": name, "image": small, "truth": truth}
+        for quality in config.qualities():
+            image = compressed_picture(small, quality)
+            yield {"name": f"{name} at quality {quality}", "image": image, "truth": truth, "quality": quality}
 
 
 def small_luma(source: Source, truth: np.ndarray, config: Config) -> np.ndarray:
@@ -201,25 +207,51 @@ class Codec(task.Codec):
         for example in examples:
             height, width = example["image"].shape
             if random is None:
-                rows += [(example, place, 0) for place in patch_corners((height, width), side, VALIDATION_PATCHES)]
+                places = patch_corners((height, width), side, VALIDATION_PATCHES)
+                rows += [(example, place, 0, self.quality(number)) for number, place in enumerate(places)]
             else:
                 place = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
-                rows.append((example, place, int(random.integers(8))))
-        pairs = [[turned_picture(part, way) for part in self.patch(example, place)] for example, place, way in rows]
+                rows.append((example, place, int(random.integers(8)), self.random_quality(random)))
+        pairs = [
+            [turned_picture(part, way) for part in self.patch(example, place, quality)]
+            for example, place, way, quality in rows
+        ]
         small, residuals = zip(*pairs, strict=True)
         return self.inputs(small), np.stack(residuals)[..., None] / np.float32(255)
 
-    def patch(self, example: Example, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return a patch of a small picture, and its residual: the truth minus the bicubic interpolation."""
+    def quality(self, number: int) -> int | None:
+        """Return the JPEG quality of a patch of a validation picture, by its number; `None` if it is exact."""
+        qualities = self.config.qualities() if self.config.source == "jpeg" else ()
+        return qualities[number % len(qualities)] if qualities else None
+
+    def random_quality(self, random: np.random.Generator) -> int | None:
+        """Return a random JPEG quality, from the lowest to the highest; `None` if pictures are exact."""
+        if self.config.source == "lossless":
+            return None
+        return int(random.integers(min(self.config.qualities()), max(self.config.qualities()) + 1))
+
+    def patch(
+        self, example: Example, place: tuple[int, int], quality: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return a patch of a small picture, and its residual: the truth minus the bicubic interpolation.
+
+        Args:
+            example: A small picture, and its truth.
+            place: Row and column of the patch in the small picture.
+            quality: JPEG quality at which the small picture is compressed.
+        """
         image, truth, (row, column) = example["image"], example["truth"], place
         side, scale = self.config.patch, self.config.scale
         top, left = max(row - TAPS, 0), max(column - TAPS, 0)
-        around = image[top : row + side + TAPS, left : column + side + TAPS].astype("float32")
+        around = image[top : row + side + TAPS, left : column + side + TAPS]
+        if quality is not None:
+            around = compressed_part(image, (top, left), around.shape, quality)
+        inner = np.s_[row - top : row - top + side, column - left : column - left + side]
         own = np.s_[
             (row - top) * scale : (row - top + side) * scale, (column - left) * scale : (column - left + side) * scale
         ]
         wanted = truth[row * scale : (row + side) * scale, column * scale : (column + side) * scale]
-        return image[row : row + side, column : column + side], wanted - imresize(around, scale)[own]
+        return around[inner], wanted - imresize(around.astype("float32"), scale)[own]
 
 
 def predict(pipeline: Pipeline[Config], inputs: Iterable[Read]) -> list[Answer]:

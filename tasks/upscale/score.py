@@ -24,7 +24,8 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     Luma is that of the papers:
 
     * The truth is in 16..235, rounded.
-    * The small picture is its bicubic reduction, rounded, or the user's own; both answers are rounded too.
+    * The small picture is its bicubic reduction, rounded, or that of a JPEG file, or the user's own; both answers are
+      rounded too.
     * `scale` pixels at the border do not count.
     """
     config, rows, seconds, area = pipeline.config, list[Scores](), 0.0, 0
@@ -39,7 +40,7 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         "milliseconds_per_megapixel": seconds / area * 1e9,
     }
     return Report(
-        metrics=mean_scores(rows) | costs,
+        metrics=mean_scores(rows) | quality_scores(examples, rows) | costs,
         answers=[
             {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
             for example, row in zip(examples, rows, strict=True)
@@ -52,7 +53,7 @@ def example_scores(pipeline: Pipeline[Config], example: Example) -> tuple[Scores
     """Return the scores of a picture, and the seconds of enlarging its luma."""
     scale = pipeline.config.scale
     truth = whole_levels(luma(example["truth"]))
-    given = example.get("given", False)  # a small picture of the user's own
+    given = "given" in example or "quality" in example  # a small picture of the user's own, or of a JPEG file
     small = whole_levels(luma(example["image"])) if given else degraded_picture(truth, scale)
     start = time.perf_counter()
     (answer,) = pipeline.predict([small])
@@ -74,6 +75,15 @@ def mean_scores(rows: Sequence[Scores]) -> Scores:
         if name in ("psnr", "ssim"):
             means[f"{name}_low"], means[f"{name}_high"] = metrics.mean_interval(values)
     return means
+
+
+def quality_scores(examples: Sequence[Example], rows: Sequence[Scores]) -> Scores:
+    """Return the mean PSNR of both answers at each JPEG quality, such as `psnr_q75` and `bicubic_psnr_q75`."""
+    grouped: dict[str, list[float]] = {}
+    for example, row in zip(examples, rows, strict=True):
+        for name in ("psnr", "bicubic_psnr") if "quality" in example else ():
+            grouped.setdefault(f"{name}_q{example['quality']}", []).append(row[name])
+    return {name: float(np.mean(values)) for name, values in grouped.items()}
 
 
 def picture_scores(answer: np.ndarray, truth: np.ndarray, name: str, border: int) -> Scores:

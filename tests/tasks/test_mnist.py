@@ -122,7 +122,7 @@ def test_a_training_picture_is_read_as_predict_reads_it(tmp_path):
     one = np.full((90, 80, 3), (200, 230, 200), "uint8")
     one[20:70, 40:46] = (220, 120, 160)
     Image.fromarray(one).save(tmp_path / "one.png")
-    image = pipeline.file_image(Config(), tmp_path / "one.png")
+    image = pipeline.own_image(Config(), tmp_path / "one.png")
     np.testing.assert_array_equal(image, codec().read(tmp_path / "one.png").image)
     assert image.any()
 
