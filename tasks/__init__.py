@@ -67,9 +67,11 @@ def presets(name: str) -> Mapping[str, Mapping[str, Any]]:
 def configure(name: str, preset: str | None = None, file: Path | str | None = None, **settings: Any) -> TaskConfig:
     """Return a config: the defaults, then those for the embedded data, the preset, the file, the settings.
 
+    With `init_from`, the settings that make the network of that run come before the preset.
+
     Raises:
         SettingError: A name is unknown, or a value is out of range.
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such file, or no such run.
 
     Example:
         >>> configure("mnist", "tiny", epochs=3).filters
@@ -86,7 +88,15 @@ def configure(name: str, preset: str | None = None, file: Path | str | None = No
     }
     data = chosen.get("data", config_class(name)().data)
     embedded = import_module(f".{name}.config", __name__).BUILTIN if data == "builtin" else {}
-    return config_class(name).restore({**embedded, **chosen})
+    if chosen.get("init_from") is None:
+        return config_class(name).restore({**embedded, **chosen})
+    from tasks.engine.config import inherited_settings
+    from tasks.engine.runs import named_run, read_config
+
+    run = named_run(name, Path(chosen["init_from"])).resolve()
+    shorter = import_module(f".{name}.config", __name__).FINE_TUNING
+    inherited = inherited_settings(config_class(name), read_config(run, name))
+    return config_class(name).restore({**embedded, **shorter, **inherited, **chosen, "init_from": str(run)})
 
 
 def get(name: str) -> Task[Any]:

@@ -22,6 +22,7 @@ from data.pictures.decoding import (
 )
 from data.pictures.files import File, LoadedImage, MemoryFile
 from data.pictures.imresize import turned_picture
+from data.pictures.jpeg import file_quality
 from data.pictures.png import kept_chunks
 from data.pictures.squares import square_of
 from data.splits import DataError
@@ -52,12 +53,14 @@ class Photo:
         alpha: Opacity of each pixel `(height, width)`, uint8 or uint16; `None` is opaque.
         format: Pillow's name of the file format, such as `"JPEG"`.
         metadata: EXIF, colour profile, resolution and comments, as Pillow writes them, and `chunks` of a PNG file.
+        quality: That of a JPEG file, 1 to 100, by its quantization; `None` for others.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     format: str = "PNG"
     metadata: dict[str, object] = field(default_factory=dict)
+    quality: int | None = None
 
 
 def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = None) -> Photo:
@@ -177,19 +180,21 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
         deep: If true, all bits of its levels are read elsewhere; otherwise their loss comes with a notice.
     """
     frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
-    if frames > 1 and kind != "MPO":  # a JPEG with a preview is not an animation
-        LOG.warning("%r has %d frames; the first is read.", name, frames)
+    if frames > 1:
+        what = "further pictures, such as a preview," if kind == "MPO" else "further frames"
+        LOG.warning("%r has %d %s; the first picture is read.", name, frames - 1, what)
     if not deep and (bits := lost_bits(image)):
         LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
     if is_wide(image):
         LOG.warning("%r has 32 bits a level; 16 of them are read.", name)
+    quality = file_quality(tables) if (tables := getattr(image, "quantization", None)) else None
     scale = grey_scale(image)
     tags = readable_exif(image, name)
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
     pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image, scale)
-    return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata)
+    return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata, quality)
 
 
 def readable_exif(image: Image.Image, name: str) -> Image.Exif:

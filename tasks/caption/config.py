@@ -131,6 +131,8 @@ BUILTIN: JsonObject = {
     "decoder_dropout": 0.1,
 }
 
+FINE_TUNING: JsonObject = {"epochs": 30, "batch_size": 8, "learning_rate": 1e-3, "warmup": 0.1, "average": 5}
+
 SOURCES = {
     "builtin": "Scenes of coloured shapes and digits, drawn and described by this project (Apache-2.0).",
     "coco_captions": "COCO captions (Chen et al., 2015, https://arxiv.org/abs/1504.00325; CC BY 4.0, pictures under "

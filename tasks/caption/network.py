@@ -73,6 +73,8 @@ def mean_loss(losses: Tensor, labels: Tensor) -> Tensor:
 def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> Splits:
     """Load the weights of a frozen encoder, and return splits with features in the examples for training.
 
+    A run to start from has brought them already.
+
     Unreadable pictures are left out.
 
     Raises:
@@ -83,7 +85,8 @@ def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> S
     if not config.is_frozen:
         train, valid = (examples_with_pixels(part, config) for part in (splits.train, splits.valid))
         return Splits(train, valid, splits.test)
-    load_weights(model.get_layer("encoder"), config.encoder_weights)
+    if config.init_from is None:
+        load_weights(model.get_layer("encoder"), config.encoder_weights)
     pictures = {picture_identity(example): example["image"] for part in splits[:2] for example in part}
     grids = feature_grids(model, config, dict(sorted(pictures.items())), show)
     return Splits(examples_with_grids(splits.train, grids), examples_with_grids(splits.valid, grids), splits.test)

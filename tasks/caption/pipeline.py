@@ -123,10 +123,30 @@ class Codec(task.Codec):
         else:
             texts = [" ".join(caption_words(caption)) for caption in captions]
             vocabulary = Pieces.learn(texts, config.vocabulary, "bpe", cased=True)
+        return cls.of_vocabulary(config, vocabulary, train)
+
+    @classmethod
+    def of_vocabulary(cls, config: Config, vocabulary: Words | Pieces, train: Examples) -> Self:
+        """Return a codec with a vocabulary, and with padding widths for these training examples."""
         codec = cls(config, vocabulary, [config.max_length + 1])
-        codec.say_cut(captions)
+        codec.say_cut([caption for example in train for caption in example["captions"]])
         longest = [codec.longest_caption(example) for example in train]
         return cls(config, vocabulary, padding_widths(longest, config.max_length + 1, config.widths + 1, step=2))
+
+    @override
+    @classmethod
+    def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
+        """Return a codec with the vocabulary of an earlier one and, if that is of words, the new words."""
+        vocabulary = earlier.vocabulary
+        if isinstance(vocabulary, Words):
+            captions = [caption for example in train for caption in example["captions"]]
+            vocabulary = vocabulary.extended(captions, config.vocabulary, caption_words)
+        return cls.of_vocabulary(config, vocabulary, train)
+
+    @override
+    def places(self, earlier: Self) -> list[int] | None:
+        """Return the number here of each token of the earlier codec; new words come before the start and the end."""
+        return None if self.size == earlier.size else [*range(earlier.size - 2), self.start, self.end]
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:

@@ -87,6 +87,11 @@ class TaskConfig:
     encoding: str | None = option(
         None, "Encoding of text files and tables; UTF-8, or what the file tells, if not given.", when="predict"
     )
+    init_from: Path | None = option(
+        None,
+        "Run to start from, a directory or the name of one that ships: its settings of the network, its vocabulary and "
+        "its weights.",
+    )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
     epochs: int = option(10, "Passes over the training examples.", low=1)
     batch_size: int = option(64, "Examples of average length per step.", low=1, when="predict")
@@ -137,6 +142,25 @@ class TaskConfig:
             if name not in free:
                 raise SettingError(f"`{name}` cannot change after training{nearest(name, free)}")
         return type(self).restore(self.state() | dict(settings))
+
+
+def inherited_settings(config: type[TaskConfig], settings: Settings) -> JsonObject:
+    """Return those settings of a run that a training takes over which starts from it.
+
+    They make its network and its codec, and how it answers. Those that every task has, such as data and epochs, are
+    not among them.
+    """
+    own = {"cache"} | {field.name for field in dataclasses.fields(TaskConfig)}
+    names = {
+        field.name for field in dataclasses.fields(config) if field.metadata["when"] in ("train", "select", "predict")
+    }
+    return {name: value for name, value in settings.items() if name in names - own}
+
+
+def answering_settings(config: TaskConfig) -> JsonObject:
+    """Return the settings of a config that say how inputs are answered, as JSON types."""
+    kinds = {field.name: field.metadata["when"] for field in dataclasses.fields(config)}
+    return {name: value for name, value in config.state().items() if kinds[name] in ("predict", "answer")}
 
 
 def offered_fields(config: type[TaskConfig], verb: str) -> list[dataclasses.Field[Any]]:

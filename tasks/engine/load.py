@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zipfile import BadZipFile
 
 from tasks.engine import runs
-from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, selectors
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, answering_settings, selectors
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
 from tasks.engine.task import KerasPart, Pipeline, Task
 
@@ -37,16 +36,37 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
         SettingError: The run is of another task or another than selected, or a setting cannot change after training.
     """
     wanted = selectors(task.config, settings or {})
-    run = runs.find_run(task.name, Path(directory) if directory else None, wanted)
+    usual = selectors(task.config, task.config().state())
+    run = runs.find_run(task.name, Path(directory) if directory else None, wanted, usual)
     LOG.info("Run: %s%s", run, "" if directory else shadow_note(task.name, run))
     other = {name: value for name, value in (settings or {}).items() if name not in wanted}
-    config = read_config(task, run)
-    config = config.with_settings(unset_forms(config, other) | other)
+    return open_network(replace(restored_pipeline(task, run, other), wanted=None if directory else wanted))
+
+
+def other_run(pipeline: Pipeline[C], run: Path) -> Pipeline[C]:
+    """Return the pipeline of another run that is to answer as this one; it is opened once."""
+    if run not in pipeline.others:
+        settings = answering_settings(pipeline.config)
+        pipeline.others[run] = open_network(restored_pipeline(pipeline.task, run, settings))
+    return pipeline.others[run]
+
+
+def restored_pipeline(task: Task[C], run: Path, settings: Settings | None = None) -> Pipeline[C]:
+    """Return the pipeline that a run directory holds; its network may not be there yet.
+
+    Args:
+        settings: Other values for settings that may change after training.
+
+    Raises:
+        FileNotFoundError, RunError, SettingError: As for `load`.
+    """
+    config, other = read_config(task, run), settings or {}
+    config = config.with_settings({**unset_forms(config, other), **other})
     try:
         codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
     except (KeyError, TypeError) as error:
         raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
-    return open_network(Pipeline(task, codec.settled(config), codec, OnnxNetwork(run / "onnx"), run))
+    return Pipeline(task, codec.settled(config), codec, OnnxNetwork(run / "onnx"), run)
 
 
 def shadow_note(task: str, run: Path) -> str:
@@ -83,25 +103,24 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
         raise runs.RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
     network: Network = OnnxNetwork(pipeline.run / "onnx")
     if engine == "keras" or not exported:
-        network = KerasNetwork(keras_models(pipeline))
+        network = KerasNetwork(keras_part(pipeline.task).signatures(keras_model(pipeline)))
     return replace(pipeline, network=network)
 
 
-def keras_models(pipeline: Pipeline[C]) -> Mapping[str, keras.Model]:
-    """Return the Keras models of a run by signature."""
+def keras_model(pipeline: Pipeline[C]) -> keras.Model:
+    """Return the Keras model of a run, built from its settings, with its weights."""
     from tasks.engine import environment, fitting
 
     weights = pipeline.run / "model.keras"
     if not weights.is_file():
         raise runs.RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
-    part = keras_part(pipeline.task)
     with environment.precision("float32"):
-        model = part.build(pipeline.config, pipeline.codec)
+        model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
     try:
         fitting.inference_model(model).load_weights(weights)
     except (OSError, ValueError, BadZipFile) as error:
         raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
-    return part.signatures(model)
+    return model
 
 
 def keras_part(task: Task[C]) -> KerasPart[C]:

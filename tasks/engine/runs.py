@@ -291,11 +291,12 @@ def run_summary(task: str, run: Path) -> JsonObject:
         return about | {"state": "damaged" if is_finished(run) else "not finished"}
 
 
-def find_run(task: str, directory: Path | None, wanted: Settings | None = None) -> Path:
+def find_run(task: str, directory: Path | None, wanted: Settings | None = None, usual: Settings | None = None) -> Path:
     """Return the given run, or else the one below `runs/` that ended last, or else a pretrained one.
 
     Args:
         wanted: Settings that the run must have been trained with, if any.
+        usual: Values of those settings for a run of an older version, which lacks them.
 
     Raises:
         FileNotFoundError: There is none.
@@ -306,7 +307,7 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None) 
 
     def fits(run: Path) -> bool:
         settings = read_config(run, task) if asked else {}
-        return all(settings.get(name) == value for name, value in asked.items())
+        return all({**(usual or {}), **settings}.get(name) == value for name, value in asked.items())
 
     said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
     if directory is not None:

@@ -141,6 +141,18 @@ class Codec(ABC):
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
 
+    @classmethod
+    def adapt(cls, config: Any, earlier: Self, train: Examples) -> Self:
+        """Return a codec for these training examples that keeps what that of an earlier run has learnt.
+
+        By default it learns anew.
+        """
+        return cls.learn(config, train)
+
+    def places(self, earlier: Self) -> list[int] | None:
+        """Return the number here of each token of an earlier codec (default: `None`, all are the same)."""
+        return None
+
     def settled(self, config: Any) -> Any:
         """Return the config with settings that follow from the training examples (default: unchanged)."""
         return config
@@ -168,7 +180,6 @@ class KerasPart(Generic[C]):
 
     Attributes:
         build: Return the compiled model to train.
-        begin: Set first weights, as from another run.
         prepare: Return splits whose examples may carry features computed by a frozen part of the model; the last
             argument says whether to draw a progress bar.
         follow: Change the loss between epochs, given the share of the training that is done, in [0, 1); return
@@ -177,7 +188,6 @@ class KerasPart(Generic[C]):
     """
 
     build: Callable[[C, Any], keras.Model]
-    begin: Callable[[keras.Model, C], None] | None = None
     prepare: Callable[[keras.Model, C, Splits, bool], Splits] | None = None
     follow: Callable[[keras.Model, float], bool] | None = None
     signatures: Callable[[keras.Model], Mapping[str, keras.Model]]
@@ -240,6 +250,9 @@ class Pipeline(Generic[C]):
 
     Attributes:
         run: Directory that keeps all of it.
+        wanted: Settings that selected the run, so that another may answer for inputs that it suits better; `None` if
+            the run was named.
+        others: Pipelines of other runs that have answered so, by run.
     """
 
     task: Task[C]
@@ -247,6 +260,8 @@ class Pipeline(Generic[C]):
     codec: Any
     network: Network
     run: Path
+    wanted: JsonObject | None = None
+    others: dict[Path, Pipeline[C]] = field(default_factory=dict, repr=False, compare=False)
 
     def predict(self, inputs: Iterable[Raw]) -> list[Answer]:
         """Return an answer for each raw input: of a list, a generator, an array or a column of a data frame.
@@ -279,7 +294,7 @@ class Pipeline(Generic[C]):
     def with_settings(self, **settings: Any) -> Pipeline[C]:
         """Return the same pipeline with other settings, of those that may change after training."""
         config = self.config.with_settings(settings)
-        return replace(self, config=config, codec=type(self.codec).restore(config, self.codec.state()))
+        return replace(self, config=config, codec=type(self.codec).restore(config, self.codec.state()), others={})
 
 
 def mark_counts(task: Task[C], answers: Iterable[Answer]) -> Counter[str]:

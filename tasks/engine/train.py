@@ -18,6 +18,7 @@ from tasks.engine import card, evaluate, runs
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.starting import copy_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def complete(
     LOG.info("Run: %s", run)
     keras.utils.set_random_seed(config.seed)
     with notices() as learnt:
-        codec = task.codec.learn(config, splits.train)
+        codec = learnt_codec(task, config, splits.train)
     splits = limited_splits(splits, config.limit, config.seed)
     config = codec.settled(config)
     runs.write_config(run, task.name, config.state())
@@ -181,8 +182,11 @@ def complete(
         model = part.build(config, codec)
     with precision("float32"):
         kept = part.build(config, codec)
+    with notices() as copied:
+        if config.init_from:
+            copy_weights(task, config, codec, model)
     facts = run_facts(task, config, splits, run)
-    facts |= {"parameters": kept.count_params(), "notices": portable_notices([*said, *learnt], config)}
+    facts |= {"parameters": kept.count_params(), "notices": portable_notices([*said, *learnt, *copied], config)}
     facts |= {"preset": preset} if preset else {}
     runs.write_json(run / "environment.json", facts)
     runs.write_json(run / "codec.json", codec.state())
@@ -247,8 +251,6 @@ def fit(
     from tasks.engine import fitting
 
     part, (model, kept) = keras_part(task), models
-    if part.begin and not (run / "checkpoint/state.json").is_file():
-        part.begin(model, config)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
     done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow)

@@ -81,6 +81,8 @@ PRESETS: dict[str, JsonObject] = {
 
 BUILTIN: JsonObject = {}
 
+FINE_TUNING: JsonObject = {"epochs": 10, "learning_rate": 1e-3, "warmup": 0.1, "average": 3}
+
 SOURCES = {
     "mnist": "MNIST (LeCun, Cortes and Burges, from NIST special databases 1 and 3; commonly given as CC BY-SA 3.0).",
     "fashion_mnist": "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017; MIT licence).",

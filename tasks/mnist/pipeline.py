@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from typing_extensions import override
 
 from data import catalogue, sources
 from data.builtin import sets
@@ -33,7 +34,14 @@ from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.labels import aligned_examples, check_classes, class_answers, mistakes, warn_of_unanswered_classes
+from tasks.toolbox.labels import (
+    aligned_examples,
+    check_classes,
+    class_answers,
+    kept_classes,
+    mistakes,
+    warn_of_unanswered_classes,
+)
 
 LOG = logging.getLogger("tasks")
 SIZE = 28  # pixels
@@ -170,6 +178,13 @@ class Codec(task.Codec):
         classes = sorted({example["label"] for example in train})
         images = np.stack([example["image"] for example in train[:500]])
         return cls(classes, bool(is_framed(images).mean() > 0.5), config.augmentation(), config.megapixels)
+
+    @override
+    @classmethod
+    def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
+        """Return a codec that reads pictures as an earlier one, and has its classes if they hold all labels."""
+        classes = kept_classes([example["label"] for example in train], earlier.classes)
+        return cls(classes, earlier.framed, config.augmentation(), config.megapixels)
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:

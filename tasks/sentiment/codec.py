@@ -26,8 +26,8 @@ from tasks.engine import task
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Arrays
 from tasks.sentiment.config import Config
-from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words
-from tasks.toolbox.labels import balanced_weights, check_classes
+from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words, warn_of_unknown_words
+from tasks.toolbox.labels import balanced_weights, check_classes, kept_classes
 
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
 KEPT = 1 << 16  # texts whose tokens are kept for the next epoch
@@ -91,6 +91,22 @@ class Codec(task.Codec):
             codec.ratios = log_count_ratios(rows, labels, len(codec.classes), config.ngrams, config.ngram_smoothing)
         if config.tokens == "words":
             warn_of_rare_words(texts, rows)
+        return codec
+
+    @override
+    @classmethod
+    def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
+        """Return a codec with the vocabulary of an earlier one, and with its classes if they hold all labels."""
+        names = [example["label"] for example in train]
+        classes = kept_classes(names, earlier.classes)
+        codec = cls(config, earlier.vocabulary, classes, earlier.widths, list(earlier.weights))
+        if config.class_weights == "balanced":
+            codec.factors = balanced_weights(names, codec.classes)
+        if config.ngrams and classes != earlier.classes:
+            rows = [codec.tokens(example["text"]) for example in train]
+            labels = [codec.labels[name] for name in names]
+            codec.ratios = log_count_ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
+        warn_of_unknown_words(codec.readings(example["text"] for example in train), "training")
         return codec
 
     @classmethod

@@ -86,6 +86,8 @@ PRESETS: dict[str, JsonObject] = {
 
 BUILTIN: JsonObject = {"epochs": 20, "vocabulary": 1200, "max_length": 100, "segment": 0, "span_dropout": 0.0}
 
+FINE_TUNING: JsonObject = {"epochs": 4, "learning_rate": 1e-3, "warmup": 0.1, "average": 2}
+
 SOURCES = {
     "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "
     "the texts belong to their authors, use is for research).",

@@ -51,6 +51,20 @@ def mistakes(answers: Sequence[JsonObject], truth: Sequence[str], most: int) -> 
     return worst, [*worst, *(place for place in range(min(most, len(answers))) if place not in worst)]
 
 
+def kept_classes(labels: Sequence[str], earlier: Sequence[str]) -> list[str]:
+    """Return the classes of an earlier run if all labels are among them; otherwise those of the labels, with a notice.
+
+    Example:
+        >>> kept_classes(["positive"], ["negative", "positive"]), kept_classes(["joy", "anger"], ["negative"])
+        (['negative', 'positive'], ['anger', 'joy'])
+    """
+    found = sorted(set(labels))
+    if set(found) <= set(earlier):
+        return list(earlier)
+    LOG.info("The classes %s are new; those of the run to start from were %s.", ", ".join(found), ", ".join(earlier))
+    return found
+
+
 def check_classes(examples: Examples, classes: Sequence[str]) -> None:
     """Raise `DataError` unless the label of each example is one of the classes.
 

@@ -66,6 +66,19 @@ class Codec(task.Codec):
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], pieces.size)
         return replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
 
+    @override
+    @classmethod
+    def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
+        """Return a codec with the sub-words of an earlier one; what its limits say is learnt anew.
+
+        Raises:
+            DataError: All examples are too long.
+        """
+        codec = replace(earlier, config=config, limits=None)
+        codec.fitting_pairs(train)
+        unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], codec.pieces.size)
+        return replace(codec, unseen=earlier.unseen & unseen)
+
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
         pair = (state["source"], state["target"])

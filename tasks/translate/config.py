@@ -82,6 +82,8 @@ PRESETS: dict[str, JsonObject] = {
 
 BUILTIN: JsonObject = {"vocabulary": 900, "epochs": 24, "widths": 2, "max_length": 40}
 
+FINE_TUNING: JsonObject = {"epochs": 6, "learning_rate": 5e-4, "warmup": 0.1, "average": 2}
+
 SOURCES = {
     "builtin": "Everyday sentences in English and German, in part composed by a small grammar, written for this "
     "project (Apache-2.0).",

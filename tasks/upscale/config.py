@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from tasks.engine.config import JsonObject, SettingError, Settings, option
@@ -51,9 +50,6 @@ class Config(PictureConfig):
         low=1,
         high=100,
         when="evaluate",
-    )
-    init_from: Path | None = option(
-        None, "Run of any scale to start from; all its weights but the deconvolutions are copied."
     )
     epochs: int = 18
     batch_size: int = option(16, "Patches per gradient step.", low=1)
@@ -170,6 +166,8 @@ BUILTIN = {"shrink": [], "epochs": 12, "average": 3}
 
 DATA_NAMES = ("div2k", "builtin")  # data other than folders
 
+FINE_TUNING: JsonObject = {}
+
 SOURCES = {
     "div2k": "DIV2K (Agustsson and Timofte, 2017; for academic research), high-resolution pictures only.",
     "builtin": "Photographs that ship with scikit-image and scikit-learn (their licences are listed there: public "
@@ -179,6 +177,6 @@ SOURCES = {
 }
 
 LIMITS = (
-    "Pictures reduced by bicubic interpolation. Noise, blur and JPEG artefacts are enlarged with the rest. Detail that "
-    "is missing in the small picture is not invented."
+    "Pictures reduced by bicubic interpolation. Noise and blur are enlarged with the rest, and JPEG artefacts too "
+    "unless the run was trained with --source jpeg. Detail that is missing in the small picture is not invented."
 )

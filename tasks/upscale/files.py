@@ -17,6 +17,7 @@ from data.pictures.output import (
 )
 from data.pictures.photo import read_photo
 from tasks.engine.task import Answer, Pipeline
+from tasks.upscale.choice import chosen_pipeline
 from tasks.upscale.config import Config
 from tasks.upscale.enlarge import enlarged_photo
 
@@ -37,7 +38,7 @@ def write(pipeline: Pipeline[Config], name: str, out: Path | None, show: bool) -
         FileExistsError: The output file exists; it is not overwritten.
         OutputError: The output file cannot be written.
     """
-    target, chosen = target_file(pipeline, Path(name), out)
+    target, is_chosen = target_file(pipeline, Path(name), out)
     if target.exists():
         if target.samefile(name):
             raise FileExistsError(
@@ -47,13 +48,15 @@ def write(pipeline: Pipeline[Config], name: str, out: Path | None, show: bool) -
             return {"image": str(target), "skipped": True}
         raise FileExistsError(f"{str(target)!r} exists; name another file or folder with --out.")
     start, photo = time.monotonic(), read_photo(Path(name), pipeline.config.megapixels)
-    form = written_format(photo, target, chosen)
+    form = written_format(photo, target, is_chosen)
     check_photo(photo, pipeline.config.scale, form, target)
     make_parent_folder(target)
-    photo = enlarged_photo(pipeline, photo, show)
+    chosen, marks = chosen_pipeline(pipeline, photo)
+    photo = enlarged_photo(chosen, photo, show)
     write_photo(photo, target, form)
     height, width = photo.pixels.shape[:2]
-    return {"image": str(target), "width": width, "height": height, "seconds": round(time.monotonic() - start, 2)}
+    seconds = round(time.monotonic() - start, 2)
+    return {"image": str(target), "width": width, "height": height, "seconds": seconds, **marks}
 
 
 def target_file(pipeline: Pipeline[Config], file: Path, out: Path | None) -> tuple[Path, bool]:

@@ -5,7 +5,6 @@ import keras
 from layers.block import Options, Tensor
 from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.deconvolution import DeconvolutionBlock
-from tasks.engine.config import SettingError
 from tasks.engine.task import KerasPart
 from tasks.upscale.config import Config, Stage
 from tasks.upscale.pipeline import Codec
@@ -85,29 +84,9 @@ def follow(model: keras.Model, done: float) -> bool:
     return changed
 
 
-def begin(model: keras.Model, config: Config) -> None:
-    """Copy the first weights from the run that `init_from` names, except those of the deconvolutions.
-
-    Raises:
-        SettingError: The body of that run differs.
-    """
-    if config.init_from is None:
-        return
-    given = keras.saving.load_model(config.init_from / "model.keras", compile=False)
-    for own in model.layers:
-        if isinstance(own, ConvolutionBlock | ResidualBlock):
-            other = next((one for one in given.layers if one.name == own.name), None)
-            if other is None or [w.shape for w in other.weights] != [w.shape for w in own.weights]:
-                raise SettingError(
-                    f"`init_from` is {str(config.init_from)!r}, whose network has no layer like {own.name!r}. Train "
-                    f"with the settings of that run."
-                )
-            own.set_weights(other.get_weights())
-
-
 def signatures(model: keras.Model) -> dict[str, keras.Model]:
     """Return `upscale`: luma in [0, 1] to the residual of its bicubic interpolation."""
     return {"upscale": keras.Model(model.input, model.output, name="upscale")}
 
 
-NETWORK = KerasPart(build=build, begin=begin, follow=follow, signatures=signatures)
+NETWORK = KerasPart(build=build, follow=follow, signatures=signatures)

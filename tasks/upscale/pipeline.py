@@ -21,10 +21,11 @@ from data.pictures.jpeg import compressed_part, compressed_picture
 from data.pictures.photo import Photo, Picture, photo_of, read_photo, shallow_photo
 from data.pictures.photo_pairs import PhotoPair
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
-from tasks.engine import runs, task
+from tasks.engine import task
 from tasks.engine.config import JsonObject
 from tasks.engine.task import IMAGE, Answer, Pipeline, Task
 from tasks.toolbox import metrics
+from tasks.upscale.choice import REMARKS, chosen_pipeline
 from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged_photo
 from tasks.upscale.files import originals, write
@@ -44,10 +45,8 @@ def load(config: Config) -> Splits:
     * Pictures are read when they are first requested.
 
     Raises:
-        FileNotFoundError, DataError, UnavailableError: The data, or the run of `init_from`, is unavailable.
+        FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    if config.init_from is not None:
-        runs.read_config(config.init_from, TASK.name)  # a missing run fails at once
     parts = cache(partial(picture_parts, config))
     test = None if config.test is None else all_pictures(config, config.test)
     if config.test is None:
@@ -259,18 +258,15 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Read]) -> list[Answer]:
 
     The image is an array with the axes of the picture: `(height, width)`, or with 1, 3 or 4 channels.
     """
-    return [picture_answer(enlarged_array(pipeline, one)) for one in inputs]
+    return [picture_answer(pipeline, one) for one in inputs]
 
 
-def picture_answer(image: np.ndarray) -> Answer:
+def picture_answer(pipeline: Pipeline[Config], read: Read) -> Answer:
     """Return the answer for a picture."""
-    return {"image": image, "width": image.shape[1], "height": image.shape[0]}
-
-
-def enlarged_array(pipeline: Pipeline[Config], read: Read) -> np.ndarray:
-    """Return an enlarged picture as an array; a fourth channel is its alpha."""
-    grown = pixels_with_alpha(enlarged_photo(pipeline, read.photo))
-    return grown[:, :, 0] if read.flat else grown
+    chosen, marks = chosen_pipeline(pipeline, read.photo)
+    image = pixels_with_alpha(enlarged_photo(chosen, read.photo))
+    image = image[:, :, 0] if read.flat else image
+    return {"image": image, "width": image.shape[1], "height": image.shape[0], **marks}
 
 
 def pixels_with_alpha(photo: Photo) -> np.ndarray:
@@ -286,6 +282,7 @@ TASK = Task(
     accepts=IMAGE,
     sources=SOURCES,
     limits=LIMITS,
+    remarks=REMARKS,
     config=Config,
     columns=lambda config: {"image": ("image",)},
     load=load,

@@ -16,6 +16,7 @@ import tasks
 from data.splits import Splits, fingerprint
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
+from tasks.engine.load import keras_model
 from tasks.engine.network import KerasNetwork, OnnxNetwork
 from tasks.engine.runs import RunError
 
@@ -80,6 +81,18 @@ def test_the_loss_is_finite_and_falls(trained):
     assert [int(row["epoch"]) for row in rows] == [1, 2, 3, 4]
     assert all(map(math.isfinite, losses))
     assert losses[-1] < losses[0]
+
+
+def test_a_training_from_a_run_begins_with_its_network_and_its_weights(trained, tmp_path):
+    name, settings = trained.task.name, {**TINY, "epochs": 1, "learning_rate": 0.0, "score": False}
+    made = tasks.train(name, tmp_path / "run", init_from=trained.run, **settings)
+    assert made.codec.state() == trained.codec.state() or name == "translate"  # its limits are learnt anew
+    before, after = (keras_model(each).trainable_weights for each in (trained, made))
+    assert len(before) == len(after) > 3
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (old, new)), atol=1e-6)
+    (said,) = [one for one in json.loads((made.run / "environment.json").read_text())["notices"] if "weights" in one]
+    assert said.endswith("new are none.")
 
 
 def test_metrics_are_about_the_test_split(trained):

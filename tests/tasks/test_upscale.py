@@ -304,10 +304,8 @@ def test_another_scale_begins_with_the_body_of_a_run(tmp_path):
     for name in own:
         for mine, theirs in zip(two.get_layer(name).get_weights(), one.get_layer(name).get_weights(), strict=True):
             np.testing.assert_array_equal(mine, theirs)
-    with pytest.raises(SettingError, match=r"no layer like 'convolution_1'"):
-        tasks.train(
-            "upscale", tmp_path / "x", data=data, test=data, init_from=str(given.run), **{**settings, "filters": 8}
-        )
+    again = tasks.configure("upscale", init_from=given.run)
+    assert (again.filters, again.depth, again.epochs) == (6, 1, 18)  # the network of the run, and a training of its own
     with pytest.raises(FileNotFoundError, match="nowhere"):
         tasks.train("upscale", tmp_path / "y", data=data, init_from="nowhere")
     assert not (tmp_path / "y").exists()

@@ -111,7 +111,7 @@ def test_of_an_animation_the_first_frame_is_read_and_said(tmp_path, caplog):
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     with caplog.at_level(logging.WARNING, "tasks"):
         found = read_photo(tmp_path / "a.gif")
-    assert "3 frames; the first is read" in caplog.text
+    assert "2 further frames; the first picture is read" in caplog.text
     np.testing.assert_array_equal(found.pixels, np.broadcast_to([255, 0, 0], (9, 9, 3)))
 
 

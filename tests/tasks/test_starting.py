@@ -1,0 +1,107 @@
+"""Trainings that start from another run: what is kept, and what is new and said."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import tasks
+from tasks.engine import runs
+from tasks.engine.config import SettingError
+from tasks.engine.load import keras_model, restored_pipeline
+
+FAST = {"epochs": 1, "learning_rate": 0.0, "warmup": 0.0, "average": 0, "score": False}
+
+
+def album(folder, names=("snail", "lighthouse"), count=8):
+    """Write drawn pictures with captions."""
+    folder.mkdir()
+    rows = []
+    for number in range(count):
+        picture = Image.new("RGB", (64, 48), "white")
+        ImageDraw.Draw(picture).ellipse([8, 8, 30 + number, 40], fill="red")
+        picture.save(folder / f"{number}.png")
+        rows.append({"file_name": f"{number}.png", "text": f"A red {names[number % len(names)]} on paper."})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def reviews(path, labels):
+    """Write short texts with labels."""
+    rows = [f"a fine text number {number} of some words,{labels[number % len(labels)]}" for number in range(40)]
+    path.write_text("text,label\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def notices(run):
+    return json.loads((run / "environment.json").read_text())["notices"]
+
+
+def test_the_shipped_captioner_learns_new_words_beside_its_own_and_keeps_its_encoder(tmp_path):
+    shipped = restored_pipeline(tasks.get("caption"), runs.pretrained_runs("caption")[0])
+    data = str(album(tmp_path / "album"))
+    made = tasks.train("caption", tmp_path / "run", init_from="pretrained", data=data, cache=tmp_path / "cache", **FAST)
+    words = made.codec.vocabulary.words
+    assert (words[:-2], sorted(words[-2:])) == (shipped.codec.vocabulary.words, ["lighthouse", "snail"])
+    assert made.config.beam == shipped.config.beam
+    before, after = keras_model(shipped), keras_model(made)
+    for name in ("encoder", "decoder"):
+        for old, new in zip(before.get_layer(name).get_weights(), after.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_allclose(new, old, atol=2e-3 * np.abs(old).max())  # stored as float16
+    old, new = (model.get_layer("embedding").get_weights()[0] for model in (before, after))
+    size = len(old)
+    np.testing.assert_allclose(np.delete(new, [size - 2, size - 1], axis=0), old, atol=1e-2)
+    said = notices(made.run)
+    assert f"The vocabulary keeps its 2498 words; 2 are new: {', '.join(words[-2:])}." in said
+    assert any(one.endswith("new are embedding (384).") for one in said)
+
+
+def test_an_interrupted_training_from_a_run_goes_on_with_the_encoder_of_that_run(tmp_path):
+    data = str(album(tmp_path / "album"))
+    settings = {"data": data, "cache": tmp_path / "cache", "init_from": "pretrained", "seed": 3}
+    once = tasks.train("caption", tmp_path / "once", **settings, epochs=2, score=False)
+    tasks.train("caption", tmp_path / "twice", **settings, epochs=2, score=False)
+    for name in ("metrics.json", "README.md"):
+        (tmp_path / "twice" / name).unlink()
+    state = json.loads((tmp_path / "twice/checkpoint/state.json").read_text())
+    assert state["epoch"] == 2
+    again = tasks.train("caption", tmp_path / "twice", resume=True, score=False)
+    for old, new in zip(keras_model(once).get_weights(), keras_model(again).get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_classifier_keeps_its_vocabulary_and_classes_or_says_which_are_new(tmp_path):
+    given = tasks.train("sentiment", tmp_path / "one", data="builtin", limit=64, epochs=1, score=False)
+    same = str(reviews(tmp_path / "same.csv", ["negative", "positive"]))
+    made = tasks.train("sentiment", tmp_path / "two", init_from=given.run, data=same, **FAST)
+    assert made.codec.state()["vocabulary"] == given.codec.state()["vocabulary"]
+    assert made.codec.classes == given.codec.classes
+    other = str(reviews(tmp_path / "other.csv", ["anger", "joy", "fear"]))
+    made = tasks.train("sentiment", tmp_path / "three", init_from=given.run, data=other, **FAST)
+    assert made.codec.classes == ["anger", "fear", "joy"]
+    said = notices(made.run)
+    assert "The classes anger, fear, joy are new; those of the run to start from were negative, positive." in said
+    assert any("new are scores (" in one for one in said)
+
+
+def test_a_network_that_shares_no_layer_with_the_run_is_refused(tmp_path):
+    given = tasks.train("mnist", tmp_path / "one", "tiny", data="builtin", limit=64, epochs=1, score=False)
+    settings = {"filters": (), "units": (7,), "data": "builtin", "limit": 64}
+    with pytest.raises(SettingError, match=r"No layer of .* fits this network"):
+        tasks.train("mnist", tmp_path / "two", init_from=given.run, **settings)
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_missing_run_is_refused_before_anything_is_read(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        tasks.train(name, tmp_path / "y", data="builtin", init_from="nowhere")
+    assert not (tmp_path / "y").exists()
+
+
+def test_settings_of_the_run_give_way_to_those_that_are_given():
+    assert tasks.configure("upscale", init_from="small-x2", scale=3, data="a").scale == 3
+    given = tasks.configure("sentiment", init_from="hybrid")
+    assert given.ngrams == 2**18
+    assert given.epochs < tasks.configure("sentiment").epochs
