@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -206,6 +207,9 @@ def send_notices(quiet: bool) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it advises programmers
+    if quiet:
+        warnings.simplefilter("ignore")
 
 
 @click.command("tasks", help="List the tasks, their presets and their default data.")

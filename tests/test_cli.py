@@ -370,7 +370,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
-    assert stderr.splitlines()[-1] == f"Error: {terminal.STOPPED}"
+    assert stderr.splitlines()[-1] == f"Error: {terminal.STOPPED['train']}"
     done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
     assert 1 <= done < 40
     (tmp_path / "run/checkpoint/.part-model-9.keras").write_text("half")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from data.pictures.caption_tree import Entry
+from data.pictures.containers import Entry
 
 
 class Claim(NamedTuple):

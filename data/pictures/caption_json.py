@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple, TypeGuard
 
-from data.pictures.caption_tree import ENDINGS
+from data.pictures.containers import ENDINGS
 from data.text_files import File, read_text
 from data.values import Json, value_text
 

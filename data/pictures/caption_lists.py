@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from data.pictures.caption_json import CaptionRow
 from data.pictures.caption_places import folder_part, path_parts, plain_parts
-from data.pictures.caption_tree import Entry, stem_of
+from data.pictures.containers import Entry, stem_of
 from data.splits import part_of
 from data.tables import TableFormat
 from data.text_files import content_name, content_suffix, read_text, text_lines
@@ -91,5 +91,5 @@ def side_stem(name: str) -> str:
 def side_row(entry: Entry, form: TableFormat) -> CaptionRow:
     """Return the captions in a side file; its folder tells the part."""
     lines = read_text(entry.text, form.encoding).splitlines()
-    image = "/".join((*entry.folder, entry.name.rpartition(".")[0]))
-    return CaptionRow(image, tuple(lines or [""]), folder_part(entry.folder) or "")
+    image = "/".join((*entry.folders, entry.name.rpartition(".")[0]))
+    return CaptionRow(image, tuple(lines or [""]), folder_part(entry.folders) or "")

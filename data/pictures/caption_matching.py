@@ -9,7 +9,7 @@ from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_lists import Source
 from data.pictures.caption_notices import say
 from data.pictures.caption_places import Places, folder_part, outside_picture, path_parts, plain_parts
-from data.pictures.caption_tree import Entry
+from data.pictures.containers import Entry
 from data.pictures.files import File
 from data.splits import Example, part_of
 
@@ -104,10 +104,10 @@ def matched_pictures(claims: Sequence[Claim], name: str) -> list[Example]:
     A picture in several parts counts for testing, or else for validation, with a notice. If no file of captions tells
     parts, and each picture is in a folder that is called as one, these count.
     """
-    folders = {claim.split or folder_part(claim.entry.folder) or "" for claim in claims}
+    folders = {claim.split or folder_part(claim.entry.folders) or "" for claim in claims}
     if not any(claim.split for claim in claims) and {"train"} < folders and "" not in folders:
         LOG.warning("%s: the folders of the pictures tell their parts: %s.", name, ", ".join(sorted(folders)))
-        claims = [claim._replace(split=folder_part(claim.entry.folder) or "") for claim in claims]
+        claims = [claim._replace(split=folder_part(claim.entry.folders) or "") for claim in claims]
     by_file: dict[str, dict[str, list[Claim]]] = {}
     for claim in claims:
         by_file.setdefault(file_key(claim.entry.file), {}).setdefault(claim.split, []).append(claim)

@@ -8,7 +8,7 @@ from itertools import combinations
 from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_json import is_picture_name
 from data.pictures.caption_tables import check_lost
-from data.pictures.caption_tree import Entry, content_of, head_of, size_of
+from data.pictures.containers import Entry, content_of, head_of, size_of
 from data.splits import Example, Splits
 from data.texts.text import has_joined_words
 

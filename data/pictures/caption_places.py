@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from data.pictures.caption_tree import Entry, content_of, stem_of
+from data.pictures.containers import Entry, content_of, stem_of
 from data.sources import is_part_name
 from data.splits import part_of
 
@@ -113,7 +113,7 @@ def strength(
     whole = next((size + 1 for size in range(len(above), -1, -1) if plain == (*above[:size], *own)), 0)
     depth = same_end(plain[:-1], own[:-1])
     ending = entry.name.lower() == parts[-1].lower()
-    return whole, depth, nearness(entry.folder, part, hint), ending, entry.name == parts[-1]
+    return whole, depth, nearness(entry.folders, part, hint), ending, entry.name == parts[-1]
 
 
 def same_end(one: Sequence[str], other: Sequence[str]) -> int:

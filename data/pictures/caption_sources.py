@@ -12,7 +12,7 @@ from data.pictures.caption_json import CaptionRow, is_picture_name, json_caption
 from data.pictures.caption_lists import TEXTS, Source, side_source, with_lists
 from data.pictures.caption_places import folder_part
 from data.pictures.caption_tables import comma_rows, table_caption_rows, token_rows
-from data.pictures.caption_tree import Entry, content_of, stem_of
+from data.pictures.containers import Entry, content_of, stem_of
 from data.records import TABLES
 from data.splits import DataError, OptionError, part_of
 from data.tables import TableFormat
@@ -70,16 +70,16 @@ def caption_sources(tree: Sequence[Entry], names: Names, form: TableFormat, plac
 
 def candidates(tree: Sequence[Entry]) -> list[Entry]:
     """Return the files that may hold the captions of many pictures, without copies."""
-    beside = {(entry.folder, stem_of(entry.name).casefold()) for entry in tree if entry.is_picture}
-    filled = {entry.folder for entry in tree if entry.is_picture}
+    beside = {(entry.folders, stem_of(entry.name).casefold()) for entry in tree if entry.is_picture}
+    filled = {entry.folders for entry in tree if entry.is_picture}
     found, seen = list[Entry](), set[object]()
     for entry in sorted(tree, key=lambda entry: not is_table_name(entry)):
         suffix = content_suffix(entry.text) if not entry.is_picture else ""
         if suffix not in (*TABLES, *TEXTS) or OTHER_NOTES.search(entry.name.lower()):
             continue
-        if (entry.folder, entry.name.partition(".")[0].casefold()) in beside or len(found) >= MOST:
+        if (entry.folders, entry.name.partition(".")[0].casefold()) in beside or len(found) >= MOST:
             continue
-        key = (content_of(entry.file), source_part(entry), entry.folder in filled and entry.folder)
+        key = (content_of(entry.file), source_part(entry), entry.folders in filled and entry.folders)
         if key not in seen:
             seen.add(key)
             found.append(entry)
@@ -120,13 +120,13 @@ def readable_sources(
                 errors.append((entry, error))
             continue
         if rows is not None:
-            found.append(Source(str(entry.text), entry.folder, source_part(entry), rows))
+            found.append(Source(str(entry.text), entry.folders, source_part(entry), rows))
     return found, errors
 
 
 def source_part(entry: Entry) -> str:
     """Return the part that the name of a file tells, or that of its folder; or nothing."""
-    return part_of(re.sub(r"\d+", "", content_name(entry.text))) or folder_part(entry.folder) or ""
+    return part_of(re.sub(r"\d+", "", content_name(entry.text))) or folder_part(entry.folders) or ""
 
 
 def caption_rows(path: File, names: Names, form: TableFormat) -> list[CaptionRow] | None:

@@ -13,7 +13,7 @@ from data.pictures.caption_notices import say_alone, say_copies, say_joined, say
 from data.pictures.caption_places import Places
 from data.pictures.caption_sources import caption_sources, file_source
 from data.pictures.caption_tables import check_lost
-from data.pictures.caption_tree import Entry, file_tree
+from data.pictures.containers import Entry, file_tree, used_entries
 from data.pictures.files import SUFFIXES
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat, row_parts
@@ -21,7 +21,6 @@ from data.text_files import zip_members
 
 __all__ = ["all_captioned_pictures", "captioned_splits", "check_lost"]
 LOG = logging.getLogger("tasks")
-THUMBNAILS = ("thumb", "thumbs", "thumbnail", "thumbnails")  # folders of small copies
 BESIDE = ("annotation", "text", "caption", "label", "meta", "json", "token")  # in names of folders beside the pictures
 
 
@@ -64,7 +63,7 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
     root, tree, sources = opened_data(path, names, form)
-    pictures = shown_pictures(tree)
+    pictures = [entry for entry in used_entries(tree, root.resolve().name) if entry.is_picture]
     places = Places(pictures)
     found = [(source, source_claims(source, places, root)) for source in sources]
     used = used_sources(found, str(root))
@@ -85,15 +84,6 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
 def is_zip(entry: Entry) -> bool:
     """Return whether a file is a zip inside a zip, which is not read."""
     return entry.name.lower().endswith(".zip")
-
-
-def shown_pictures(tree: list[Entry]) -> list[Entry]:
-    """Return the pictures of a folder; those in folders of thumbnails only if there are no others."""
-    found = [entry for entry in tree if entry.is_picture]
-    whole = [entry for entry in found if not any(part.lower().strip(".") in THUMBNAILS for part in entry.folder)]
-    if whole and len(whole) < len(found):
-        LOG.warning("Left out, since they are thumbnails: %d pictures.", len(found) - len(whole))
-    return whole or found
 
 
 def opened_data(path: Path, names: Names, form: TableFormat) -> tuple[Path, list[Entry], list[Source]]:

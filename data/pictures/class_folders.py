@@ -30,7 +30,7 @@ def class_folder_parts(entries: Sequence[Entry], name: str) -> Splits:
     Raises:
         DataError: There are no pictures, or nothing tells their classes.
     """
-    pictures = [entry for entry in entries if entry.is_picture()]
+    pictures = [entry for entry in entries if entry.is_picture]
     if not pictures:
         raise DataError(
             f"{name!r} holds no pictures, IDX files, arrays or tables of pictures; give a folder per class."
@@ -56,8 +56,7 @@ def placed_parts(entries: Sequence[Entry], name: str) -> Placed:
     placed: Placed = {part: [] for part in Splits._fields}
     if all(len(entry.folders) > 1 and is_part_name(entry.folders[1]) for entry in entries):
         for entry in entries:  # parts below the classes
-            inside = PurePath(entry.folders[0], *entry.inside.parts[2:])
-            placed[str(part_of(entry.folders[1]))].append(entry._replace(inside=type(entry.inside)(inside.as_posix())))
+            placed[str(part_of(entry.folders[1]))].append(entry._replace(parts=(entry.parts[0], *entry.parts[2:])))
         return placed
     inner = [entry for entry in entries if entry.folders and is_part_name(entry.folders[0])]
     other = [entry for entry in entries if not (entry.folders and is_part_name(entry.folders[0]))]
@@ -72,7 +71,7 @@ def placed_parts(entries: Sequence[Entry], name: str) -> Placed:
     if not inner:
         return placed | {"train": list(other)}
     if other:
-        beside = sorted({entry.inside.parts[0] for entry in other})
+        beside = sorted({entry.parts[0] for entry in other})
         LOG.warning("%s: %d pictures beside the parts are not used: %s.", name, len(other), listed(beside))
     for entry in inner:
         placed[str(part_of(entry.folders[0]))].append(inner_entry(entry))

@@ -1,89 +1,132 @@
-"""Files in folders and zips, each with its place inside, without what systems leave there."""
+"""Files of a folder or a zip, with those in the zips inside, by their places, without what systems leave there."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
-from data.pictures.files import SUFFIXES, ZipMember, is_junk
+from data.pictures.files import OTHER_SUFFIXES, SUFFIXES, ZipMember, archive_of, is_junk, unread_formats
 from data.sources import is_part_name
 from data.splits import DataError
 from data.text_files import File as TextFile
 
 LOG = logging.getLogger("tasks")
-COPIES = ("thumbnails", "thumbnail", "@eadir", "$recycle.bin")  # folders of small or deleted copies
+HEAD = 4096  # bytes by which most files differ
+ENDINGS = OTHER_SUFFIXES | {*SUFFIXES}  # of pictures, also of those that are not read
+COPIES = {"thumb", "thumbs", "thumbnail", "thumbnails", "@eadir", "$recycle.bin"}  # folders of small or deleted copies
 
 
 class Entry(NamedTuple):
-    """A file, and its place in the folder or the zip that holds it."""
+    """A file of the user's data.
 
-    inside: PurePosixPath
+    Attributes:
+        parts: The folders from the top of the data, and its name; a zip in a folder counts as a folder.
+        file: A file, or a file in a zip.
+    """
+
+    parts: tuple[str, ...]
     file: Path | ZipMember
 
     @property
     def name(self) -> str:
         """Its name without folders."""
-        return self.inside.name
+        return self.parts[-1]
 
     @property
     def folders(self) -> tuple[str, ...]:
         """The names of the folders that it is in, outermost first."""
-        return self.inside.parts[:-1]
+        return self.parts[:-1]
+
+    @property
+    def inside(self) -> PurePosixPath:
+        """Its place as a path."""
+        return PurePosixPath(*self.parts)
 
     @property
     def text(self) -> TextFile:
-        """The file as readers of tables take it."""
-        return ZipPath(self.file.archive, self.file.member) if isinstance(self.file, ZipMember) else self.file
+        """The file as readers of text and of tables take it."""
+        return self.file if isinstance(self.file, Path) else ZipPath(archive_of(self.file.archive), self.file.member)
 
+    @property
     def is_picture(self) -> bool:
-        """Return whether it is a picture by its ending."""
-        return self.inside.suffix.lower() in SUFFIXES
+        """Whether it ends as a picture that can be read."""
+        return os.path.splitext(self.name)[1].lower() in SUFFIXES
 
 
-def container_entries(path: Path) -> list[Entry]:
-    """Return the files in a folder or a zip at any depth, by name; another file gives itself.
+def file_tree(root: Path) -> list[Entry]:
+    """Return the files in a folder or a zip, and in zips in the folder, by name; another file gives itself.
 
-    Zips in a folder count as folders of their names, unless there is such a folder.
+    A zip is not opened if it is unpacked beside itself.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
         DataError: A zip is damaged or encrypted.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file or folder {str(path)!r}; give --data an existing one.")
-    if path.is_file():
-        found = zip_entries(path) if path.suffix.lower() == ".zip" else [Entry(PurePosixPath(path.name), path)]
-    else:
-        files = [file for file in sorted(path.rglob("*")) if file.is_file()]
-        found = [Entry(PurePosixPath(file.relative_to(path).as_posix()), file) for file in files]
-        zips = [file for file in files if file.parent == path and is_wanted_zip(file)]
-        found = [entry for entry in found if entry.file not in zips]
-        found += [Entry(file.stem / inner.inside, inner.file) for file in zips for inner in zip_entries(file)]
-    found = [entry for entry in found if not is_junk(Path(entry.inside))]
-    kept = [entry for entry in found if not any(name.lower() in COPIES for name in entry.folders)]
-    if copies := sum(entry.is_picture() for entry in found) - sum(entry.is_picture() for entry in kept):
-        LOG.warning("%s: %d pictures in folders of thumbnails are not used.", path.resolve().name, copies)
-    return kept
+    if not root.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(root)!r}; give --data an existing one.")
+    if root.is_file():
+        return zip_tree(root, ()) if root.suffix.lower() == ".zip" else [Entry((root.name,), root)]
+    found = list[Entry]()
+    for path in sorted(files_below(root)):
+        parts = path.relative_to(root).parts
+        if path.suffix.lower() != ".zip":
+            found.append(Entry(parts, path))
+        elif not path.with_suffix("").is_dir():
+            found += zip_tree(path, (*parts[:-1], path.stem))
+    return found
 
 
-def is_wanted_zip(path: Path) -> bool:
-    """Return whether a file is a zip that is not unpacked beside it."""
-    return path.suffix.lower() == ".zip" and not path.with_suffix("").exists() and is_zipfile(path)
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the visible files below a folder, also behind links to other folders, each folder once."""
+    seen = set[str]()
+    for place, folders, names in os.walk(root, followlinks=True):
+        seen.add(os.path.realpath(place))
+        folders[:] = [
+            name for name in folders if not is_junk(Path(name)) and os.path.realpath(Path(place, name)) not in seen
+        ]
+        yield from (path for name in names if not is_junk(Path(name)) and (path := Path(place, name)).is_file())
 
 
-def zip_entries(path: Path) -> list[Entry]:
-    """Return the files in a zip, by name."""
+def zip_tree(archive: Path, folders: Sequence[str]) -> list[Entry]:
+    """Return the files in a zip, below some folders, by name.
+
+    Raises:
+        DataError: It is damaged or encrypted.
+    """
     try:
-        with ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+        members = [member for member in archive_of(archive).infolist() if not member.is_dir()]
     except BadZipFile as error:
-        raise DataError(f"{str(path)!r} is not a whole zip; download it again.") from error
-    if any(info.flag_bits & 1 for info in infos):
-        raise DataError(f"{str(path)!r} is encrypted; unpack it, and give the folder.")
-    names = sorted(info.filename for info in infos)
-    return [Entry(PurePosixPath(name.replace("\\", "/")), ZipMember(path, name)) for name in names]
+        raise DataError(f"{str(archive)!r} is neither a folder nor a whole zip; download it again.") from error
+    if any(member.flag_bits & 1 for member in members):
+        raise DataError(f"{str(archive)!r} is encrypted; unpack it, and give the folder.")
+    found = [(PurePosixPath(member.filename.replace("\\", "/")), member.filename) for member in members]
+    return [
+        Entry((*folders, *inside.parts), ZipMember(archive, name))
+        for inside, name in sorted(found, key=lambda pair: pair[1])
+        if not is_junk(Path(inside))
+    ]
+
+
+def used_entries(entries: Sequence[Entry], name: str) -> list[Entry]:
+    """Return files without thumbnails, if there are other pictures; those and pictures not read come with a notice.
+
+    Args:
+        name: What the data is called.
+    """
+    copies = {entry for entry in entries if any(folder.lower().strip(".") in COPIES for folder in entry.folders)}
+    left = sum(entry.is_picture for entry in copies)
+    if left == sum(entry.is_picture for entry in entries):
+        copies, left = set(), 0
+    if left:
+        LOG.warning("%s: %d pictures in folders of thumbnails are left out.", name, left)
+    kept = [entry for entry in entries if entry not in copies]
+    if said := unread_formats([entry.name for entry in kept]):
+        LOG.warning("%s: pictures are left out, %s.", name, said)
+    return kept
 
 
 def without_shared_folders(entries: Sequence[Entry], kept: int = 1) -> list[Entry]:
@@ -106,4 +149,34 @@ def without_shared_folders(entries: Sequence[Entry], kept: int = 1) -> list[Entr
 
 def inner_entry(entry: Entry) -> Entry:
     """Return an entry without its outermost folder."""
-    return entry._replace(inside=PurePosixPath(*entry.inside.parts[1:]))
+    return entry._replace(parts=entry.parts[1:])
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a picture without its ending; a name with another ending stays whole.
+
+    Example:
+        >>> stem_of("a.b.JPG"), stem_of("2011.05")
+        ('a.b', '2011.05')
+    """
+    stem, dot, suffix = name.rpartition(".")
+    return stem if stem and f"{dot}{suffix}".lower() in ENDINGS else name
+
+
+def size_of(file: Path | ZipMember) -> int:
+    """Return the number of bytes of a file."""
+    if isinstance(file, ZipMember):
+        return archive_of(file.archive).getinfo(file.member).file_size
+    return file.stat().st_size
+
+
+def head_of(file: Path | ZipMember) -> tuple[int, bytes]:
+    """Return the size of a file and its beginning, by which most files are told apart."""
+    with file.open("rb") as content:
+        return size_of(file), content.read(HEAD)
+
+
+def content_of(file: Path | ZipMember) -> tuple[int, bytes]:
+    """Return the size of a file and a SHA-256 of its content, by which copies are known."""
+    with file.open("rb") as content:
+        return size_of(file), sha256(content.read()).digest()

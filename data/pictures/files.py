@@ -1,15 +1,16 @@
 """Locations of pictures: files, members of zips, memory; and the search for them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
 from io import BytesIO
+from os.path import splitext
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -40,6 +41,7 @@ OTHERS = """
 .psd .qoi .raf .ras .raw .rw2 .sgi .sr2 .srw .svg .svgz .tga .wdp .wmf .x3f .xbm .xcf .xpm
 """
 OTHER_SUFFIXES = frozenset(OTHERS.split())  # of pictures that are not read or not written
+UNREAD = OTHER_SUFFIXES - {*SUFFIXES}
 
 
 class OutputError(OSError):
@@ -125,47 +127,6 @@ def picture_stamp(picture: File | np.ndarray) -> list[str | int]:
     return [sha256(picture.content if isinstance(picture, MemoryFile) else picture.tobytes()).hexdigest()]
 
 
-def find_photos(places: str, suffixes: Sequence[str] = SUFFIXES) -> tuple[list[File], list[File]]:
-    """Return the picture files in folders and zips, by name: those before the last place, and those of the last.
-
-    Args:
-        places: Folders, zips or single pictures; several are joined with commas.
-
-    Raises:
-        FileNotFoundError: A place does not exist.
-        DataError: A place holds no pictures, or is not a whole zip.
-    """
-    before: list[File] = []
-    here: list[File] = []
-    for place in [places] if Path(places).exists() else [part.strip() for part in places.split(",") if part.strip()]:
-        before, here = before + here, files_in(Path(place), suffixes)
-        if not here:
-            raise DataError(f"{place!r} holds no pictures; they end in {' '.join(suffixes)}.")
-    return before, here
-
-
-def files_in(place: Path, suffixes: Sequence[str]) -> list[File]:
-    """Return the picture files in a folder or a zip; a picture file gives itself."""
-    if not place.exists():
-        raise FileNotFoundError(f"There is no folder or zip {str(place)!r}; give --data an existing one.")
-    if place.suffix.lower() in suffixes and place.is_file():
-        return [place]
-    if place.is_file():
-        try:
-            with ZipFile(place) as archive:
-                names = sorted(archive.namelist())
-        except BadZipFile as error:
-            raise DataError(f"{str(place)!r} is neither a folder nor a whole zip of pictures.") from error
-        return [ZipMember(place, name) for name in names if is_visible_picture(Path(name), suffixes)]
-    files = [path for path in sorted(place.rglob("*")) if is_visible_picture(path.relative_to(place), suffixes)]
-    return [path for path in files if path.is_file()]
-
-
-def is_visible_picture(path: Path, suffixes: Sequence[str]) -> bool:
-    """Return whether a file is a picture by its suffix, and neither hidden nor left by a system, by its path inside."""
-    return path.suffix.lower() in suffixes and not is_junk(path)
-
-
 JUNK = ("thumbs.db", "desktop.ini", "__macosx")  # what systems leave in folders, beside hidden files
 NAME_COUNT = 3  # files named in a notice
 
@@ -178,17 +139,28 @@ def folder_photos(folder: Path) -> list[Path]:
     """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_junk(path.relative_to(folder))]
     found = [path for path in files if path.suffix.lower() in SUFFIXES]
-    other = [path for path in files if path.suffix.lower() in OTHER_SUFFIXES - {*SUFFIXES}]
-    rest = len(files) - len(found) - len(other)
-    heif = "; HEIC needs another package: pip install pillow-heif"
-    hint = heif if any(path.suffix.lower() in NAMES["HEIF"].split() for path in other) else ""
-    kinds = [f"in formats that are not read {len(other)}, {some_names(map(str, other))}{hint}"] if other else []
-    kinds += [f"not pictures {rest}"] if rest else []
+    other = sum(path.suffix.lower() in UNREAD for path in files)
+    said = unread_formats(map(str, files))
+    rest = len(files) - len(found) - other
+    kinds = [*filter(None, [said]), *([f"not pictures {rest}"] if rest else [])]
     if kinds:
         LOG.warning("Left out of %r: %s.", str(folder), "; ".join(kinds))
     if not found:
         raise DataError(f"{str(folder)!r} holds no pictures; they end in {' '.join(SUFFIXES)}.")
     return found
+
+
+def unread_formats(names: Iterable[str]) -> str:
+    """Return how many names are of pictures in formats that are not read, and the first of them; or nothing.
+
+    Example:
+        >>> unread_formats(["a.png", "b.psd", "c.svg"])
+        'in formats that are not read 2, b.psd, c.svg'
+    """
+    other = [name for name in names if splitext(name)[1].lower() in UNREAD]
+    heif = any(splitext(name)[1].lower() in NAMES["HEIF"].split() for name in other)
+    hint = "; HEIC needs another package: pip install pillow-heif" if heif else ""
+    return f"in formats that are not read {len(other)}, {some_names(other)}{hint}" if other else ""
 
 
 def is_junk(path: Path) -> bool:

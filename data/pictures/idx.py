@@ -175,6 +175,6 @@ def set_entries(path: Path) -> list[Entry] | None:
     key = idx_key(PurePosixPath(path.name))
     if key is None or not path.is_file():
         return None
-    beside = [Entry(PurePosixPath(file.name), file) for file in sorted(path.parent.iterdir()) if file.is_file()]
+    beside = [Entry((file.name,), file) for file in sorted(path.parent.iterdir()) if file.is_file()]
     found = [entry for entry in beside if (other := idx_key(entry.inside)) and other.set == key.set]
     return found + [entry for entry in beside if entry.name.lower() == f"{key.set}mapping.txt"]

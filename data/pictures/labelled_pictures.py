@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from data.columns import ColumnError, Names
 from data.pictures.class_folders import class_folder_parts
-from data.pictures.containers import Entry, container_entries
+from data.pictures.containers import Entry, file_tree, used_entries
 from data.pictures.files import SUFFIXES
 from data.pictures.idx import idx_parts, set_entries
 from data.pictures.picture_tables import named_pictures, table_parts
@@ -48,18 +48,18 @@ def labelled_pictures(path: Path, names: Names = NAMES, form: TableFormat | None
         DataError, OptionError: The data cannot be used.
     """
     form, name = form or TableFormat(), path.resolve().name
-    entries = set_entries(path) or container_entries(path)
+    entries = set_entries(path) or used_entries(file_tree(path), name)
     for kind, read in (
         ("IDX files", idx_parts),
         ("arrays", array_parts),
         ("tables of pixels", partial(pixel_parts, form)),
     ):
         if (found := read(entries, name)) is not None:
-            if pictures := sum(entry.is_picture() for entry in entries):
+            if pictures := sum(entry.is_picture for entry in entries):
                 LOG.warning("%s: %d pictures beside the %s are not used.", name, pictures, kind)
             return found
     if is_table(path) and path.suffix.lower() != ".zip":
-        beside, table = container_entries(path.parent), Entry(PurePosixPath(path.name), path)
+        beside, table = used_entries(file_tree(path.parent), name), Entry((path.name,), path)
         return table_parts([table], lambda entry: named_pictures(entry, beside, names, form), name)
     if path.suffix.lower() in SUFFIXES and path.is_file():
         raise DataError(f"{str(path)!r} is one picture; give a folder of pictures, a zip or a table.")

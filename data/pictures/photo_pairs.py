@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.columns import listed
-from data.pictures.containers import container_entries
+from data.pictures.containers import file_tree, used_entries
 from data.pictures.decoding import open_picture
 from data.pictures.files import SUFFIXES, File
 from data.pictures.photo_places import Place, described_places, kind_of, plain_words
@@ -76,12 +76,12 @@ def photo_parts(place: Path, scale: int) -> PhotoParts:
         FileNotFoundError: There is no such place.
         DataError: It holds no pictures of high resolution, or its pairs do not fit.
     """
-    entries = [entry for entry in container_entries(place) if entry.is_picture()]
+    name = place.resolve().name
+    entries = [entry for entry in used_entries(file_tree(place), name) if entry.is_picture]
     if not entries:
         raise DataError(f"{str(place)!r} holds no pictures; they end in {' '.join(SUFFIXES)}.")
     if place.is_file() and len(entries) == 1 and entries[0].file == place:
         return PhotoParts([place], [], [])
-    name = place.resolve().name
     places = described_places(entries, name)
     high, low = truths(places, scale, name), usable_lows([one for one in places if one.kind == "low"], scale, name)
     found = paired_photos(high, low, scale, name) if low else [(one.part, one.entry.file) for one in high]

@@ -117,8 +117,8 @@ class PictureFinder:
         self.whole: dict[str, File] = {}
         self.tails: dict[str, list[Entry]] = {}
         for entry in entries:
-            if entry.is_picture():
-                parts = entry.inside.parts
+            if entry.is_picture:
+                parts = entry.parts
                 self.whole[plain_place(str(entry.inside))] = entry.file
                 for start in range(len(parts)):
                     for key in tail_keys("/".join(parts[start:])):

@@ -33,8 +33,7 @@ def outcomes(pipeline: Pipeline[Any], chunk: Sequence[Item], out: Path | None, s
             known[place] = Outcome(item, error=error)
     answers = pipeline.task.predict(pipeline, read.values()) if read else []
     for place, answer in zip(read, answers, strict=True):
-        pipeline.draw(read[place], answer)
-        known[place] = Outcome(chunk[place], answer)
+        known[place] = Outcome(chunk[place], answer | pipeline.draw(read[place], answer))
     yield from known
 
 

@@ -13,7 +13,10 @@ from typing import Any, NoReturn
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
-STOPPED = "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on from there."
+STOPPED = {  # what a verb leaves when it is stopped
+    "train": "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on there.",
+    "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
+}
 
 
 def show_summary(summary: JsonObject, as_json: bool) -> None:
@@ -132,7 +135,8 @@ def end(number: int, frame: FrameType | None) -> NoReturn:
 
     An exception, Python's own way, would be lost where the signal comes inside a callback of a library.
     """
-    os.write(2, f"\nError: {STOPPED}\n".encode())
+    verb = next((word for word in sys.argv[1:] if word in STOPPED), "")
+    os.write(2, f"\nError: {STOPPED.get(verb, 'Stopped.')}\n".encode())
     os._exit(128 + number)
 
 

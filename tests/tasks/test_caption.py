@@ -28,7 +28,9 @@ from tasks.caption.features import picture_features
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
 from tasks.engine.config import SettingError
+from tasks.engine.items import Item
 from tasks.engine.load import keras_part
+from tasks.engine.predict import outcomes
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"epochs": 2, "batch_size": 16, "average": 0, "embedding": 16, "units": 24, "learning_rate": 0.01, "size": 64}
@@ -313,8 +315,10 @@ def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
     own = pipeline.with_settings(attention_file=tmp_path / "look.png")
     answers = own.predict(paths)
     assert not list(tmp_path.iterdir()), "predict has no side effects"
-    for path, answer in zip(paths, answers, strict=True):
-        own.draw(own.codec.read(path), answer)
+    shown = [outcome.record()["answer"] for outcome in outcomes(own, [Item(str(path)) for path in paths], None, False)]
+    assert [answer["attention_file"] for answer in shown] == [
+        [str(tmp_path / name)] for name in ("look.png", "look-2.png")
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["look-2.png", "look.png"]
     for answer in answers:
         words, looked = answer["attention"]["words"], np.array(answer["attention"]["weights"])

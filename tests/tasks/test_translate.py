@@ -101,7 +101,8 @@ def test_an_alignment_says_where_each_sub_word_looked(pipeline, tmp_path):
     picture = tmp_path / "dog.png"
     own = pipeline.with_settings(alignment_file=str(picture))
     answers = own.predict(["A cat sleeps. Good morning!"])
-    own.draw("A cat sleeps. Good morning!", answers[0])
+    files = own.draw("A cat sleeps. Good morning!", answers[0])
+    assert files == {"alignment_file": [str(tmp_path / name) for name in ("dog.png", "dog-2.png")]}
     for sentence in answers[0]["sentences"]:
         aligned = sentence["alignment"]
         weights = np.array(aligned["weights"])

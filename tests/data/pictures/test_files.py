@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.pictures.files import MemoryFile, find_photos, picture_stamp
+from data.pictures.containers import file_tree, used_entries
+from data.pictures.files import MemoryFile, picture_stamp
 from data.pictures.photo import jpeg_bytes, read_photo
 from data.splits import DataError
 
@@ -23,8 +24,8 @@ def test_what_is_not_there_is_named(tmp_path):
         read_photo(tmp_path / "a.png")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         read_photo(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no folder or zip"):
-        find_photos(str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match="no file or folder"):
+        file_tree(tmp_path / "nowhere")
 
 
 def test_folders_and_zips_are_read_in_order(tmp_path):
@@ -36,18 +37,33 @@ def test_folders_and_zips_are_read_in_order(tmp_path):
         archive.write(tmp_path / "one/b.png", "z.png")
         archive.write(tmp_path / "one/b.png", "in/y.png")
         archive.write(tmp_path / "one/b.png", "__MACOSX/x.png")
-    before, last = find_photos(f"{tmp_path / 'one'},{tmp_path / 'two.zip'}")
-    assert [file.name for file in before] == ["b.png", "a.jpg"]
-    assert [file.name for file in last] == ["y.png", "z.png"]
-    np.testing.assert_array_equal(read_photo(last[0]).pixels, COLOURS)
+    assert [entry.parts for entry in file_tree(tmp_path / "one") if entry.is_picture] == [("b.png",), ("deep", "a.jpg")]
+    last = file_tree(tmp_path / "two.zip")
+    assert [entry.parts for entry in last] == [("in", "y.png"), ("z.png",)]
+    np.testing.assert_array_equal(read_photo(last[0].file).pixels, COLOURS)
+    assert [entry.parts[0] for entry in file_tree(tmp_path)] == ["one", "one", "one", "two", "two"]
+    (tmp_path / "two").mkdir()
+    assert {entry.parts[0] for entry in file_tree(tmp_path)} == {"one"}  # a zip unpacked beside itself
 
 
-def test_a_folder_without_pictures_and_a_broken_zip_are_named(tmp_path):
-    with pytest.raises(DataError, match="holds no pictures"):
-        find_photos(str(tmp_path))
+def test_a_broken_zip_is_named(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
-    with pytest.raises(DataError, match="neither a folder nor a whole zip"):
-        find_photos(str(tmp_path / "a.zip"))
+    for place in (tmp_path, tmp_path / "a.zip"):
+        with pytest.raises(DataError, match=r"a\.zip' is neither a folder nor a whole zip"):
+            file_tree(place)
+
+
+def test_pictures_that_are_not_used_are_counted(tmp_path, caplog):
+    for name in ("a.png", "b.psd", "c.svg", "thumbs/a.png", "@eaDir/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    with caplog.at_level("WARNING"):
+        kept = used_entries(file_tree(tmp_path), "data")
+    assert [entry.name for entry in kept] == ["a.png", "b.psd", "c.svg"]
+    assert "data: 2 pictures in folders of thumbnails are left out." in caplog.text
+    assert "data: pictures are left out, in formats that are not read 2, b.psd, c.svg." in caplog.text
+    (tmp_path / "a.png").unlink()
+    assert len(used_entries(file_tree(tmp_path), "data")) == 4  # nothing but small copies
 
 
 def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
@@ -55,7 +71,7 @@ def test_a_stamp_tells_pictures_apart_and_stays(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for path in (one, two):
             archive.write(path, path.name)
-    zipped = find_photos(str(tmp_path / "all.zip"))[1]
+    zipped = [entry.file for entry in file_tree(tmp_path / "all.zip")]
     pictures = [
         one,
         two,
@@ -88,4 +104,4 @@ def test_what_systems_leave_is_seen_through(tmp_path):
         for path in (tmp_path / "in").rglob("*.png"):
             archive.write(path, path.relative_to(tmp_path))
     for place in ("in", "in.zip"):
-        assert [file.name for file in find_photos(str(tmp_path / place))[1]] == ["a.png"]
+        assert [entry.name for entry in file_tree(tmp_path / place)] == ["a.png"]

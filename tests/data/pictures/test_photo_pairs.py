@@ -183,7 +183,7 @@ def test_names_of_places_do_not_tell_by_chance(tmp_path):
 def test_thumbnails_are_not_pictures(tmp_path, caplog):
     photos(tmp_path, "a.png", "thumbnails/a.png", "__MACOSX/._a.png", ".thumbnails/a.png")
     assert told(photo_parts(tmp_path, 2), tmp_path)[0] == ["a.png"]
-    assert "1 pictures in folders of thumbnails are not used" in caplog.text
+    assert "1 pictures in folders of thumbnails are left out" in caplog.text
 
 
 def test_reductions_by_other_names_are_not_pictures(tmp_path, caplog):
