@@ -21,7 +21,7 @@ class Config(SearchConfig, PictureConfig):
 
     data: str = option(
         "coco_captions",
-        "Data: a TensorFlow Datasets name, a folder of captions and pictures, a captions file in one, or builtin.",
+        "Data: a TensorFlow Datasets name, a folder or zip of pictures and captions, a file of captions, or builtin.",
         when="evaluate",
     )
     epochs: int = 24

@@ -17,7 +17,8 @@ class Config(ClassConfig, PictureConfig):
 
     data: str = option(
         "mnist",
-        "Data: mnist, fashion_mnist, kmnist, emnist/digits, a folder with a folder per class, or builtin.",
+        "Data: mnist, fashion_mnist, kmnist, emnist/digits, builtin, or your own: a folder or zip of classes, IDX files, "
+        ".npz, or a table of pixels or of names.",
         when="evaluate",
     )
     valid: float = 0.05

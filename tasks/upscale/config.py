@@ -28,7 +28,7 @@ class Config(PictureConfig):
 
     data: str = option(
         "div2k",
-        "Data: div2k, folders or zips of pictures joined with commas, or builtin.",
+        "Data: div2k, folders or zips of pictures or of HR/LR pairs joined with commas, or builtin.",
         when="evaluate",
     )
     valid: float = option(
