@@ -270,10 +270,10 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[np.ndarray]) -> list[An
     return answers
 
 
-def draw(pipeline: Pipeline[Config], pixels: np.ndarray, answer: Answer) -> Iterator[tuple[str, Image]]:
+def draw(pipeline: Pipeline[Config], pixels: np.ndarray, answer: Answer) -> Iterator[tuple[str, Path, Image]]:
     """Yield the attention of each word of an answer, if `attention_file` asks for it."""
     if pipeline.config.attention_file:
-        yield "attention_file", sheets.attention_sheet([(pixels, answer["attention"])])
+        yield "attention_file", pipeline.config.attention_file, sheets.attention_sheet([(pixels, answer["attention"])])
 
 
 def caption_answer(codec: Codec, found: Sequence[Hypothesis], n_best: int) -> JsonObject:

@@ -219,8 +219,8 @@ class Task(Generic[C]):
             their first entry is the bare answer.
         score: Return the task's metrics on raw examples.
         calibrate: Return a better codec after fitting, by validation examples.
-        draw: Yield the pictures of one answer that the settings ask for, each with the name of its setting, which names
-            the file to write; it gets the input as the codec has read it.
+        draw: Yield the pictures of one answer that the settings ask for, each after the name of its setting and the file
+            to write; it gets the input as the codec has read it.
         write: Where answers are files: write the answer of one input into a file or a folder, perhaps with a progress
             bar; return what the command line shows of it, the file first.
         originals: Where answers are files: yield the inputs that a file could be the answer of, by its name. Beside one
@@ -239,7 +239,7 @@ class Task(Generic[C]):
     score: Callable[[Pipeline[C], Examples], Report]
     remarks: Mapping[str, str] = field(default_factory=dict)
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
-    draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[str, Image]]] | None = None
+    draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[str, Path, Image]]] | None = None
     write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None
     originals: Callable[[str], Iterable[str]] | None = None
 
@@ -278,8 +278,8 @@ class Pipeline(Generic[C]):
     def draw(self, read: Any, answer: Answer) -> dict[str, list[str]]:
         """Write the pictures of one answer that the settings ask for, and return their files by setting."""
         files: dict[str, list[str]] = {}
-        for name, picture in self.task.draw(self, read, answer) if self.task.draw else ():
-            files.setdefault(name, []).append(str(runs.write_new(getattr(self.config, name), picture)))
+        for name, path, picture in self.task.draw(self, read, answer) if self.task.draw else ():
+            files.setdefault(name, []).append(str(runs.write_new(path, picture)))
         return files
 
     def score(self, examples: Examples) -> Report:

@@ -121,11 +121,11 @@ def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
     return codec.with_limits(validation_limits(pipeline, valid))
 
 
-def draw(pipeline: Pipeline[Config], document: Document, answer: Answer) -> Iterator[tuple[str, Image]]:
+def draw(pipeline: Pipeline[Config], document: Document, answer: Answer) -> Iterator[tuple[str, Path, Image]]:
     """Yield the alignment of each sentence of an answer, if `alignment_file` asks for it."""
     if pipeline.config.alignment_file:
         for sentence in answer.get("sentences", []):
-            yield "alignment_file", figures.alignment_panels([sentence["alignment"]])
+            yield "alignment_file", pipeline.config.alignment_file, figures.alignment_panels([sentence["alignment"]])
 
 
 TASK = Task(
