@@ -219,7 +219,7 @@ class Task(Generic[C]):
             their first entry is the bare answer.
         score: Return the task's metrics on raw examples.
         calibrate: Return a better codec after fitting, by validation examples.
-        draw: Yield the pictures of one answer that the settings ask for, each after the name of its setting and the file
+        draw: Yield the pictures of one answer that the settings ask for, each after its setting and the file
             to write; it gets the input as the codec has read it.
         write: Where answers are files: write the answer of one input into a file or a folder, perhaps with a progress
             bar; return what the command line shows of it, the file first.

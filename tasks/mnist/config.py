@@ -17,7 +17,7 @@ class Config(ClassConfig, PictureConfig):
 
     data: str = option(
         "mnist",
-        "Data: mnist, fashion_mnist, kmnist, emnist/digits, builtin, or your own: a folder or zip of classes, IDX files, "
+        "Data: mnist, fashion_mnist, kmnist, emnist/digits, builtin, or your own: a folder or zip of classes, IDX, "
         ".npz, or a table of pixels or of names.",
         when="evaluate",
     )
