@@ -10,10 +10,16 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half of a sign, as a cut emoji leav
 
 
 class Listed(str):
-    """A value that is a list in a table, as text with spaces between its values, each of which is in `values`."""
+    """A value that is a list in a table, as text with spaces between its values.
 
-    __slots__ = ("values",)
+    Attributes:
+        values: Each of them as text.
+        plain: Whether none of them is an object or a list itself.
+    """
+
+    __slots__ = ("plain", "values")
     values: tuple[str, ...]
+    plain: bool
 
 
 def listed_value(values: Iterable[str]) -> Listed:
@@ -25,7 +31,7 @@ def listed_value(values: Iterable[str]) -> Listed:
     """
     kept = tuple(values)
     found = Listed(" ".join(kept))
-    found.values = kept
+    found.values, found.plain = kept, True
     return found
 
 
@@ -43,7 +49,9 @@ def value_text(value: Json) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        return listed_value(map(value_text, value))
+        found = listed_value(map(value_text, value))
+        found.plain = not any(isinstance(one, dict | list) for one in value)
+        return found
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 

@@ -94,7 +94,8 @@ def named_rows(value: Mapping[str, Json]) -> list[CaptionRow] | None:
     """Return the rows of an object whose names are pictures, or `None` if most are not."""
     inner = next((one for one in value.values() if isinstance(one, dict)), {}) if len(value) == 1 else {}
     named = inner or value
-    if not named or 2 * sum(is_picture_name(name) for name in named) < len(named):
+    described = all(isinstance(one, dict) and texts_of(one) is not None for one in named.values())
+    if not named or (2 * sum(is_picture_name(name) for name in named) < len(named) and not described):
         return None
     rows = [CaptionRow(name, texts) for name, one in named.items() if (texts := texts_of(one)) is not None]
     return rows or None

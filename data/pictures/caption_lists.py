@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from data.pictures.caption_json import CaptionRow
-from data.pictures.caption_places import folder_part, path_parts, plain_parts
+from data.pictures.caption_places import folder_part, plain_parts, uncounted_parts
 from data.pictures.containers import Entry, stem_of
 from data.splits import part_of
 from data.tables import TableFormat
@@ -40,7 +40,7 @@ def with_lists(sources: list[Source], tree: Sequence[Entry], form: TableFormat) 
     """
     if any(source.part or any(row.split.strip() for row in source.rows) for source in sources):
         return sources
-    known = {plain_parts(path_parts(row.image))[-1:] for source in sources for row in source.rows}
+    known = {plain_parts(uncounted_parts(row.image))[-1:] for source in sources for row in source.rows}
     parts: dict[tuple[str, ...], list[str]] = {}
     for entry in tree:
         if content_suffix(entry.text) in TEXTS and (part := list_part(entry)):
@@ -56,7 +56,7 @@ def list_part(entry: Entry) -> str | None:
 
 def list_names(entry: Entry, known: set[tuple[str, ...]], form: TableFormat) -> list[tuple[str, ...]]:
     """Return the pictures that the lines of a file name, none if most lines are something else."""
-    lines = [plain_parts(path_parts(line)) for line in text_lines(entry.text, form.encoding) if line.strip()]
+    lines = [plain_parts(uncounted_parts(line)) for line in text_lines(entry.text, form.encoding) if line.strip()]
     return lines if 2 * sum(line[-1:] in known for line in lines) > len(lines) else []
 
 
@@ -64,7 +64,7 @@ def listed_rows(rows: Sequence[CaptionRow], parts: dict[tuple[str, ...], list[st
     """Return rows with the parts that lists name; those in no list are extra, those in two are there twice."""
     found = list[CaptionRow]()
     for row in rows:
-        own = plain_parts(path_parts(row.image))
+        own = plain_parts(uncounted_parts(row.image))
         for part in dict.fromkeys(parts.get(own) or parts.get(own[-1:]) or ["extra"]):
             found.append(row._replace(split=part))
     return found

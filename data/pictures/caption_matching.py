@@ -8,8 +8,9 @@ from pathlib import Path
 from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_lists import Source
 from data.pictures.caption_notices import say
-from data.pictures.caption_places import Places, folder_part, outside_picture, path_parts, plain_parts
+from data.pictures.caption_places import COUNT, Places, folder_part, outside_picture, plain_parts
 from data.pictures.containers import Entry
+from data.pictures.copies import repeated_count
 from data.pictures.files import File
 from data.splits import Example, part_of
 
@@ -26,7 +27,7 @@ def source_claims(source: Source, places: Places, folder: Path) -> Found:
     """
     found = Found([], [], [])
     for (image, split), captions in grouped_rows(source).items():
-        claim = (image, plain_parts(path_parts(image)))
+        claim = (image, plain_parts(places.named_parts(image)))
         if outside := outside_picture(image, folder.joinpath(*source.base)):
             found.claims.append(
                 Claim(*claim, Entry(outside.parts, outside), (len(outside.parts),) * 5, split, captions)
@@ -36,7 +37,7 @@ def source_claims(source: Source, places: Places, folder: Path) -> Found:
         if len(matches) == 1:
             found.claims.append(Claim(*claim, *matches[0], split, captions))
         else:
-            (found.unclear if matches else found.lost).append(image)
+            (found.unclear if matches else found.lost).append(COUNT.sub("", image))
     return found
 
 
@@ -121,6 +122,8 @@ def matched_pictures(claims: Sequence[Claim], name: str) -> list[Example]:
             found.append({"split": split, "image": image.file, "captions": captions, "parts": image.parts})
         else:
             bare.append(image.name)
+    if doubled := repeated_count([example["captions"] for example in found]):
+        LOG.warning("%s: %d captions stand more than once for their picture, and count so often.", name, doubled)
     say("%d pictures stand in several parts and count for the last of training, validation and testing", several)
     say("Left out, since their captions are empty: %d pictures", bare)
     found.sort(key=lambda example: (example["image"].name, example["parts"]))

@@ -1,15 +1,13 @@
 """What is said of pictures and captions that are left out, merged or doubtful."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_json import is_picture_name
 from data.pictures.caption_tables import check_lost
-from data.pictures.containers import Entry, content_of, head_of, size_of
-from data.splits import Example, Splits
+from data.pictures.containers import Entry
+from data.splits import Example
 from data.texts.text import has_joined_words
 
 LOG = logging.getLogger("tasks")
@@ -54,18 +52,3 @@ def say_joined(examples: Sequence[Example]) -> None:
             "The captions are in a script without spaces between words: each character counts as a word, for training, "
             "for the length and in all scores."
         )
-
-
-def say_copies(parts: Splits) -> None:
-    """Give notice of pictures that are in two parts as copies."""
-    files = [[example["image"] for example in part] for part in parts]
-    for key in (size_of, head_of, content_of):  # the next one reads only files that are equal in those before
-        counts = Counter(key(file) for part in files for file in part)
-        files = [[file for file in part if counts[key(file)] > 1] for part in files]
-    found = [{content_of(file): file.name for file in part} for part in files]
-    for (one, first), (other, second) in combinations(zip(Splits._fields, found, strict=True), 2):
-        if doubled := sorted(second[key] for key in first.keys() & second.keys()):
-            LOG.warning(
-                "Also in the %s part, as copies: %d pictures of the %s part, the first is %r.",
-                one, len(doubled), other, doubled[0],
-            )  # fmt: skip

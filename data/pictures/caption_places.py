@@ -12,7 +12,7 @@ from data.splits import part_of
 
 START = re.compile(r"^[a-z][a-z\d+.-]+://[^/]*|^[a-z]:(?=/)", re.IGNORECASE)  # of an address, and a drive of Windows
 NUMBER = re.compile(r"^\d+$|_\d{12}$")  # name of a picture, or the end of one of COCO
-COUNT = re.compile(r"(?:\.\d+)?#\w+$")  # number of the caption behind the name of its picture
+COUNT = re.compile(r"#\w+$")  # number of the caption behind the name of its picture
 
 
 class Match(NamedTuple):
@@ -31,10 +31,10 @@ def path_parts(name: str) -> tuple[str, ...]:
     """Return the folders and the name in a path, as in any system, or in an address.
 
     Example:
-        >>> path_parts("C:\\\\photos\\\\a.jpg"), path_parts("./b/../a.jpg#3"), path_parts("https://a.org/b/c.jpg?d=e")
+        >>> path_parts("C:\\\\photos\\\\a.jpg"), path_parts("./b/../a.jpg"), path_parts("https://a.org/b/c.jpg?d=e")
         (('photos', 'a.jpg'), ('a.jpg',), ('b', 'c.jpg'))
     """
-    text = unicodedata.normalize("NFC", COUNT.sub("", name.strip().strip("\"'"))).replace("\\", "/")
+    text = unicodedata.normalize("NFC", name.strip().strip("\"'")).replace("\\", "/")
     if START.match(text) and "://" in text:
         text = text.partition("?")[0]
     found = list[str]()
@@ -44,6 +44,11 @@ def path_parts(name: str) -> tuple[str, ...]:
         elif part.strip() not in ("", ".", ".."):
             found.append(part)
     return tuple(found)
+
+
+def uncounted_parts(name: str) -> tuple[str, ...]:
+    """Return the folders and the name in a path without the number of a caption behind it, as in `a.jpg#3`."""
+    return path_parts(COUNT.sub("", name.strip().strip("\"'")))
 
 
 def plain_parts(parts: Sequence[str]) -> tuple[str, ...]:
@@ -65,6 +70,11 @@ class Places:
                 self.folders |= {plain[first:-1] for first in range(len(plain))}
         self.by_number: dict[str, list[tuple[tuple[str, ...], Entry]]] | None = None
 
+    def named_parts(self, name: str) -> tuple[str, ...]:
+        """Return the folders and the name in a path; what may be the number of a caption stays if a picture has it."""
+        whole = path_parts(name)
+        return whole if plain_parts(whole)[-1:] and plain_parts(whole)[-1] in self.by_name else uncounted_parts(name)
+
     def matches(self, name: str, base: Sequence[str] = (), part: str = "", hint: str = "") -> list[Match]:
         """Return the pictures that fit a name best; several if it is ambiguous, none if there is none.
 
@@ -76,7 +86,7 @@ class Places:
             part: Name of its part, or nothing.
             hint: Name of the file that names it.
         """
-        parts = path_parts(name)
+        parts = self.named_parts(name)
         if not parts:
             return []
         own = plain_parts(parts)

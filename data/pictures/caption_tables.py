@@ -94,6 +94,7 @@ def table_caption_rows(path: File, names: Names, form: TableFormat) -> list[Capt
     image, captions = caption_places(table, names, form.columns, str(path))
     split = split_column(table.columns, form.columns, [record.values for record in table.head], str(path))
     found, lost = list[CaptionRow](), list[str]()
+    check_plain(table, captions, str(path))
     for record in table.records:
         if record.error:
             lost.append(f"row {record.number}: {record.error}")
@@ -103,6 +104,14 @@ def table_caption_rows(path: File, names: Names, form: TableFormat) -> list[Capt
         found.append(CaptionRow(record.values.get(image, ""), texts, part))
     check_lost(lost, len(found) + len(lost), f"not to be read in {Path(str(path)).name!r}", "rows")
     return found
+
+
+def check_plain(table: Table, columns: Sequence[str], path: str) -> None:
+    """Raise `DataError` if the first captions in some columns are lists of objects, such as conversations."""
+    for column in columns:
+        values = [record.values.get(column, "") for record in table.head]
+        if any(isinstance(value, Listed) and not value.plain for value in values):
+            raise DataError(f"{path!r}: column {column!r} holds lists of objects; give captions as texts or as lists.")
 
 
 def headed_table(table: Table, path: File) -> Table:
@@ -210,7 +219,8 @@ def caption_place(table: Table, usual: Sequence[str], image: str | None, path: s
 
 def has_texts(table: Table, column: str) -> bool:
     """Return whether most first values of a column are of several words, or in a script without spaces."""
-    values = [record.values.get(column, "").strip() for record in table.head if not record.error]
+    values = [record.values.get(column, "") for record in table.head if not record.error]
+    values = [value.strip() for value in values if not isinstance(value, Listed) or value.plain]
     texts = sum(" " in value or not value.isascii() for value in values)
     return bool(values) and 2 * texts > len(values)
 

@@ -9,11 +9,12 @@ from data.holdout import completed_splits, scored_examples
 from data.pictures.caption_choice import used_sources
 from data.pictures.caption_lists import Source, with_lists
 from data.pictures.caption_matching import agreed_claims, joined_findings, matched_pictures, source_claims
-from data.pictures.caption_notices import say_alone, say_copies, say_joined, say_lost, say_other_names
+from data.pictures.caption_notices import say_alone, say_joined, say_lost, say_other_names
 from data.pictures.caption_places import Places
 from data.pictures.caption_sources import caption_sources, file_source
 from data.pictures.caption_tables import check_lost
 from data.pictures.containers import Entry, file_tree, used_entries
+from data.pictures.copies import say_copies
 from data.pictures.files import SUFFIXES
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat, row_parts
@@ -72,7 +73,7 @@ def captioned_pictures(path: Path, names: Names, form: TableFormat) -> list[Exam
         raise DataError(f"{str(root)!r} holds no pictures; {hint}.")
     whole = joined_findings([each for _, each in used])
     claims = agreed_claims(whole)
-    total = len({(claim.image, claim.split) for claim in claims}) + len(whole.lost) + len(whole.unclear)
+    total = len({(claim.image, claim.split) for claim in claims}) + len({*whole.lost}) + len({*whole.unclear})
     say_lost(whole, total, listed([source.name for source, _ in used]))
     say_other_names(claims)
     examples = matched_pictures(claims, root.resolve().name)

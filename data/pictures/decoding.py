@@ -1,9 +1,11 @@
 """Opening pictures: which formats, how many pixels, and how many bits a level. NumPy and Pillow only."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from os.path import splitext
 from threading import Lock
 from typing import IO
 from zipfile import BadZipFile
@@ -21,6 +23,12 @@ RARE = ("WEBP", "TIFF", "AVIF", "JPEG2000", "ICO", "HEIF")  # and those that it 
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 MEGAPIXELS = 50.0  # the most that is decoded, unless another limit is given
 REDUCED = 8_000_000  # pixels from which on a JPEG may be decoded at a smaller scale
+DNG = 50706  # tag of TIFF that the raw files of cameras have
+RAW_SUFFIXES = (
+    *(".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".nef", ".nrw"),
+    *(".orf", ".pef", ".rw2", ".sr2", ".srw"),
+)
+ADDRESS = re.compile("[a-z]+:/+", re.IGNORECASE)
 LOCK = Lock()  # of Pillow's limit, which is one for all threads
 HEAD = 65536  # bytes in which a file says how many bits it has
 
@@ -44,9 +52,11 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
             if least and image.format == "JPEG" and image.width * image.height > REDUCED:
                 image.draft(None, (least, least))
             check_size(image, name, megapixels)
+            check_raw(image, name)
             yield image
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"There is no file {name!r}.") from error
+        hint = "; an address is not read, so download the picture first" if ADDRESS.match(name) else ""
+        raise FileNotFoundError(f"There is no file {name!r}{hint}.") from error
     except IsADirectoryError as error:
         raise IsADirectoryError(f"{name!r} is a folder; name the pictures in it.") from error
     except UnidentifiedImageError as error:
@@ -55,6 +65,13 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
         raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
+
+
+def check_raw(image: Image.Image, name: str) -> None:
+    """Raise `DataError` if a TIFF file is the raw file of a camera, of which only a small preview could be read."""
+    tags = getattr(image, "tag_v2", {})
+    if image.format == "TIFF" and (DNG in tags or splitext(name)[1].lower() in RAW_SUFFIXES):
+        raise DataError(f"{name!r} is a raw file of a camera; develop it first, into a JPEG, PNG or TIFF file.")
 
 
 @contextmanager

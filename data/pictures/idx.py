@@ -143,7 +143,7 @@ def idx_array(content: bytes, name: str) -> np.ndarray:
         zero, kind, axes = struct.unpack(">HBB", content[:4])
         shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
     except (OSError, EOFError, struct.error) as error:
-        raise DataError(f"{name!r} is damaged: {error}; download it again.") from error
+        raise DataError(f"{name!r} is damaged, or is not an IDX file; download it again.") from error
     if zero or kind not in TYPES or not axes:
         raise DataError(f"{name!r} is not an IDX file; give it as it was published, plain or gzipped.")
     values, type_ = content[4 + 4 * axes :], np.dtype(TYPES[kind])

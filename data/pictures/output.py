@@ -63,9 +63,14 @@ def written_path(path: Path) -> Path:
 
 
 def written_format(photo: Photo, path: Path, chosen: bool) -> str:
-    """Return the format of a photo that is written: its own, or that of the path if a user has chosen it."""
-    own = photo.format if photo.format not in READ_ONLY else "JPEG"
-    return (format_of(path) if chosen else None) or own
+    """Return the format of a photo that is written, which is that of the path; if it has none, the photo's own.
+
+    If a file has another format than its name says, so that its answer has too, there is a notice.
+    """
+    own, named = photo.format if photo.format not in READ_ONLY else "JPEG", format_of(path)
+    if named and named != own and not chosen:
+        LOG.warning("%r is called as %s and holds %s; the answer is %s.", path.name, named, own, named)
+    return named or own
 
 
 def check_photo(photo: Photo, scale: int, form: str, path: Path) -> None:
@@ -215,7 +220,8 @@ def photo_content(photo: Photo, form: str) -> bytes:
     buffer, image = BytesIO(), writable_image(photo, form)
     kept = {} if form == "PNG" else {key: photo.metadata[key] for key in HOLDS.get(form, ()) if key in photo.metadata}
     sizes = {"sizes": [image.size]} if form == "ICO" else {}
-    image.save(buffer, format=form, **{**kept, **QUALITY.get(form, {}), **sizes})
+    whole = {"lossless": True, "quality": 80} if form == "WEBP" and photo.lossless else {}
+    image.save(buffer, format=form, **{**kept, **QUALITY.get(form, {}), **sizes, **whole})
     return with_chunks(buffer.getvalue(), metadata_chunks(photo.metadata)) if form == "PNG" else buffer.getvalue()
 
 

@@ -31,6 +31,7 @@ LOG = logging.getLogger("tasks")
 Levels = tuple[np.ndarray, np.ndarray | None]  # pixels and alpha of a photo
 Picture = File | str | bytes | np.ndarray | LoadedImage
 TEXT_TAGS = (270, 271, 272, 305, 306, 315, 33432)  # TIFF's tags for texts about the picture
+SIZE_TAGS, INNER_SIZE_TAGS = {256, 257}, {40962, 40963}  # EXIF's tags for the size of the picture
 INNER_TAGS = (34665, 34853)  # TIFF's tags for what EXIF says of camera and place
 METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that are kept, and their types
     "exif": (bytes,),
@@ -54,6 +55,7 @@ class Photo:
         format: Pillow's name of the file format, such as `"JPEG"`.
         metadata: EXIF, colour profile, resolution and comments, as Pillow writes them, and `chunks` of a PNG file.
         quality: That of a JPEG file, 1 to 100, by its quantization; `None` for others.
+        lossless: Whether a WebP file has lost nothing.
     """
 
     pixels: np.ndarray
@@ -61,6 +63,7 @@ class Photo:
     format: str = "PNG"
     metadata: dict[str, object] = field(default_factory=dict)
     quality: int | None = None
+    lossless: bool = False
 
 
 def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = None) -> Photo:
@@ -80,15 +83,24 @@ def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = N
     """
     with open_picture(file, megapixels, least) as image:
         chunks = kept_chunks(image.fp) if image.format == "PNG" and image.fp else ()  # type: ignore[attr-defined]
-        levels = wide_levels(image, file)
+        levels, lossless = wide_levels(image, file), image.format == "WEBP" and is_lossless_webp(file)
         orientation = readable_exif(image, str(file)).get(ORIENTATION, 1)
         photo = photo_from_image(image, str(file), levels is not None)
+    photo = replace(photo, lossless=lossless)
     if chunks:
         photo.metadata["chunks"] = chunks
     if levels is None:
         return photo
     pixels, alpha = split_levels(turned_picture(levels, WAYS.get(orientation, 0)))
     return replace(photo, pixels=pixels, alpha=alpha)
+
+
+def is_lossless_webp(file: File) -> bool:
+    """Return whether a WebP file is lossless: its first chunk of pixels is VP8L."""
+    with file.open("rb") as content:
+        head = content.read(1 << 16)
+    lossless, lossy = (place if place >= 0 else len(head) for place in (head.find(b"VP8L"), head.find(b"VP8 ")))
+    return lossless < lossy
 
 
 def split_levels(levels: np.ndarray) -> Levels:
@@ -183,6 +195,8 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
     if frames > 1:
         what = "further pictures, such as a preview," if kind == "MPO" else "further frames"
         LOG.warning("%r has %d %s; the first picture is read.", name, frames - 1, what)
+    if kind == "ICO" and len(sizes := image.info.get("sizes", ())) > 1:
+        LOG.warning("%r has %d sizes; the largest is read, and the others are left out.", name, len(sizes))
     if not deep and (bits := lost_bits(image)):
         LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
@@ -212,6 +226,20 @@ def readable_exif(image: Image.Image, name: str) -> Image.Exif:
         LOG.warning("The EXIF data of %r are left out, since they cannot be read: %s.", name, str(error).rstrip("."))
         image.info.pop("exif", None)
         return Image.Exif()
+
+
+def exif_without_sizes(content: bytes) -> bytes:
+    """Return EXIF data without the size of the picture, which an answer of another size would belie."""
+    exif = Image.Exif()
+    exif.load(content)
+    inner = exif.get_ifd(INNER_TAGS[0])
+    if not (SIZE_TAGS & set(exif)) and not (INNER_SIZE_TAGS & set(inner)):
+        return content
+    for tag in SIZE_TAGS & set(exif):
+        del exif[tag]
+    for tag in INNER_SIZE_TAGS & set(inner):
+        del inner[tag]
+    return exif.tobytes()
 
 
 def image_levels(image: Image.Image, scale: tuple[float, float]) -> Levels:
@@ -247,6 +275,8 @@ def image_metadata(image: Image.Image, kind: str, tags: Image.Exif) -> dict[str,
         metadata.pop("comment", None)  # it is among the chunks
         if "exif" not in metadata and len(rest := image.getexif()):
             metadata["exif"] = rest.tobytes()
+    if isinstance(content := metadata.get("exif"), bytes):
+        metadata["exif"] = exif_without_sizes(content)
     if image.mode in ("CMYK", "YCCK", "LAB"):
         metadata.pop("icc_profile", None)  # the colours are red, green and blue from now on
     return metadata

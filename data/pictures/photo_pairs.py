@@ -198,7 +198,8 @@ def paired_photos(high: Sequence[Place], low: Sequence[Place], scale: int, name:
     total = len(found) + len(wrong)
     if len(wrong) > max(total // 100, total >= 20):
         raise DataError(
-            f"{name!r}: {len(wrong)} of {total} pictures of high and low resolution do not fit: {wrong[0]}."
+            f"{name!r}: {len(wrong)} of {total} pictures of high and low resolution do not fit: {wrong[0]}. Give both "
+            f"of a pair the same name, such as HR/a.png and LR/a.png, and sides x{scale}, or another --scale."
         )
     if wrong:
         LOG.warning("%s: %d of %d pictures are left out, the first: %s.", name, len(wrong), total, wrong[0])

@@ -14,6 +14,7 @@ PLAIN = {"images", "image", "pictures", "data", "res", "resolution"}  # words th
 KINDS = {"x", "bicubic", "unknown", "mild", "wild", "difficult", "bi"}  # words for how low resolution was made
 MARK = re.compile(r"(?:(?:^|[ _-]|(?<=[\dRQ]))x|(?:^|[ _-])srf[ _-]?)([2-9])$", re.IGNORECASE)  # scale, at the end
 LOOSE_MARK = re.compile(r"(?:[ _-]?x|[ _-]srf[ _-]?)([2-9])$", re.IGNORECASE)
+MADE_KIND = re.compile(r"(?:bic|bicubic|bi|mild|wild|unknown)?(hr|gt|hq|lr|lq)(?:x?[2-9])?")  # last word of a name
 WORD = re.compile(r"[a-z]+|\d+")
 
 
@@ -49,7 +50,8 @@ def described_places(entries: Sequence[Entry], name: str) -> list[Place]:
 def described_place(entry: Entry, name: str, ends: bool) -> Place:
     """Return what the place of a picture tells; names such as `a_HR.png` tell a resolution if `ends` is true."""
     stem = entry.inside.stem
-    own = stem_kind(stem) if ends else ""
+    told = last_told([kind_of({*plain_words(folder)}) for folder in entry.folders])
+    own = stem_kind(stem) if ends or (told and stem_kind(stem) == told) else ""
     end = re.search(r"[ _-][a-z]+(\d?)$", stem, re.IGNORECASE) if own else None
     stem = stem[: end.start()] if end else stem
     outer = kind_of({*plain_words(name)}) if is_last_kind(plain_words(name)) else ""
@@ -81,7 +83,8 @@ def key_of(folder: str) -> str:
 def stem_kind(stem: str) -> str:
     """Return "high" or "low" if the last word of the name of a picture tells one of them."""
     words = re.split(r"[ _-]+", stem.lower())
-    return kind_of({words[-1].rstrip("23456789")}) if len(words) > 1 else ""
+    last = MADE_KIND.fullmatch(words[-1])
+    return kind_of({last[1]}) if len(words) > 1 and last else ""
 
 
 def plain_words(name: str) -> list[str]:

@@ -80,10 +80,14 @@ def named_pictures(table: Entry, entries: Sequence[Entry], names: Names, form: T
         DataError: Over 1 % of the pictures are missing, or a name has several.
     """
     rows = example_rows(table.text, names, form)
+    nameless = sum(not row["image"].strip() for row in rows)
+    if nameless:
+        LOG.warning("%s: %d rows name no picture and are left out.", table.name, nameless)
     find = PictureFinder(entries, table)
     found = [
         (row, embedded_picture(row["image"], f"{table.name}, row {number}") or find(row["image"]))
         for number, row in enumerate(rows, start=1)
+        if row["image"].strip()
     ]
     lost = [row["image"] for row, file in found if file is None]
     if lost:
@@ -91,7 +95,21 @@ def named_pictures(table: Entry, entries: Sequence[Entry], names: Names, form: T
         if len(lost) > LOST_LIMIT * len(rows):
             raise DataError(f"{str(table.file)!r}: {said}; put the pictures beside the table.")
         LOG.warning("%s: %s; they are left out.", table.name, said)
-    return [row | {"image": file} for row, file in found if file is not None]
+    return single_rows([row | {"image": file} for row, file in found if file is not None], table.name)
+
+
+def single_rows(rows: Sequence[Example], name: str) -> list[Example]:
+    """Return rows without those of a picture that a row before has named, with a notice."""
+    first: dict[File, Example] = {}
+    for row in rows:
+        first.setdefault(row["image"], row)
+    if again := [row for row in rows if first[row["image"]] is not row]:
+        other = sum(row["label"] != first[row["image"]]["label"] for row in again)
+        LOG.warning(
+            "%s: %d rows name a picture again and are left out, %d of them with another label; the first is %r.",
+            name, len(again), other, str(again[0]["image"]),
+        )  # fmt: skip
+    return list(first.values())
 
 
 def embedded_picture(value: str, name: str) -> MemoryFile | None:

@@ -32,6 +32,7 @@ class Layout(NamedTuple):
     label: int | None
     pixels: list[int]
     width: int
+    first: int  # number of rows before the data
 
 
 class PixelRows(NamedTuple):
@@ -92,7 +93,7 @@ def pixel_rows(file: File, form: TableFormat) -> PixelRows:
     layout = pixel_layout([row.cells for row in head if not row.error], form, file)
     others = sorted(set(range(layout.width)) - set(layout.pixels))
     found, pixels, lost = list[tuple[int, dict[int, str]]](), list[np.ndarray](), list[Record]()
-    for number, row in enumerate(chain(head[layout.names is not None :], rows), start=1):
+    for number, row in enumerate(chain(head[layout.first :], rows), start=1):
         try:
             values = [] if row.error else [float(row.cells[place]) for place in layout.pixels]
         except ValueError:
@@ -117,6 +118,9 @@ def pixel_layout(rows: Sequence[Sequence[str]], form: TableFormat, file: File) -
     """
     cells = [cell.strip().lstrip("\ufeff") for cell in rows[0]]
     names = None if all(map(is_number, cells)) else cells
+    if names is None and is_numbered_row(rows):
+        LOG.warning("%s: its first row is not a picture but names that a program has numbered.", content_name(file))
+        return pixel_layout(rows[1:], form, file)._replace(first=1)
     columns = names or [str(number) for number in range(1, len(cells) + 1)]
     given = {field: name for field, name in form.columns.items() if field == "label"}
     found = place_of(columns, "label", given, LABEL_NAMES if names else ())
@@ -130,7 +134,13 @@ def pixel_layout(rows: Sequence[Sequence[str]], form: TableFormat, file: File) -
         raise DataError(
             f"{str(file)!r} has {len(pixels)} columns beside the label, which is not a square such as 784 for 28x28."
         )
-    return Layout(names, label, pixels, len(columns))
+    return Layout(names, label, pixels, len(columns), int(names is not None))
+
+
+def is_numbered_row(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row has names such as `0.1` that pandas gives to repeated numbers."""
+    fractions = [sum(not float(cell).is_integer() for cell in row if is_number(cell)) for row in rows[:SAMPLE]]
+    return len(rows) > 1 and fractions[0] > 0 and not any(fractions[1:])
 
 
 def nameless_label(rows: Sequence[Sequence[str]], file: File) -> int | None:

@@ -137,12 +137,15 @@ def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Seq
     names = {field: usual if form.columns or not own or own.isdecimal() else [own, *usual]}
     rows = input_rows(path, names, form, keep)
     first = list(islice(rows, 1))
-    return map(row_item, chain(first, rows))
+    return map(partial(row_item, path.parent if pipeline.task.accepts is IMAGE else None), chain(first, rows))
 
 
-def row_item(row: InputRow) -> Item:
-    """Return the item of a row."""
-    return Item(row.value, row.error, {"row": row.number, **row.kept})
+def row_item(folder: Path | None, row: InputRow) -> Item:
+    """Return the item of a row; a picture that is not there by its path may be there from the folder of the table."""
+    value = row.value
+    if folder is not None and value.strip() and not Path(value).exists() and (folder / value).is_file():
+        value = str(folder / value)
+    return Item(value, row.error, {"row": row.number, **row.kept})
 
 
 def pixel_item(path: Path, row: PixelInput) -> Item:

@@ -7,15 +7,24 @@ from dataclasses import fields
 from pathlib import Path
 from typing import IO
 
-from tasks.engine.config import TaskConfig, inner_type, setting_types
+from tasks.engine.config import SettingError, TaskConfig, inner_type, setting_types
 
 
 def check_outputs(config: TaskConfig) -> None:
-    """Raise `OSError` if a file that answers are drawn into cannot be made."""
+    """Raise an error if a file that answers are drawn into cannot be made.
+
+    Raises:
+        SettingError: Its name ends as another format.
+        OSError: It cannot be written there.
+    """
     for field in fields(config):
         value = config.state()[field.name]
         is_path = inner_type(setting_types(type(config))[field.name]) is Path
         if value and is_path and field.metadata["when"] == "answer":
+            if Path(value).suffix.lower() not in ("", ".png"):
+                raise SettingError(
+                    f"`{field.name}` is {str(value)!r}, and the picture is a PNG file; let it end in .png."
+                )
             check_folder(Path(value))
 
 

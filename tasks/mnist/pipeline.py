@@ -13,6 +13,7 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.holdout import completed_splits, holdout_split, scored_examples
 from data.labels import check_labels, cleaned_labels, relabelled_splits
+from data.pictures.copies import say_copies
 from data.pictures.decoding import MEGAPIXELS
 from data.pictures.digits import (
     ENOUGH,
@@ -82,6 +83,7 @@ def own_splits(config: Config, path: str) -> Splits:
     """Return the splits of the user's own pictures."""
     name = Path(path).resolve().name
     splits = completed_splits(own_parts(config, Path(path)), config.valid, config.seed, name)
+    say_copies(splits)
     check_labels(splits)
     return own_images(config, splits, name)
 

@@ -1,5 +1,6 @@
 """Which pictures are for training, validation and testing; they are read elsewhere."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -9,11 +10,12 @@ import numpy as np
 from data import catalogue, sources
 from data.builtin import sets
 from data.holdout import TEST_SEED, TEST_SHARE, holdout_split
-from data.pictures.files import File
-from data.pictures.photo_pairs import PhotoPair, PhotoParts, own_photos
+from data.pictures.files import File, some_names
+from data.pictures.photo_pairs import PhotoPair, own_photos, picture_size
 from data.splits import DataError
 from tasks.upscale.config import Config
 
+LOG = logging.getLogger("tasks")
 Source = File | np.ndarray | PhotoPair
 
 
@@ -52,9 +54,17 @@ def own_pictures(config: Config, places: str) -> Pictures:
 
     Without a test part the validation part is one, as in DIV2K; without either, a part of the last place is drawn.
     """
-    *before, (last, valid, test) = own_photos(places, config.scale)
-    others = [photo for part in before for photo in part.train]
-    valid, test = ([photo for part in (*before, PhotoParts(last, valid, test)) for photo in part[n]] for n in (1, 2))
+    found = own_photos(places, config.scale)
+    others, last = (
+        large_enough([photo for part in parts for photo in part.train], config) for parts in (found[:-1], found[-1:])
+    )
+    valid, test = ([photo for part in found for photo in part[number]] for number in (1, 2))
+    if not last and not others and (total := sum(len(part.train) for part in found)):
+        side = config.patch * config.scale
+        raise DataError(
+            f"None of the {total} pictures is as large as a patch of {side}x{side} pixels. Give larger ones, or a "
+            f"--patch below {config.patch}."
+        )
     if not last and others:
         others, last = [], others
     if not last:
@@ -64,6 +74,30 @@ def own_pictures(config: Config, places: str) -> Pictures:
     if not (test or valid):
         return Pictures(others, *holdout_split(last, TEST_SHARE, TEST_SEED))
     return Pictures(others, last, test, valid) if test else Pictures(others, last, valid)
+
+
+def large_enough(photos: Sequence[Source], config: Config) -> list[Source]:
+    """Return the pictures that a patch fits into, with a notice of the others, by the heads of their files."""
+    side, kept, small = config.patch * config.scale, list[Source](), list[str]()
+    for photo in photos:
+        truth = photo.truth if isinstance(photo, PhotoPair) else photo
+        if isinstance(truth, np.ndarray) or fits(truth, side, config.scale):
+            kept.append(photo)
+        else:
+            small.append(str(truth))
+    if small and kept:
+        LOG.warning(
+            "Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(small), some_names(small)
+        )
+    return kept
+
+
+def fits(file: File, side: int, scale: int) -> bool:
+    """Return whether both sides of a picture are long enough; those of a damaged one may be, which shows later."""
+    try:
+        return all(length - length % scale >= side for length in picture_size(file))
+    except (DataError, OSError):
+        return True
 
 
 def catalogue_pictures(config: Config, name: str) -> Pictures:

@@ -270,21 +270,21 @@ def test_the_card_knows_folders_of_the_papers_by_their_names():
 def test_pictures_smaller_than_a_patch_are_left_out_and_named(tmp_path, caplog):
     photo(folder(tmp_path / "in"), "tiny.png", size=(63, 20))
     given = {"data": str(tmp_path / "in"), "test": str(tmp_path / "in"), "shrink": (), "valid": 0.2}
-    splits = pipeline.load(Config(**given, patch=30))
     with caplog.at_level(logging.WARNING, "tasks"):
+        splits = pipeline.load(Config(**given, patch=30))
         names = [example["name"] for split in splits[:2] for example in split]
     assert len(names) == 6
     assert not any("tiny" in name for name in names)
     assert "Left out, smaller than a patch of 60x60 pixels: 1, " in caplog.text
     assert "tiny.png" in caplog.text
-    with pytest.raises(DataError, match=r"None of the 6 pictures is as large as a patch of 64x64.*--patch below 32"):
+    with pytest.raises(DataError, match=r"None of the 7 pictures is as large as a patch of 64x64.*--patch below 32"):
         len(pipeline.load(Config(**given)).train)
 
 
 def test_a_damaged_picture_in_a_folder_is_named(tmp_path):
     (folder(tmp_path) / "bad.png").write_text("only words")
     with pytest.raises(DataError, match=r"bad\.png"):
-        len(pipeline.load(Config(data=str(tmp_path), test=str(tmp_path / "0.png"))).train)
+        len(pipeline.load(Config(data=str(tmp_path), test=str(tmp_path / "0.png"), patch=8)).train)
 
 
 def test_a_picture_too_small_to_be_scored_is_named(tmp_path):
