@@ -1,46 +1,12 @@
 """Folders and zips with captions: side files, what is found, what is left out and what is refused."""
 
-import json
 import logging
 from zipfile import ZipFile
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from data.pictures.captions import captioned_splits
 from data.splits import DataError, Splits
-from data.tables import TableFormat
-from tasks.caption.pipeline import FIELDS
-
-
-def draw(path, level=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((12, 16, 3), level, "uint8")).save(path)
-    return path
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text if isinstance(text, str) else json.dumps(text, ensure_ascii=False), encoding="utf-8")
-    return path
-
-
-def lines(path, rows):
-    return write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def read(path, **columns):
-    return captioned_splits(path, FIELDS, TableFormat(columns), 0.3, 0)
-
-
-def shown(splits, root):
-    """Return the captions of each picture by its path, and the parts."""
-    return {str(each["image"])[len(str(root)) + 1 :]: tuple(each["captions"]) for part in splits for each in part}
-
-
-def sizes(splits):
-    return [len(part) for part in splits]
+from tests.data.pictures.albums import draw, lines, read, shown, sizes, write
 
 
 def zipped(archive, folder):

@@ -6,21 +6,15 @@ import re
 import shutil
 import unicodedata
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from data.pictures.caption_tables import listed_texts
-from data.pictures.captions import all_captioned_pictures, captioned_splits
+from data.pictures.captions import all_captioned_pictures
 from data.splits import DataError
 from data.tables import TableFormat
 from tasks.caption.pipeline import FIELDS
-
-
-def draw(path, level=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((12, 16, 3), level, "uint8")).save(path)
-    return path
+from tests.data.pictures import albums
+from tests.data.pictures.albums import draw, read
 
 
 def table(path, rows, header="image,caption"):
@@ -28,13 +22,8 @@ def table(path, rows, header="image,caption"):
     return path
 
 
-def read(path, **columns):
-    return captioned_splits(path, FIELDS, TableFormat(columns), 0.3, 0)
-
-
 def shown(path, **columns):
-    parts = read(path, **columns)
-    return {str(each["image"]).removeprefix(f"{path}/"): tuple(each["captions"]) for part in parts for each in part}
+    return albums.shown(read(path, **columns), path)
 
 
 @pytest.fixture
