@@ -7,10 +7,9 @@ from pathlib import Path
 
 from data.pictures.caption_claims import Claim, Found
 from data.pictures.caption_lists import Source
-from data.pictures.caption_notices import say
+from data.pictures.caption_notices import say, say_repeated
 from data.pictures.caption_places import COUNT, Places, folder_part, outside_picture, plain_parts
 from data.pictures.containers import Entry
-from data.pictures.copies import repeated_count
 from data.pictures.files import File
 from data.splits import Example, part_of
 
@@ -122,8 +121,7 @@ def matched_pictures(claims: Sequence[Claim], name: str) -> list[Example]:
             found.append({"split": split, "image": image.file, "captions": captions, "parts": image.parts})
         else:
             bare.append(image.name)
-    if doubled := repeated_count([example["captions"] for example in found]):
-        LOG.warning("%s: %d captions stand more than once for their picture, and count so often.", name, doubled)
+    say_repeated(found, name)
     say("%d pictures stand in several parts and count for the last of training, validation and testing", several)
     say("Left out, since their captions are empty: %d pictures", bare)
     found.sort(key=lambda example: (example["image"].name, example["parts"]))

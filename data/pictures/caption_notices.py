@@ -36,6 +36,12 @@ def say_other_names(claims: Iterable[Claim]) -> None:
     say("%d pictures have another ending than the file of captions says", other)
 
 
+def say_repeated(examples: Sequence[Example], name: str) -> None:
+    """Give notice of captions that stand more than once for their picture; `name` is what the data is called."""
+    if again := sum(len(one["captions"]) - len({*one["captions"]}) for one in examples):
+        LOG.warning("%s: %d captions stand more than once for their picture, and count so often.", name, again)
+
+
 def say_alone(pictures: Iterable[Entry], claims: Iterable[Claim]) -> None:
     """Give notice of pictures without captions."""
     used = {claim.entry.file for claim in claims}

@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
@@ -18,14 +17,13 @@ LOG = logging.getLogger("tasks")
 Picture = Any  # a file, a file in memory, or an array
 
 
-def say_copies(parts: Splits, of: Callable[[Any], Picture] = lambda example: example["image"]) -> None:
+def say_copies(parts: Splits) -> None:
     """Give notice of pictures that are in two parts as copies: of files with equal content, or of equal arrays.
 
     Args:
         parts: Examples with an `image`.
-        of: Returns the picture of an example.
     """
-    files = [[of(example) for example in part] for part in parts]
+    files = [[example["image"] for example in part] for part in parts]
     for key in (size_key, head_key, content_key):  # the next one reads only what is equal in those before
         counts = Counter(key(file) for part in files for file in part)
         files = [[file for file in part if counts[key(file)] > 1] for part in files]
@@ -60,13 +58,3 @@ def content_key(picture: Picture) -> Any:
 def picture_name(picture: Picture) -> str:
     """Return what a picture is called."""
     return "array" if isinstance(picture, np.ndarray) else str(picture.name)
-
-
-def repeated_count(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many texts stand more than once in their row, counted without the first.
-
-    Example:
-        >>> repeated_count([["a", "b", "a"], ["c"]])
-        1
-    """
-    return sum(len(row) - len(set(row)) for row in rows)

@@ -40,7 +40,9 @@ METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that 
     "xmp": (bytes, str),
     "comment": (bytes, str),
 }
+SPOILT_EXIF = (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)  # what reading them raises
 ORIENTATION = 274  # tag of EXIF
+PLAIN_FORMATS = {"MPO": "JPEG", "DIB": "BMP"}  # formats that are read as kinds of others
 NOT_TEXTS = ("exif", "transparency", "icc_profile", "dpi", "gamma", "background")
 WAYS = {2: 2, 3: 3, 4: 1, 5: 4, 6: 5, 7: 7, 8: 6}  # EXIF orientation -> way of `turned_picture`
 
@@ -208,7 +210,7 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
     pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image, scale)
-    return Photo(pixels, alpha, "JPEG" if kind == "MPO" else kind, metadata, quality)
+    return Photo(pixels, alpha, PLAIN_FORMATS.get(kind, kind), metadata, quality)
 
 
 def readable_exif(image: Image.Image, name: str) -> Image.Exif:
@@ -222,7 +224,7 @@ def readable_exif(image: Image.Image, name: str) -> Image.Exif:
         if isinstance(content := image.info.get("exif"), bytes):
             Image.Exif().load(content)
         return image.getexif()
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error) as error:
+    except SPOILT_EXIF as error:
         LOG.warning("The EXIF data of %r are left out, since they cannot be read: %s.", name, str(error).rstrip("."))
         image.info.pop("exif", None)
         return Image.Exif()
@@ -231,15 +233,17 @@ def readable_exif(image: Image.Image, name: str) -> Image.Exif:
 def exif_without_sizes(content: bytes) -> bytes:
     """Return EXIF data without the size of the picture, which an answer of another size would belie."""
     exif = Image.Exif()
-    exif.load(content)
-    inner = exif.get_ifd(INNER_TAGS[0])
-    if not (SIZE_TAGS & set(exif)) and not (INNER_SIZE_TAGS & set(inner)):
-        return content
-    for tag in SIZE_TAGS & set(exif):
-        del exif[tag]
-    for tag in INNER_SIZE_TAGS & set(inner):
-        del inner[tag]
-    return exif.tobytes()
+    try:
+        exif.load(content)
+        inner = exif.get_ifd(INNER_TAGS[0])
+        outer_sizes, inner_sizes = SIZE_TAGS & set(exif), INNER_SIZE_TAGS & set(inner)
+        for tag in outer_sizes:
+            del exif[tag]
+        for tag in inner_sizes:
+            del inner[tag]
+        return exif.tobytes() if outer_sizes or inner_sizes else content
+    except SPOILT_EXIF:
+        return content  # what cannot be read as tags is kept as it is
 
 
 def image_levels(image: Image.Image, scale: tuple[float, float]) -> Levels:

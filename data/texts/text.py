@@ -48,18 +48,18 @@ CAPTION_TOKEN = (  # initials; clitics such as 's; words, also with marks inside
     r"(?:[a-z]\.){2,}|'(?:s|re|ve|ll|d|m)\b|n't\b|[^\W_]+?(?=n't\b)|[^\W_]+(?:(?!'(?:s|re|ve|ll|d|m)\b)[-/.,&'][^\W_]+)*"
     r"|[&$%#@*+=]"
 )
-SPACED = (
+UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 # Letters of scripts without spaces between words; each is a word of a caption, with its marks.
 CAPTION_TOKENS = {
     True: re.compile(CAPTION_TOKEN),  # of ASCII alone
     False: re.compile(
-        rf"(?![\W_])[{SPACED}][{MARKS}\u200c\u200d]*|"
-        + CAPTION_TOKEN.replace(r"[^\W_]", rf"(?:(?![{SPACED}])[^\W_][{MARKS}\u200c\u200d]*)")
+        rf"(?![\W_])[{UNSPACED}][{MARKS}\u200c\u200d]*|"
+        + CAPTION_TOKEN.replace(r"[^\W_]", rf"(?:(?![{UNSPACED}])[^\W_][{MARKS}\u200c\u200d]*)")
     ),
 }
-GAP = re.compile(rf"(?<=[{SPACED}{MARKS}]) (?=[{SPACED}])")  # between two such letters
+GAP = re.compile(rf"(?<=[{UNSPACED}{MARKS}]) (?=[{UNSPACED}])")  # between two such letters
 STOPS = (  # letters at the end of a sentence, and what ends it
     (re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"), "\u3002"),
     (re.compile(r"[\u0900-\u0963\u0966-\u097f\u0980-\u09ff]"), "\u0964"),

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Sour
     """Return the pictures for training, validation and testing; only the heads of files are read."""
     others, last, test, valid = sources.load(
         config.data,
-        builtin=builtin_pictures,
+        builtin=partial(builtin_pictures, config),
         files=partial(own_pictures, config),
         named=partial(catalogue_pictures, config),
     )
@@ -43,10 +44,10 @@ def picture_parts(config: Config) -> tuple[list[Source], list[Source], list[Sour
     return [*others, *train], held, list(test)
 
 
-def builtin_pictures() -> Pictures:
+def builtin_pictures(config: Config) -> Pictures:
     """Return the embedded photographs."""
     train, test = sets.photos()
-    return Pictures([], train, test)
+    return Pictures([], large_enough(config, train)[0], test)
 
 
 def own_pictures(config: Config, places: str) -> Pictures:
@@ -55,56 +56,66 @@ def own_pictures(config: Config, places: str) -> Pictures:
     Without a test part the validation part is one, as in DIV2K; without either, a part of the last place is drawn.
     """
     found = own_photos(places, config.scale)
-    others, last = (
-        large_enough([photo for part in parts for photo in part.train], config) for parts in (found[:-1], found[-1:])
-    )
+    given = ([photo for part in parts for photo in part.train] for parts in (found[:-1], found[-1:]))
+    others, last = large_enough(config, *given)
     valid, test = ([photo for part in found for photo in part[number]] for number in (1, 2))
-    if not last and not others and (total := sum(len(part.train) for part in found)):
-        side = config.patch * config.scale
-        raise DataError(
-            f"None of the {total} pictures is as large as a patch of {side}x{side} pixels. Give larger ones, or a "
-            f"--patch below {config.patch}."
-        )
     if not last and others:
         others, last = [], others
     if not last:
         raise DataError(f"{places!r} has no training pictures; name a folder of them, or give it to --test.")
-    if config.test is not None:
-        return Pictures(others, last, [], valid)
-    if not (test or valid):
-        return Pictures(others, *holdout_split(last, TEST_SHARE, TEST_SEED))
-    return Pictures(others, last, test, valid) if test else Pictures(others, last, valid)
+    if test or config.test is not None:
+        return Pictures(others, last, [] if config.test else test, large_enough(config, valid)[0])
+    return Pictures(others, last, valid) if valid else Pictures(others, *holdout_split(last, TEST_SHARE, TEST_SEED))
 
 
-def large_enough(photos: Sequence[Source], config: Config) -> list[Source]:
-    """Return the pictures that a patch fits into, with a notice of the others, by the heads of their files."""
-    side, kept, small = config.patch * config.scale, list[Source](), list[str]()
-    for photo in photos:
-        truth = photo.truth if isinstance(photo, PhotoPair) else photo
-        if isinstance(truth, np.ndarray) or fits(truth, side, config.scale):
-            kept.append(photo)
-        else:
-            small.append(str(truth))
-    if small and kept:
-        LOG.warning(
-            "Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(small), some_names(small)
+def large_enough(config: Config, *groups: Sequence[Source]) -> list[list[Source]]:
+    """Return the pictures of each group that a patch fits into, with a notice of the others; only heads are read.
+
+    Raises:
+        DataError: There are pictures, and none is large enough.
+    """
+    side = config.patch * config.scale
+    fitting = [[fits(photo, side, config.scale) for photo in group] for group in groups]
+    found = [list(compress(group, each)) for group, each in zip(groups, fitting, strict=True)]
+    total, kept = sum(map(len, groups)), sum(map(len, found))
+    if total and not kept:
+        raise DataError(
+            f"None of the {total} pictures is as large as a patch of {side}x{side} pixels. Give larger ones, or a "
+            f"--patch below {config.patch}."
         )
-    return kept
+    if small := [
+        picture_name(photo, number)
+        for group, each in zip(groups, fitting, strict=True)
+        for number, (photo, is_large) in enumerate(zip(group, each, strict=True))
+        if not is_large
+    ]:
+        said = some_names(small)
+        LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(small), said)
+    return found
 
 
-def fits(file: File, side: int, scale: int) -> bool:
+def fits(photo: Source, side: int, scale: int) -> bool:
     """Return whether both sides of a picture are long enough; those of a damaged one may be, which shows later."""
+    truth = photo.truth if isinstance(photo, PhotoPair) else photo
     try:
-        return all(length - length % scale >= side for length in picture_size(file))
+        lengths = truth.shape[:2] if isinstance(truth, np.ndarray) else picture_size(truth)
     except (DataError, OSError):
         return True
+    return all(length - length % scale >= side for length in lengths)
+
+
+def picture_name(source: Source, number: int) -> str:
+    """Return the name of a picture, the `number`th of its split."""
+    if isinstance(source, PhotoPair):
+        return str(source.truth)
+    return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
 def catalogue_pictures(config: Config, name: str) -> Pictures:
     """Return the pictures of a catalogue data set."""
     parts = catalogue.read(name, ("train", "validation"), {"image": ("hr",)}, config.data_dir)
     train, test = ([example["image"] for example in parts[part]] for part in ("train", "validation"))
-    return Pictures([], train, test)
+    return Pictures([], large_enough(config, train)[0], test)
 
 
 def all_pictures(config: Config, places: str) -> list[Source]:

@@ -29,12 +29,11 @@ from tasks.upscale.choice import REMARKS, chosen_pipeline
 from tasks.upscale.config import LIMITS, SOURCES, Config
 from tasks.upscale.enlarge import TAPS, enlarged_photo
 from tasks.upscale.files import originals, write
-from tasks.upscale.photos import Source, all_pictures, picture_parts
+from tasks.upscale.photos import Source, all_pictures, picture_name, picture_parts
 from tasks.upscale.score import score
 
 LOG = logging.getLogger("tasks")
 VALIDATION_PATCHES = 16  # patches of each validation picture
-NAME_COUNT = 5  # pictures named in a notice
 
 
 def load(config: Config) -> Splits:
@@ -62,31 +61,17 @@ def load(config: Config) -> Splits:
 def training_examples(sources: Sequence[Source], config: Config, sizes: Sequence[float]) -> Iterator[Example]:
     """Yield the luma of pictures at several sizes, with its bicubic reduction; pairs come as they are.
 
-    Raises:
-        DataError: All pictures are smaller than a patch.
+    A patch fits into each picture; sizes that are too small for one are left out.
     """
     planes = [whole_levels(luma(source_pixels(source, config.megapixels))) for source in sources]
-    pairs = [isinstance(source, PhotoPair) for source in sources]
-    side, left_out = config.patch * config.scale, []
+    side = config.patch * config.scale
     for size in sizes:
         for number, (source, plane) in enumerate(zip(sources, planes, strict=True)):
-            if pairs[number] and size != 1:
-                continue
+            own = {"given": True} if isinstance(source, PhotoPair) else {}
             truth = modcrop(plane if size == 1 else whole_levels(imresize(plane, size)), config.scale)
-            name = picture_name(source, number)
-            if min(truth.shape) >= side:
-                small = small_luma(source, truth, config)
-                yield {"name": f"{name} at {size:.0%}", "image": small, "truth": truth}
-            elif size == 1:
-                left_out.append(name)
-    if len(left_out) == len(planes):
-        raise DataError(
-            f"None of the {len(planes)} pictures is as large as a patch of {side}x{side} pixels. Give larger "
-            f"ones, or a --patch below {config.patch}."
-        )
-    if left_out:
-        some = ", ".join(left_out[:NAME_COUNT]) + (", ..." if len(left_out) > NAME_COUNT else "")
-        LOG.warning("Left out, smaller than a patch of %dx%d pixels: %d, %s.", side, side, len(left_out), some)
+            if min(truth.shape) >= side and (size == 1 or not own):
+                name = f"{picture_name(source, number)} at {size:.0%}"
+                yield {"name": name, "image": small_luma(source, truth, config), "truth": truth, **own}
 
 
 def test_examples(sources: Sequence[Source], config: Config) -> Iterator[Example]:
@@ -138,13 +123,6 @@ def given_pair(pair: PhotoPair, truth: np.ndarray, config: Config) -> dict[str, 
         "image": image if image.shape[2] == channels else np.repeat(image, channels, 2),
         "truth": truth if truth.shape[2] == channels else np.repeat(truth, channels, 2),
     }
-
-
-def picture_name(source: Source, number: int) -> str:
-    """Return the name of a picture, the `number`th of its split."""
-    if isinstance(source, PhotoPair):
-        return str(source.truth)
-    return f"picture {number}" if isinstance(source, np.ndarray) else str(source)
 
 
 def source_pixels(source: Source, megapixels: float) -> np.ndarray:
@@ -237,13 +215,13 @@ class Codec(task.Codec):
         Args:
             example: A small picture, and its truth.
             place: Row and column of the patch in the small picture.
-            quality: JPEG quality at which the small picture is compressed.
+            quality: JPEG quality at which the small picture is compressed, unless it is the user's own.
         """
         image, truth, (row, column) = example["image"], example["truth"], place
         side, scale = self.config.patch, self.config.scale
         top, left = max(row - TAPS, 0), max(column - TAPS, 0)
         around = image[top : row + side + TAPS, left : column + side + TAPS]
-        if quality is not None:
+        if quality is not None and "given" not in example:
             around = compressed_part(image, (top, left), around.shape, quality)
         inner = np.s_[row - top : row - top + side, column - left : column - left + side]
         own = np.s_[

@@ -45,6 +45,25 @@ def test_training_patches_are_compressed_at_random_qualities_and_those_for_valid
     assert residual.shape == (32, 32)
 
 
+def test_small_pictures_of_the_users_own_are_not_compressed_again():
+    codec = pipeline.Codec(Config(source="jpeg", patch=16))
+    image = np.asarray(Image.open(sets.photos()[1][1]).convert("L"))[:64, :64]
+    pair = {"image": image[::2, ::2].copy(), "truth": image}
+    for given in ({}, {"given": True}):
+        small, _ = codec.patch(pair | given, (5, 7), 20)
+        assert (small == pair["image"][5:21, 7:23]).all() == bool(given)
+
+
+def test_pairs_are_known_as_such_in_training(tmp_path):
+    for number in range(4):
+        for folder, size in (("HR", (48, 48)), ("LR", (24, 24))):
+            path = tmp_path / folder / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.open(sets.photos()[1][number]).convert("RGB").resize(size).save(path)
+    splits = pipeline.load(Config(data=str(tmp_path), patch=16, valid=0.3, source="jpeg"))
+    assert all(example["given"] for part in splits for example in part)
+
+
 def test_a_training_for_jpeg_files_is_scored_at_each_quality(tmp_path):
     made = tasks.train("upscale", tmp_path / "run", data="builtin", source="jpeg", quality=(80, 40), **QUICK)
     metrics = made.score(made.task.load(made.config).test[:4]).metrics

@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -156,6 +157,22 @@ def test_sizes_in_exif_data_do_not_outlive_the_picture(tmp_path):
     kept.load(read_photo(picture(tmp_path / "a.jpg", exif=exif)).metadata["exif"])
     assert dict(kept).keys() == {271, 34665}
     assert set(kept.get_ifd(34665)) == {33434}
+
+
+def test_exif_data_that_cannot_be_read_as_tags_cost_no_picture(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(34665)[33434] = 0.01
+    good = exif.tobytes()
+    for place in range(6, len(good)):
+        path = picture(tmp_path / f"{place}.jpg", (8, 8), exif=good[:place] + b"\xff" + good[place + 1 :])
+        with suppress(DataError):  # refused in a sentence
+            assert read_photo(path).pixels.shape == (8, 8, 3)
+
+
+def test_a_device_independent_bitmap_is_a_bitmap(tmp_path, caplog):
+    photo = read_photo(picture(tmp_path / "a.dib"))
+    assert written_format(photo, tmp_path / "a-x2.dib", False) == "BMP"
+    assert not caplog.text
 
 
 def test_the_ending_says_the_format_even_where_the_file_lies(tmp_path, caplog):
