@@ -33,7 +33,7 @@ def captioned_sheet(rows: Sequence[tuple[np.ndarray, Sequence[str]]], columns: i
     draw = ImageDraw.Draw(sheet)
     for index, ((pixels, _), lines) in enumerate(zip(rows, texts, strict=True)):
         left, top = gap + index % columns * (side + gap), gap + index // columns * tall
-        paste_within(sheet, shaped_picture(pixels, side), left, top, side)
+        paste_within(sheet, shaped_picture(pixels, side), left, top, (side, side))
         for number, (text, font, ours) in enumerate(lines):
             place = (left, top + side + 4 + number * line)
             draw.text(place, text, fill="black" if ours else "grey", font=font)
@@ -61,16 +61,16 @@ def shaped_picture(pixels: np.ndarray, side: int) -> Image.Image:
     return Image.fromarray(np.asarray(pixels)).resize(shown_size(pixels, side), Image.Resampling.BICUBIC)
 
 
-def paste_within(sheet: Image.Image, picture: Image.Image, left: int, top: int, side: int) -> None:
-    """Put a picture into the middle of a square of a sheet.
+def paste_within(sheet: Image.Image, picture: Image.Image, left: int, top: int, size: tuple[int, int]) -> None:
+    """Put a picture into the middle of a part of a sheet, of such a width and height.
 
     Example:
         >>> sheet = Image.new("L", (4, 4), 255)
-        >>> paste_within(sheet, Image.new("L", (4, 2), 0), 0, 0, 4)
+        >>> paste_within(sheet, Image.new("L", (4, 2), 0), 0, 0, (4, 4))
         >>> [sheet.getpixel((0, row)) for row in range(4)]
         [255, 0, 0, 255]
     """
-    sheet.paste(picture, (left + (side - picture.width) // 2, top + (side - picture.height) // 2))
+    sheet.paste(picture, (left + (size[0] - picture.width) // 2, top + (size[1] - picture.height) // 2))
 
 
 def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 150, columns: int = 8) -> Image.Image:
@@ -88,6 +88,7 @@ def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 
     """
     say_missing_letters(word for _, one in found for word in one["words"])
     gap, line = 6, 22
+    tall = max((shown_size(pixels, side)[1] for pixels, _ in found), default=side)
     panels: list[list[tuple[Image.Image, str]]] = []
     for pixels, one in found:
         picture = shaped_picture(pixels, side)
@@ -97,16 +98,16 @@ def attention_sheet(found: Sequence[tuple[np.ndarray, JsonObject]], side: int = 
             for word, w in zip(one["words"], one["weights"], strict=True)
         ]
         panels += [shown[first : first + columns] for first in range(0, len(shown), columns)]
-    size = (columns * (side + gap) + gap, max(len(panels), 1) * (side + line + gap) + gap)
+    size = (columns * (side + gap) + gap, max(len(panels), 1) * (tall + line + gap) + gap)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     for down, row in enumerate(panels):
         for across, (picture, word) in enumerate(row):
-            left, top = gap + across * (side + gap), gap + down * (side + line + gap)
-            paste_within(sheet, picture, left, top, side)
+            left, top = gap + across * (side + gap), gap + down * (tall + line + gap)
+            paste_within(sheet, picture, left, top, (side, tall))
             font = text_font(word, 15)
             shortest = wrapped_lines(word, font, side)[:1] or [""]
-            draw.text((left + side / 2, top + side + 2), shortest[0], fill="black", font=font, anchor="ma")
+            draw.text((left + side / 2, top + tall + 2), shortest[0], fill="black", font=font, anchor="ma")
     return sheet
 
 

@@ -54,8 +54,11 @@ def test_pictures_keep_their_shape():
     rows, columns = np.nonzero((sheet[:245] == BLACK).all(2))
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (60, 240)
     one = {"words": ["a", "</s>"], "weights": [[0.25] * 4] * 2, "name": "wide.jpg"}
+    width, height = shown_size(wide, 150)
     panels = np.asarray(sheets.attention_sheet([(wide, one)]))
-    assert (panels[20, 12:150] == 255).all(), "nothing above a wide picture"
+    rows, columns = np.nonzero((panels[:, :162] == BLACK).all(2)[: 6 + height + 2])
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (height, width) == (38, 150)
+    assert len(panels) == height + 22 + 2 * 6, "no empty rows beside a wide picture"
 
 
 def test_the_attention_to_a_dark_picture_can_be_seen():
