@@ -361,7 +361,7 @@ def test_a_traceback_shows_with_debug_only(home):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
-    long = ["--data", "builtin", "--limit", "64", "--epochs", "40", "--batch-size", "16", "--filters", "4"]
+    long = ["--data", "builtin", "--limit", "64", "--epochs", "20", "--batch-size", "16", "--filters", "4"]
     command = [sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
@@ -372,7 +372,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     assert process.returncode == code, stderr
     assert stderr.splitlines()[-1] == f"Error: {terminal.STOPPED['train']}"
     done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
-    assert 1 <= done < 40
+    assert 1 <= done < 20
     (tmp_path / "run/checkpoint/.part-model-9.keras").write_text("half")
     with runs.lock(tmp_path / "run"):
         busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
@@ -383,7 +383,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     assert result.returncode == 0, result.stderr
     assert not list((tmp_path / "run").rglob(".part-*"))
     history = (tmp_path / "run/history.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 41)]
+    assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 21)]
 
 
 def test_a_diverged_training_ends_with_its_own_code(tmp_path):

@@ -69,14 +69,14 @@ def test_few_damaged_pictures_are_left_out_and_more_are_refused(tmp_path, caplog
     caplog.set_level(logging.WARNING, "tasks")
     class_folders(tmp_path / "set")
     (tmp_path / "set/7/bad.png").write_bytes(b"no picture")
-    splits = pipeline.load(Config(data=str(tmp_path / "set")))
+    splits = pipeline.load(Config(data=str(tmp_path / "set"), frame=False))
     assert sum(map(len, splits)) == 240
     assert "set: 1 of 241 pictures cannot be read and are left out; the first: " in caplog.text
     assert "bad.png" in caplog.text
     for name in "abc":
         (tmp_path / f"set/1/{name}.jpg").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"set: 4 of 244 pictures cannot be read; the first: "):
-        pipeline.load(Config(data=str(tmp_path / "set")))
+        pipeline.load(Config(data=str(tmp_path / "set"), frame=False))
 
 
 def test_validation_folders_are_used(tmp_path):

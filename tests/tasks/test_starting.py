@@ -1,6 +1,7 @@
 """Trainings that start from another run: what is kept, and what is new and said."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_an_interrupted_training_from_a_run_goes_on_with_the_encoder_of_that_run
     data = str(album(tmp_path / "album"))
     settings = {"data": data, "cache": tmp_path / "cache", "init_from": "pretrained", "seed": 3}
     once = tasks.train("caption", tmp_path / "once", **settings, epochs=2, score=False)
-    tasks.train("caption", tmp_path / "twice", **settings, epochs=2, score=False)
+    shutil.copytree(tmp_path / "once", tmp_path / "twice")
     for name in ("metrics.json", "README.md"):
         (tmp_path / "twice" / name).unlink()
     state = json.loads((tmp_path / "twice/checkpoint/state.json").read_text())
@@ -72,7 +73,8 @@ def test_an_interrupted_training_from_a_run_goes_on_with_the_encoder_of_that_run
 
 
 def test_a_classifier_keeps_its_vocabulary_and_classes_or_says_which_are_new(tmp_path):
-    given = tasks.train("sentiment", tmp_path / "one", data="builtin", limit=64, epochs=1, score=False)
+    small = {"units": 8, "embedding": 8}
+    given = tasks.train("sentiment", tmp_path / "one", data="builtin", limit=64, epochs=1, score=False, **small)
     same = str(reviews(tmp_path / "same.csv", ["negative", "positive"]))
     made = tasks.train("sentiment", tmp_path / "two", init_from=given.run, data=same, **FAST)
     assert made.codec.state()["vocabulary"] == given.codec.state()["vocabulary"]
