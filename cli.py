@@ -4,7 +4,6 @@ import dataclasses
 import json
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from tasks.engine.config import (
     offered_fields,
     setting_types,
 )
+from tasks.engine.signals import ENDING
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]
@@ -252,7 +252,7 @@ TRAIN = [
     click.Option(
         ["--resume"],
         is_flag=True,
-        help="Go on with an unfinished run from its last epoch; with more --epochs, also past its end.",
+        help="Go on with an unfinished run from its last checkpoint; with more --epochs, also past its end.",
     ),
     JSON,
     QUIET_OPTION,
@@ -308,8 +308,7 @@ def main() -> None:
     """Run a command, and end with the exit code that its outcome has."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, terminal.Hush())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, terminal.end)
+    ENDING.listen(terminal.stopped_sentence(sys.argv[1:]))
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -58,8 +58,8 @@ class Batches:
         """Return the number of batches of an epoch."""
         return math.ceil(len(self.rows) / self.size)
 
-    def epoch(self, number: int = 0) -> Iterator[tuple[Arrays, ...]]:
-        """Yield the batches of one epoch."""
+    def epoch(self, number: int = 0, start: int = 0) -> Iterator[tuple[Arrays, ...]]:
+        """Yield the batches of one epoch from number `start` on; those before are not encoded."""
         random = None if self.seed is None else np.random.default_rng((self.seed, number))
         order, turns, examples = self.rows.copy(), np.arange(len(self)), self.examples
         if random is not None:
@@ -71,7 +71,7 @@ class Batches:
             if random is not None:
                 random.shuffle(turns)
         batches = np.split(order, self.batch_ends(buckets[order]))
-        for index in turns:
+        for index in turns[start:]:
             random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
             yield self.encoder.encode([examples[row] for row in batches[index]], random)
 
@@ -82,15 +82,15 @@ class Batches:
             return equal_cost_cuts(costs, len(self))
         return self.size * np.arange(1, len(self))
 
-    def epoch_data(self, number: int = 0) -> Dataset:
-        """Return one epoch in the form that `keras.Model.fit` and `evaluate` read fastest on this backend.
+    def epoch_data(self, number: int = 0, start: int = 0) -> Dataset:
+        """Return one epoch, from batch `start` on, as `keras.Model.fit` and `evaluate` read it fastest on this backend.
 
         * TensorFlow gets a prefetched `tf.data.Dataset`. Its batch size is open.
         * So is the length of sequences: arrays of two axes, and int32 arrays of any.
         * Other backends get the plain generator.
         """
         if keras.config.backend() != "tensorflow":
-            return self.epoch(number)
+            return self.epoch(number, start)
         import tensorflow as tf
 
         def spec(array: np.ndarray) -> tf.TensorSpec:
@@ -102,10 +102,10 @@ class Batches:
 
         def batches() -> Iterator[tuple[Arrays, ...]]:
             keep_memory()
-            yield from self.epoch(number)
+            yield from self.epoch(number, start)
 
         dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+        return dataset.apply(tf.data.experimental.assert_cardinality(len(self) - start)).prefetch(2)
 
 
 def keep_memory() -> None:

@@ -359,21 +359,26 @@ def test_a_traceback_shows_with_debug_only(home):
     assert "Traceback" in run("--debug", "predict", "mnist", "no.png", cwd=folder).stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     long = ["--data", "builtin", "--limit", "64", "--epochs", "20", "--batch-size", "16", "--filters", "4"]
     command = [sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
-    while not (tmp_path / "run/checkpoint/state.json").exists() and time.monotonic() < deadline:
+    while not (tmp_path / "run/history.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
-    assert stderr.splitlines()[-1] == f"Error: {terminal.STOPPED['train']}"
-    done = json.loads((tmp_path / "run/checkpoint/state.json").read_text())["epoch"]
-    assert 1 <= done < 20
-    (tmp_path / "run/checkpoint/.part-model-9.keras").write_text("half")
+    state = json.loads(max((tmp_path / "run/checkpoint").glob("*/state.json")).read_text())
+    again = "`python cli.py train mnist --resume --run run` goes on there."
+    where = f"epoch {state['epoch'] + 1} is kept up to step {state['step']}"
+    assert stderr.splitlines()[-1] == f"Error: Stopped; {where}, and {again}"
+    assert 1 <= state["epoch"] < 20
+    if number != signal.SIGINT:
+        return
+    (tmp_path / "run/checkpoint/00001-0000001").mkdir(exist_ok=True)
+    (tmp_path / "run/checkpoint/00001-0000001/.part-model.keras").write_text("half")
     with runs.lock(tmp_path / "run"):
         busy = run("train", "mnist", "--resume", "--run", "run", cwd=tmp_path)
     assert "another process" in one_sentence(busy, 75)
@@ -386,11 +391,15 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 21)]
 
 
-def test_a_diverged_training_ends_with_its_own_code(tmp_path):
-    result = run(
-        "train", "mnist", *TINY, "--learning-rate", "1e30", "--normalization", "none", "--run", tmp_path / "run"
-    )
-    assert "--learning-rate" in one_sentence(result, 3)
+def test_a_diverged_training_ends_with_its_own_code_and_the_command_that_goes_on(tmp_path):
+    bad = ["--learning-rate", "1e30", "--normalization", "none", "--run", "run"]
+    said = one_sentence(run("train", "mnist", *TINY, *bad, cwd=tmp_path), 3)
+    command = said.partition("with: python cli.py ")[2].rstrip(".").split()
+    assert command[:-1] == ["train", "mnist", "--resume", "--run", "run", "--learning-rate"]
+    assert float(command[-1]) == 2.5e29
+    result = run(*command[:-1], "0.001", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "largest step size of 0.001 instead of 1e+30" in result.stderr
 
 
 def test_shell_completion_is_clicks_own():

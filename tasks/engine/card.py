@@ -25,6 +25,7 @@ def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
     mean = f" among the means of the last {config.average} epochs" if config.average else ""
     data, versions = facts["data"], facts["versions"]
     scored = "the test split is scored once, at the end" if summary["split"] != "valid" else "no test split was scored"
+    scored = "the test split could not be scored" if summary["metrics"] is None else scored
     lines = [
         f"# {task.name}: a run of {config.epochs} epochs on `{data['name']}`",
         "",
@@ -44,7 +45,7 @@ def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
         "| --- | --- |",
         *(
             f"| {name} | {value}{f' ({interval})' if interval else ''} |"
-            for name, value, interval in plain_metrics(summary["metrics"])
+            for name, value, interval in plain_metrics(summary["metrics"] or {})
         ),
         "",
         "Made by:",

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias, get_args, get_origin, get_type_hints
 
+from tasks.engine.interval import Interval
+
 Json: TypeAlias = Any  # a value of JSON types
 JsonObject = dict[str, Json]
 Settings = Mapping[str, Json]  # values by name
@@ -101,6 +103,13 @@ class TaskConfig:
     average: int = option(0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
     precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
     storage: Literal["float32", "float16"] = option("float32", "Number format of the weights in the run's files.")
+    checkpoint_every: str = option(
+        "2m", "How often a checkpoint is kept within an epoch: a time such as 30s or 2m, or a number such as 500 steps."
+    )
+    retries: int = option(
+        1, "Times that a training whose loss diverges goes back to its last checkpoint, and on at half the step size.",
+        low=0, high=20,
+    )  # fmt: skip
     seed: int = option(0, "Seed of every random choice.", low=0)
     engine: Literal["auto", "onnx", "keras"] = option(
         "auto", "What computes answers; auto prefers ONNX.", when="predict"
@@ -117,6 +126,10 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
         self.column_names()
+        try:
+            Interval.of(self.checkpoint_every)
+        except ValueError as error:
+            raise SettingError(f"`checkpoint_every`: {error}.") from error
 
     def column_names(self) -> dict[str, str]:
         """Return the name or number of the column of each field that `columns` names."""

@@ -11,6 +11,7 @@ from tasks.engine import runs
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.load import unset_forms
 from tasks.engine.task import Pipeline, Report
+from tasks.engine.terminal import sentence
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
@@ -86,7 +87,7 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
     embedded = {"data": "builtin"}
     found = evaluate(pipeline.with_settings(**unset_forms(pipeline.config, embedded), **embedded))
     card = runs.read_json(pipeline.run / "metrics.json")
-    own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"]}
+    own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"] or {}}
     return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
 
 
@@ -110,6 +111,20 @@ def same_place(one: str, other: str) -> bool:
 def score(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:
     """Score a pipeline on the examples of a split."""
     return Evaluation.of(pipeline, pipeline.score(examples), split, len(examples))
+
+
+def score_or_none(pipeline: Pipeline[C], examples: Examples, split: str) -> Evaluation:
+    """Score a pipeline on the examples of a split; if that fails, say so, and return an evaluation without metrics."""
+    try:
+        return score(pipeline, examples, split)
+    except Exception as error:  # a run that took hours is worth more than its scores
+        reason = sentence(error)
+        LOG.warning(
+            "The %s examples could not be scored: %s The run is kept; `evaluate %s --run %s` scores it.",
+            split, reason, pipeline.task.name, pipeline.run,
+        )  # fmt: skip
+        found = Evaluation.of(pipeline, Report(None, [], {}), split, len(examples))
+        return found._replace(summary=found.summary | {"error": reason})
 
 
 def training_data_name(run: Path) -> str:

@@ -109,17 +109,17 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
 
 def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     """Return the Keras model of a run, built from its settings, with its weights."""
-    from tasks.engine import environment, fitting
+    from tasks.engine import environment, weights
 
-    weights = pipeline.run / "model.keras"
-    if not weights.is_file():
+    path = pipeline.run / "model.keras"
+    if not path.is_file():
         raise runs.RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
     with environment.precision("float32"):
         model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
     try:
-        fitting.inference_model(model).load_weights(weights)
+        weights.inference_model(model).load_weights(path)
     except (OSError, ValueError, BadZipFile) as error:
-        raise runs.RunError(f"{str(weights)!r} is damaged, or holds another network.") from error
+        raise runs.RunError(f"{str(path)!r} is damaged, or holds another network.") from error
     return model
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMAT = 3
+START = "00000-0000000"  # checkpoint before the first step
+PART = ".part-"  # begins the name of a file that is not complete
 KEPT = Path("runs")
 TASKS = Path(__file__).parent.parent
 RENAMED = {  # settings of older formats, in any task and in one, and what they are called since
@@ -60,7 +62,7 @@ class LockedError(RuntimeError):
 def atomic_file(path: Path) -> Iterator[Path]:
     """Give a path to write to; the file appears under its own name once it is complete and on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
+    part = path.with_name(f"{PART}{path.name}")
     try:
         yield part
         with part.open("rb+") as file:
@@ -73,10 +75,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def is_part(path: Path) -> bool:
+    """Return whether a file is one that a process had begun to write."""
+    return path.name.startswith(PART)
+
+
 def remove_parts(run: Path) -> None:
     """Remove what a process that was killed had begun to write."""
-    for part in run.rglob(".part-*"):
-        part.unlink()
+    for folder in (run, *(run / name for name in ("onnx", "figures", "checkpoint")), *run.glob("checkpoint/*-*")):
+        for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
+            if is_part(path):
+                path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -150,12 +159,12 @@ def read_json(path: Path) -> Json:
 
 
 def empty_directory(directory: Path) -> Path:
-    """Return a directory that does not exist yet, or is empty.
+    """Return a directory that does not exist yet, or is empty but for what a killed process had begun to write.
 
     Raises:
         FileExistsError: There is something in it, or it is a file.
     """
-    if directory.is_file() or (directory.is_dir() and any(directory.iterdir())):
+    if directory.is_file() or (directory.is_dir() and not all(is_part(path) for path in directory.iterdir())):
         raise FileExistsError(f"{str(directory)!r} exists and is not empty; give a new directory, or --resume.")
     return directory
 
@@ -283,9 +292,16 @@ def run_summary(task: str, run: Path) -> JsonObject:
     about: JsonObject = {"task": task, "run": str(run)}
     try:
         summary, facts = read_json(run / "metrics.json"), read_json(run / "environment.json")
-        metric, value = next(iter(summary["metrics"].items()))
+        metric, value = (
+            next(iter(summary["metrics"].items())) if summary["metrics"] is not None else ("not scored", None)
+        )
         preset = run.name if run in pretrained_runs(task) else facts.get("preset")
-        found = {"preset": preset, "data": summary["data"], "metric": metric, "value": float(value)}
+        found = {
+            "preset": preset,
+            "data": summary["data"],
+            "metric": metric,
+            "value": value if value is None else float(value),
+        }
         return about | {"state": "finished", **found, "ended": facts.get("ended")}
     except (RunError, KeyError, TypeError, ValueError, StopIteration, AttributeError):
         return about | {"state": "damaged" if is_finished(run) else "not finished"}
@@ -324,8 +340,9 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None, 
 
 
 def remove_start(run: Path) -> None:
-    """Remove a run directory whose training failed before the end of its first epoch."""
-    if not (run / "history.csv").is_file():
+    """Remove a run directory whose training failed before it had a checkpoint beyond its start."""
+    begun = any(path.name != START for path in run.glob("checkpoint/*-*"))
+    if not begun and not (run / "history.csv").is_file():
         shutil.rmtree(run)
 
 
@@ -342,6 +359,11 @@ def unfinished_run(task: str, directory: Path | None, longer: bool = False) -> P
     found = [directory] if directory else [run for run in kept_runs(task) if not is_finished(run)]
     if not found:
         raise FileNotFoundError(f"No unfinished run of {task!r} is here; start one with: train {task}.")
+    if not (found[-1] / "config.json").is_file() and found[-1].is_dir():
+        raise RunError(
+            f"{str(found[-1])!r} has no config.json, since its training had not begun; begin it with: "
+            f"train {task} --run {found[-1]}."
+        )
     if is_finished(found[-1]) and not longer:
         raise FileExistsError(
             f"{str(found[-1])!r} is finished; there is nothing to resume. To train it longer, give more --epochs."

@@ -196,7 +196,7 @@ class KerasPart(Generic[C]):
 class Report(NamedTuple):
     """What scoring a split gives."""
 
-    metrics: JsonObject  # JSON types; the task's main metric first
+    metrics: JsonObject | None  # JSON types; the task's main metric first; `None` if scoring failed
     answers: list[JsonObject]  # some inputs with answers and references, as JSON types
     figures: dict[str, Callable[[], Image]]  # drawn when they are written
 

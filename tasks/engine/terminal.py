@@ -4,17 +4,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from types import FrameType
 from typing import Any, NoReturn
 
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
-STOPPED = {  # what a verb leaves when it is stopped
-    "train": "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on there.",
+STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
+    "train": "Stopped; no training had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
 }
 
@@ -24,7 +23,7 @@ def show_summary(summary: JsonObject, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
         return
-    metrics, card = summary["metrics"], summary.get("card", {"metrics": {}})
+    metrics, card = summary["metrics"] or {}, summary.get("card", {"metrics": {}})
     print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}", end="")
     print(f", embedded data; the run was trained on {summary['trained_on']}" if card["metrics"] else "")
     shown = list(plain_metrics(metrics))
@@ -79,7 +78,8 @@ def run_line(row: JsonObject) -> str:
         'mnist      -         not finished                                                  runs/a'
     """
     metric = row.get("metric")
-    said = row["state"] if metric is None else f"{row['data']}: {metric} {row['value']:.4f}"
+    value = "" if row.get("value") is None else f" {row['value']:.4f}"
+    said = row["state"] if metric is None else f"{row['data']}: {metric}{value}"
     return (
         f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
     )
@@ -130,14 +130,9 @@ def sentence(error: Exception) -> str:
     return str(error)
 
 
-def end(number: int, frame: FrameType | None) -> NoReturn:
-    """End at once after a signal: what a run has on disk is whole at any moment.
-
-    An exception, Python's own way, would be lost where the signal comes inside a callback of a library.
-    """
-    verb = next((word for word in sys.argv[1:] if word in STOPPED), "")
-    os.write(2, f"\nError: {STOPPED.get(verb, 'Stopped.')}\n".encode())
-    os._exit(128 + number)
+def stopped_sentence(words: Sequence[str]) -> str:
+    """Return what to say if a command with these words is stopped."""
+    return STOPPED.get(next((word for word in words if word in STOPPED), ""), "Stopped.")
 
 
 def stop(text: str, code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from tasks.engine import card, evaluate, runs
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.signals import ENDING
 from tasks.engine.starting import copy_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
+CHANGEABLE = ("data", "data_dir", "cache", "epochs", "learning_rate", "retries", "checkpoint_every")  # by `resume`
 SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
 
@@ -51,7 +54,7 @@ def train(
         DataError, UnavailableError, FileNotFoundError: The data, or a run to start from, cannot be had.
         DivergedError: The loss is not a finite number any more.
 
-    If the training fails before the end of its first epoch, no directory is left.
+    If the training fails before its first checkpoint, no directory is left.
     """
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
@@ -61,9 +64,12 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     with runs.lock(run):
         runs.empty_directory(run)
+        runs.remove_parts(run)
         try:
             runs.write_config(run, task.name, config.state())
             return complete(task, config, splits, run, progress, score, found, preset)
+        except ArithmeticError:  # a training that has diverged goes on with --resume
+            raise
         except Exception:
             runs.remove_start(run)
             raise
@@ -78,33 +84,44 @@ def absolute_places(data: str) -> str:
 def resume(
     task: Task[C], directory: Path | str | None, settings: Settings, *, progress: bool = False, score: bool = True
 ) -> Pipeline[C]:
-    """Go on with an unfinished run from the end of its last epoch, or with a finished one past its planned end.
+    """Go on with an unfinished run from its last checkpoint, or with a finished one past its planned end.
 
     Args:
-        settings: `data` or `data_dir` if the data has moved, and `epochs` to train longer; the schedule of the step
-            size then counts anew from the epochs that are done.
+        settings: Some of `CHANGEABLE`. With `epochs`, to train longer, and `learning_rate`, the schedule of the step
+            size counts anew from the steps that are done.
 
     Raises:
         SettingError: Another setting is to change, or `epochs` is not above those that are planned.
         FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
     """
     for name in settings:
-        if name not in ("data", "data_dir", "epochs"):
+        if name not in CHANGEABLE or name not in task.config().state():
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         runs.remove_parts(run)
         before = read_config(task, run)
-        config = replace(before, **{**settings, "data": absolute_places(str(settings.get("data", before.data)))})
+        changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
+        config = task.config.restore(before.state() | changed)
         check_longer(before.epochs, config.epochs, runs.is_finished(run))
         with notices() as found:
             splits = task.load(config)
         run_facts(task, config, limited_splits(splits, config.limit, config.seed), run)  # other data fails at once
         if config.epochs > before.epochs:
             LOG.warning("The run goes on to epoch %d; its step size is scheduled anew.", config.epochs)
-            runs.write_config(run, task.name, config.state())
-            (run / "metrics.json").unlink(missing_ok=True)
+        change_step_size(run, before.learning_rate, config.learning_rate)
+        (run / "metrics.json").unlink(missing_ok=True)
+        runs.write_config(run, task.name, config.state())
         return complete(task, config, splits, run, progress, score, found)
+
+
+def change_step_size(run: Path, before: float, now: float) -> None:
+    """Give notice of another step size, which takes the place of what divergences have left of the former one."""
+    if now != before:
+        from tasks.engine.checkpoint import forget_rate
+
+        forget_rate(run)
+        LOG.warning("The run goes on with a largest step size of %g instead of %g.", now, before)
 
 
 def check_longer(planned: int, epochs: int, finished: bool) -> None:
@@ -171,6 +188,8 @@ def complete(
     from tasks.engine.environment import precision
 
     LOG.info("Run: %s", run)
+    again = resume_command(task.name, run)
+    ENDING.text = f"Stopped before the first checkpoint; `{again}` begins again."
     keras.utils.set_random_seed(config.seed)
     with notices() as learnt:
         codec = learnt_codec(task, config, splits.train)
@@ -194,13 +213,20 @@ def complete(
     runs.write_json(run / "environment.json", facts := facts | more)
     pipeline = open_network(pipeline)
     if score:
-        evaluation = evaluate.score(pipeline, splits.test, config.test or "test")
+        evaluation = evaluate.score_or_none(pipeline, splits.test, config.test or "test")
     else:
         evaluation = evaluate.Evaluation.of(pipeline, Report(pipeline.validation, [], {}), "valid", len(splits.valid))
     runs.write_json(run / "environment.json", facts | {"ended": runs.utc_time()})
     runs.write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
     evaluate.write_report(evaluation, run)
+    ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
+
+
+def resume_command(task: str, run: Path) -> str:
+    """Return the command that goes on with a training."""
+    program = "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
+    return f"{program} train {task} --resume --run {shlex.quote(str(run))}"
 
 
 def portable_notices(said: Iterable[str], config: C) -> list[str]:
@@ -251,9 +277,11 @@ def fit(
     from tasks.engine import fitting
 
     part, (model, kept) = keras_part(task), models
+    again = resume_command(task.name, run)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
-    done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow)
+    done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again)
+    ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
         pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))

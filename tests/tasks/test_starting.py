@@ -65,8 +65,7 @@ def test_an_interrupted_training_from_a_run_goes_on_with_the_encoder_of_that_run
     shutil.copytree(tmp_path / "once", tmp_path / "twice")
     for name in ("metrics.json", "README.md"):
         (tmp_path / "twice" / name).unlink()
-    state = json.loads((tmp_path / "twice/checkpoint/state.json").read_text())
-    assert state["epoch"] == 2
+    assert (tmp_path / "twice/checkpoint/00002-0000000/state.json").is_file()
     again = tasks.train("caption", tmp_path / "twice", resume=True, score=False)
     for old, new in zip(keras_model(once).get_weights(), keras_model(again).get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)

@@ -1,0 +1,199 @@
+"""Checkpoints of a training, within an epoch too: what is needed to go on to the last bit, kept twice."""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from tasks.engine.config import JsonObject
+from tasks.engine.runs import RunError, atomic_file, read_json, write_json
+from tasks.engine.weights import inference_model, save, seed_states
+
+LOG = logging.getLogger("tasks")
+MODEL, KEPT, BEST, STATE = "model.keras", "kept.keras", "best.keras", "state.json"
+CHECKPOINT = "checkpoint"
+COUNT = 2  # checkpoints that are kept
+
+
+@dataclass
+class Progress:
+    """How far a training is: what a checkpoint keeps beside the weights."""
+
+    epoch: int = 0  # epochs done
+    step: int = 0  # gradient steps done of the next one
+    seconds: float = 0.0  # spent so far
+    begun: float = 0.0  # of these, in the epoch that has begun
+    seeds: list[list[int]] = field(default_factory=list)  # state of the random layers
+    sums: list[Any] = field(default_factory=list)  # state of the loss and the metrics of the epoch that has begun
+    row: dict[str, float] = field(default_factory=dict)  # their values so far
+    history: list[dict[str, float]] = field(default_factory=list)
+    rate: float = 1.0  # factor of the step size, after divergence
+    retries: int = 0  # times that the training went back
+    first: float | None = None  # loss of the first step
+
+
+@dataclass
+class Networks:
+    """The networks of a training.
+
+    Attributes:
+        model: Takes the gradient steps.
+        kept: The same network in float32; it holds averaged weights, and is what validation measures.
+        best: Weights of the best epoch so far, if an epoch has ended.
+    """
+
+    model: keras.Model
+    kept: keras.Model
+    best: list[np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A checkpoint on disk: its folder, its number of epochs and of steps, and its files of weights by network."""
+
+    folder: Path
+    done: tuple[int, int]
+    files: dict[str, str]
+
+    @property
+    def state(self) -> Path:
+        return self.folder / STATE
+
+
+def places(folder: Path) -> list[Place]:
+    """Return the checkpoints in a folder that are complete, the newest first.
+
+    A version before this one kept the last epoch in the folder itself.
+    """
+    names = {MODEL: MODEL, KEPT: KEPT, BEST: BEST}
+    found = [
+        Place(path, (int(match[1]), int(match[2])), names)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if (match := re.fullmatch(r"(\d{1,9})-(\d{1,9})", path.name)) and (path / STATE).is_file()
+    ]
+    if (folder / STATE).is_file():
+        epoch = max(
+            (int(m[1]) for p in folder.iterdir() if (m := re.fullmatch(r"model-(\d{1,9})\.keras", p.name))), default=0
+        )
+        old = {MODEL: f"model-{epoch}.keras", KEPT: f"kept-{epoch}.keras"}
+        found.append(Place(folder, (epoch, 0), old))
+    return sorted(found, key=lambda place: place.done, reverse=True)
+
+
+def write_checkpoint(networks: Networks, progress: Progress, run: Path) -> None:
+    """Write a checkpoint of a run; its state comes last, and counts. The last two checkpoints stay.
+
+    The weights of the best epoch become those of the run too.
+    """
+    model, kept, folder = networks.model, networks.kept, run / CHECKPOINT
+    progress.seeds = [np.asarray(variable).tolist() for variable in seed_states(model)]
+    place = folder / f"{progress.epoch:05}-{progress.step:07}"
+    save(model, place / MODEL)
+    save(inference_model(kept), place / KEPT)
+    if networks.best:
+        weights = kept.get_weights()
+        kept.set_weights(networks.best)
+        save(inference_model(kept), place / BEST)
+        kept.set_weights(weights)
+        copy(place / BEST, run / MODEL)
+    sums = {name: digest(place / name) for name in (MODEL, KEPT, BEST) if (place / name).is_file()}
+    write_json(place / STATE, vars(progress) | {"checksums": sums})
+    for old in places(folder)[COUNT:]:
+        remove(old)
+
+
+def rewrite_state(progress: Progress, run: Path) -> None:
+    """Write the state of the newest checkpoint anew, with its new step size; its weights stay."""
+    place = places(run / CHECKPOINT)[0]
+    write_json(place.state, read_json(place.state) | {"rate": progress.rate, "retries": progress.retries})
+
+
+def forget_rate(run: Path) -> None:
+    """Forget in all checkpoints of a run that its step size was halved."""
+    for place in places(run / CHECKPOINT):
+        write_json(place.state, read_json(place.state) | {"rate": 1.0, "retries": 0})
+
+
+def remove(place: Place) -> None:
+    """Remove the files of a checkpoint, its state first, and its folder if nothing else is in it."""
+    for name in (STATE, *place.files.values()):
+        (place.folder / name).unlink(missing_ok=True)
+    if not any(place.folder.iterdir()):
+        place.folder.rmdir()
+
+
+def restore(networks: Networks, run: Path) -> Progress | None:
+    """Put the networks where the last checkpoint was, and return the progress; `None` without a checkpoint.
+
+    A damaged checkpoint is left for the one before it, with a notice.
+
+    Raises:
+        RunError: There are checkpoints, and all are damaged.
+    """
+    found = places(run / CHECKPOINT)
+    for number, place in enumerate(found):
+        try:
+            progress = read_place(networks, place)
+        except RunError as error:
+            said = f"{error} " if number + 1 < len(found) else ""
+            if not said:
+                raise RunError(f"{error} There is no checkpoint before it; begin a new run.") from error
+            LOG.warning("%sThe training goes on from the checkpoint before it.", said)
+        else:
+            return progress
+    return None
+
+
+def read_place(networks: Networks, place: Place) -> Progress:
+    """Put the networks where a checkpoint was, and return the progress.
+
+    Raises:
+        RunError: The checkpoint is damaged.
+    """
+    state = read_json(place.state)
+    try:
+        check_sums(place, state.pop("checksums", {}))
+        progress = Progress(**state)
+        load_weights(networks, place, bool(progress.history))
+        for variable, values in zip(seed_states(networks.model), progress.seeds, strict=True):
+            variable.assign(values)
+    except (AttributeError, TypeError, ValueError, KeyError, OSError, BadZipFile) as error:
+        raise RunError(f"The checkpoint {str(place.folder)!r} is damaged: {error}.".replace("..", ".")) from error
+    return progress
+
+
+def check_sums(place: Place, sums: JsonObject) -> None:
+    """Raise `ValueError` unless the files of a checkpoint have these check sums."""
+    for name, value in sums.items():
+        if name in place.files and digest(place.folder / place.files[name]) != value:
+            raise ValueError(f"{name} is not as it was written")
+
+
+def load_weights(networks: Networks, place: Place, ended: bool) -> None:
+    """Load the weights of a checkpoint; those of the best epoch too if an epoch has ended."""
+    networks.model.load_weights(place.folder / place.files[MODEL])
+    inference = inference_model(networks.kept)
+    if ended:
+        best = place.files.get(BEST)  # an older version kept it as the run's own file
+        inference.load_weights(place.folder / best if best else place.folder.parent / MODEL)
+        networks.best = networks.kept.get_weights()
+    inference.load_weights(place.folder / place.files[KEPT])
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all."""
+    with atomic_file(target) as part:
+        copyfile(source, part)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,74 @@
+"""Ending a command after SIGINT, SIGTERM or SIGHUP: at once, or after the step that a training is taking.
+
+What a run has on disk is whole at any moment, so a process may end anywhere. A thread of its own reads the signals,
+since the main thread may be inside a library for long. Standard library only.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 4.0  # seconds that a training has to finish its step and keep it
+
+
+class Ending:
+    """What a command does when it is asked to end.
+
+    Attributes:
+        text: One sentence: what is kept, and the command that goes on.
+        asked: Number of the signal that came, or 0.
+        waits: If true, the main thread looks at `asked` after each step, keeps its work, and calls `leave`.
+    """
+
+    def __init__(self) -> None:
+        self.text = "Stopped."
+        self.asked = 0
+        self.waits = False
+
+    def listen(self, text: str) -> None:
+        """Take the signals from now on, except those that whoever started the process wants ignored."""
+        self.text = text
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: None)  # the number is in the pipe by then
+        Thread(target=self.follow, args=(reader,), daemon=True).start()
+
+    def follow(self, reader: int) -> None:
+        """End the process after the first signal, or if the main thread waits for it, after a time or a second one."""
+        while number := os.read(reader, 1)[0]:
+            if number not in SIGNALS:
+                continue
+            if self.asked or not self.waits:
+                self.leave(number)
+            self.asked = number
+            Thread(target=self.leave_after, args=(GRACE,), daemon=True).start()
+
+    def leave_after(self, seconds: float) -> None:
+        """End the process after some time."""
+        time.sleep(seconds)
+        self.leave(self.asked)
+
+    def leave(self, number: int) -> NoReturn:
+        """End the process with its sentence, and the exit code of a signal."""
+        os.write(2, f"\nError: {self.text}\n".encode())
+        os._exit(128 + number)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Say that the main thread looks at `asked`, for a `with` statement."""
+        self.waits = True
+        try:
+            yield
+        finally:
+            self.waits = False
+
+
+ENDING = Ending()  # signals belong to the whole process

@@ -1,0 +1,67 @@
+"""Weights of a network: their mean over epochs, and their files."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import h5py
+import keras
+import numpy as np
+
+from tasks.engine.runs import atomic_file
+
+
+def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
+    """Move the kept weights, batch-norm statistics included, towards the model's by `rate`, in (0, 1]."""
+    kept.set_weights(
+        [old + rate * (new - old) for old, new in zip(kept.get_weights(), model.get_weights(), strict=True)]
+    )
+
+
+def inference_model(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers with neither loss nor optimizer, to save or to load."""
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def save(model: keras.Model, path: Path, half: bool = False) -> None:
+    """Write a model, whole or not at all; with `half` its weights are float16 in the file."""
+    with atomic_file(path) as part:
+        model.save(part)
+        if half:
+            halve(part)
+
+
+def halve(path: Path) -> None:
+    """Write the weights in a `.keras` file anew as float16; Keras reads them as the numbers that its model has."""
+    with ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    old, new = BytesIO(files["model.weights.h5"]), BytesIO()
+    with h5py.File(old) as source, h5py.File(new, "w") as target:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            place = target.require_group(name) if isinstance(item, h5py.Group) else target
+            if isinstance(item, h5py.Dataset):
+                place = target.create_dataset(
+                    name, data=item[()].astype("float16" if item.dtype.kind == "f" else item.dtype)
+                )
+            place.attrs.update(item.attrs)
+
+        source.visititems(copy)
+        target.attrs.update(source.attrs)
+    files["model.weights.h5"] = new.getvalue()
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def seed_states(model: keras.Model) -> Sequence[keras.Variable]:
+    """Return the states of a model's random layers, which Keras does not save."""
+    saved = {id(variable) for variable in model.weights} | {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in saved]
+
+
+def are_finite(model: keras.Model) -> bool:
+    """Return whether all weights of a model, and those of its optimizer, are finite numbers."""
+    variables = [*model.weights, *model.optimizer.variables]
+    return all(np.isfinite(np.asarray(variable)).all() for variable in variables)
