@@ -1,13 +1,13 @@
 """Features of pictures by a frozen encoder, computed once and cached on disk. NumPy only."""
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from data.pictures.decoding import MEGAPIXELS
 from data.pictures.files import File, OutputError, picture_stamp
 from data.pictures.photo import square_pixels
 from data.splits import DataError
+from tasks.caption.growing_file import growing_file
 from tasks.engine.config import Settings
-from tasks.engine.runs import atomic_file
 
+LOG = logging.getLogger("tasks")
 BATCH = 50  # pictures encoded at a time
 BatchEncoder = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)
 Source = File | np.ndarray
@@ -42,6 +43,7 @@ def picture_features(
     * The features stay on disk, and are mapped into memory from there.
     * The name of their file is a hash of everything that they depend on.
     * The file appears only when it is complete; if it exists, nothing is computed.
+    * What a killed pass had on disk is used.
 
     Args:
         pictures: At least one picture.
@@ -68,29 +70,33 @@ def picture_features(
 def write_features(
     path: Path, pictures: Sequence[Source], encode: BatchEncoder, size: int, show: bool, megapixels: float
 ) -> None:
-    """Write the features of pictures; those of an unreadable picture are NaN."""
+    """Write the features of pictures; those of an unreadable picture are NaN.
+
+    A pass that was killed goes on where it was.
+    """
     from tqdm import tqdm
 
-    bar = tqdm(total=len(pictures), disable=not show, unit="picture", desc="encoding pictures", dynamic_ncols=True)
     needed = 0
     try:
-        with atomic_file(path) as part, part.open("wb") as file, bar:
-            for features in feature_batches(pictures, encode, size, megapixels):
-                if not needed:
-                    needed = features[:1].nbytes * len(pictures)
-                    write_header(file, (len(pictures), *features.shape[1:]))
-                file.write(features.tobytes())
-                bar.update(len(features))
+        with growing_file(path) as part:
+            done = part.done
+            bar = tqdm(
+                total=len(pictures), initial=done, disable=not show, unit="picture", desc="encoding pictures",
+                dynamic_ncols=True,
+            )  # fmt: skip
+            if done:
+                LOG.info("The features of %d of %d pictures are there from an earlier start.", done, len(pictures))
+            with bar:
+                for features in feature_batches(pictures[done:], encode, size, megapixels):
+                    needed = needed or features[:1].nbytes * len(pictures)
+                    part.add(features, len(pictures))
+                    bar.update(len(features))
+            part.finish()
     except OSError as error:
         raise OutputError(
             f"The features of pictures cannot be written to {str(path.parent)!r}: {error.strerror or error}. "
             f"Give --cache a folder with {max(needed, 1) / 1e6:,.0f} MB of free space."
         ) from error
-
-
-def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Write the header of an `.npy` file of float16."""
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
 
 
 def feature_batches(

@@ -106,8 +106,8 @@ class Training:
         model.optimizer.build(model.trainable_variables)
         restored = restore(self.networks, self.run)
         self.progress = restored or Progress()
-        sizes = {"step_size": self.config.learning_rate}  # which an older version did not note
-        self.progress.history = [sizes | row for row in self.progress.history]
+        for row in self.progress.history:
+            row.setdefault("step_size", self.config.learning_rate)  # an older version did not note it
         if restored is None:
             self.networks.kept.set_weights(model.get_weights())
             self.keep()
@@ -222,9 +222,10 @@ class Training:
         rate, retries = self.progress.rate / 2, self.progress.retries + 1
         size = self.config.learning_rate * rate
         if retries > self.config.retries:
+            usual = type(self.config)().learning_rate
             raise DivergedError(
-                f"{error}; go on from the last checkpoint at a smaller step size with: "
-                f"{self.again} --learning-rate {size:.3g}"
+                f"{error}; go on from the last checkpoint at a smaller step size with "
+                f"`{self.again} --learning-rate {min(size, usual):.3g}`."
             ) from error
         progress = restore(self.networks, self.run)
         assert progress, "a training begins with a checkpoint"

@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +26,7 @@ from layers.encoder import GridEncoder
 from tasks.caption.describe import caption_attention, caption_hypotheses, picture_memory
 from tasks.caption.encoder import load_weights
 from tasks.caption.features import picture_features
+from tasks.caption.growing_file import growing_file
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
 from tasks.engine.config import SettingError
@@ -133,6 +135,43 @@ def test_half_written_features_are_never_used(settings, tmp_path):
     path.with_name(f".part-{path.name}").write_bytes(content[: len(content) // 2])  # killed while writing
     np.testing.assert_array_equal(prepared(config).train[0]["grid"], whole)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_killed_pass_over_the_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    pictures = [random.integers(0, 256, (8, 8, 3)).astype("uint8") for _ in range(170)]
+    seen = []
+
+    def encode(batch, last=99):
+        seen.append(len(batch))
+        if len(seen) > last:
+            raise KeyboardInterrupt
+        return batch[:, :2, 0]
+
+    whole = picture_features(pictures, encode, 8, {}, tmp_path / "whole", False)
+    monkeypatch.setattr("tasks.caption.growing_file.SAVED", 0.0)
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        picture_features(pictures, partial(encode, last=2), 8, {}, tmp_path / "cut", False)
+    (part,) = (tmp_path / "cut").glob("*.npy")
+    with part.open("ab") as file:
+        file.write(b"beyond what counts")
+    seen.clear()
+    cut = picture_features(pictures, encode, 8, {}, tmp_path / "cut", False)
+    assert seen == [50, 20]
+    np.testing.assert_array_equal(np.stack(cut), np.stack(whole))
+    assert [path.suffix for path in (tmp_path / "cut").iterdir()] == [".npy"]
+
+
+def test_two_processes_that_want_the_same_features_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "x.npy"
+    with growing_file(path) as one, growing_file(path) as other:
+        assert one.rows != other.rows
+        for part in (one, other):
+            part.add(np.ones((3, 2), "<f2"), 3)
+            part.finish()
+    np.testing.assert_array_equal(np.load(path), np.ones((3, 2)))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(settings, tmp_path):
