@@ -65,6 +65,7 @@ def train(
     with runs.lock(run):
         runs.empty_directory(run)
         runs.remove_parts(run)
+        ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
             return complete(task, config, splits, run, progress, score, found, preset)
@@ -99,6 +100,7 @@ def resume(
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
+        ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run)}` goes on."
         runs.remove_parts(run)
         before = read_config(task, run)
         changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
@@ -188,8 +190,6 @@ def complete(
     from tasks.engine.environment import precision
 
     LOG.info("Run: %s", run)
-    again = resume_command(task.name, run)
-    ENDING.text = f"Stopped before the first checkpoint; `{again}` begins again."
     keras.utils.set_random_seed(config.seed)
     with notices() as learnt:
         codec = learnt_codec(task, config, splits.train)

@@ -1,0 +1,123 @@
+"""Processes that are killed or stopped: nothing is lost, and what goes on equals a training that was left alone."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import kills
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("task", "events"), [("mnist", (9, 60, 150)), ("sentiment", (100,)), ("translate", (75,))])
+def test_a_killed_training_goes_on_to_the_same_weights_history_and_metrics(task, events, tmp_path):
+    ended = kills.start(task, tmp_path / "whole")
+    assert ended.returncode == 0, ended.stderr
+    count, wrong = kills.killed_training(task, tmp_path / "cut", iter(events), len(events))
+    assert wrong == ""
+    assert count == len(events), "each start must be killed for this test to mean anything"
+    assert kills.Outcome.of(tmp_path / "cut") == kills.Outcome.of(tmp_path / "whole")
+
+
+def stopped(words, when, number, folder):
+    """Start a command, send it a signal once a path is there, and return its last line, its code and the seconds."""
+    command = [sys.executable, str(ROOT / "cli.py"), *words]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 240
+    while not list(folder.glob(when)) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    begin = time.monotonic()
+    _, stderr = process.communicate(timeout=60)
+    return stderr.splitlines()[-1], process.returncode, time.monotonic() - begin
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (
+            "run/config.json",
+            "Stopped before the first checkpoint; `python cli.py train mnist --resume --run run` begins",
+        ),
+        (
+            "run/onnx/*",
+            "Stopped; the training is complete and kept, and `python cli.py train mnist --resume --run run`",
+        ),
+    ],
+)
+def test_a_signal_outside_the_steps_ends_at_once_and_says_what_is_kept(when, said, tmp_path):
+    words = ["train", "mnist", *kills.SHARED, *kills.SETTINGS["mnist"], "--run", "run"]
+    last, code, seconds = stopped(words, when, signal.SIGTERM, tmp_path)
+    assert code == 143
+    assert said in last
+    assert seconds < 5
+    ended = kills.start("mnist", tmp_path / "run")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["metrics"]
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    script = (
+        "import os, signal, sys, time\n"
+        "from tasks.engine.signals import ENDING\n"
+        "ENDING.listen('Stopped.')\n"
+        "with ENDING.waiting():\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(0.5)\n"
+        "    print('asked', ENDING.asked, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(9)\n"
+    )
+    begin = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "asked 2\n", "\nError: Stopped.\n")
+    assert time.monotonic() - begin < 3
+
+
+def test_a_step_that_takes_too_long_is_not_waited_for(tmp_path):
+    script = (
+        "import os, signal, time\n"
+        "from tasks.engine import signals\n"
+        "signals.GRACE = 0.3\n"
+        "signals.ENDING.listen('Stopped.')\n"
+        "with signals.ENDING.waiting():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(9)\n"
+    )
+    begin = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (143, "\nError: Stopped.\n")
+    assert time.monotonic() - begin < 3
+
+
+def test_a_signal_that_whoever_started_the_process_ignores_stays_ignored(tmp_path):
+    script = (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from tasks.engine.signals import ENDING\n"
+        "ENDING.listen('Stopped.')\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "time.sleep(0.3)\n"
+        "print('goes on')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "goes on\n")
+
+
+def test_a_directory_whose_training_had_not_begun_is_not_stuck(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/.part-config.json").write_text("{")
+    words = [sys.executable, str(ROOT / "cli.py"), "train", "mnist"]
+    resumed = subprocess.run(
+        [*words, "--resume", "--run", "run"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert resumed.returncode == 65
+    assert "its training had not begun; begin it with: train mnist --run run" in resumed.stderr
+    ended = kills.start("mnist", tmp_path / "run")
+    assert ended.returncode == 0, ended.stderr
+    assert not list((tmp_path / "run").rglob(".part-*"))
