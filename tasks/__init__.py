@@ -185,8 +185,10 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
         (359, True)
     """
     from tasks.engine import evaluate as evaluation
+    from tasks.engine.places import say_places
 
     pipeline = evaluation.with_whole_data(load(name, run, **settings), settings)
+    say_places(pipeline.config, settings)
     if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
         return evaluation.evaluate_or_embedded(pipeline)
     return evaluation.evaluate(pipeline, split)

@@ -16,7 +16,7 @@ from data.pictures.files import File, OutputError, picture_stamp
 from data.pictures.photo import square_pixels
 from data.splits import DataError
 from tasks.engine.config import Settings
-from tasks.engine.runs import atomic_file
+from tasks.engine.files import WriteError, atomic_file
 
 BATCH = 50  # pictures encoded at a time
 BatchEncoder = Callable[[np.ndarray], np.ndarray]  # uint8 (batch, size, size, 3) to (batch, cells, channels)
@@ -82,8 +82,9 @@ def write_features(
                 file.write(features.tobytes())
                 bar.update(len(features))
     except OSError as error:
+        reason = error.reason if isinstance(error, WriteError) else error.strerror or error
         raise OutputError(
-            f"The features of pictures cannot be written to {str(path.parent)!r}: {error.strerror or error}. "
+            f"The features of pictures cannot be written to {str(path.parent)!r}: {reason}. "
             f"Give --cache a folder with {max(needed, 1) / 1e6:,.0f} MB of free space."
         ) from error
 

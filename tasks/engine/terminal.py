@@ -22,7 +22,7 @@ STOPPED = {  # what a verb leaves when it is stopped
 def show_summary(summary: JsonObject, as_json: bool) -> None:
     """Print what an evaluation found, as one JSON object or for a reader."""
     if as_json:
-        print(json.dumps(summary, ensure_ascii=False))
+        print(json.dumps(summary, ensure_ascii=False, allow_nan=False))
         return
     metrics, card = summary["metrics"], summary.get("card", {"metrics": {}})
     print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}", end="")
@@ -78,11 +78,12 @@ def run_line(row: JsonObject) -> str:
         >>> run_line({"task": "mnist", "run": "runs/a", "state": "not finished"})
         'mnist      -         not finished                                                  runs/a'
     """
-    metric = row.get("metric")
-    said = row["state"] if metric is None else f"{row['data']}: {metric} {row['value']:.4f}"
-    return (
+    said = row["state"] if "metric" not in row else f"{row['data']}: {row['metric']} {row['value']:.4f}"
+    said += ", verified" if row.get("verified") else ""
+    line = (
         f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
     )
+    return f"{line}: {row['reason']}" if "reason" in row else line
 
 
 class Hush:

@@ -89,7 +89,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(fitting, "atomic_file", dying)
-        patch.setattr("tasks.engine.runs.atomic_file", dying)
+        patch.setattr("tasks.engine.files.atomic_file", dying)
         with pytest.raises(KilledError):
             fit(tmp_path / "cut")
     cut, _ = fit(tmp_path / "cut")
