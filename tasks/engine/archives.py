@@ -39,17 +39,35 @@ def check_keras_file(path: Path, parameters: int, copies: int = 1) -> None:
     most = 4 * copies * parameters + ROOM
     check_kind(path, stat.S_IFREG)
     try:
-        with ZipFile(io.BytesIO(file_content(path, most + sum(TEXTS.values())))) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if len(members) != len(archive.infolist()) or set(members) != {*TEXTS, WEIGHTS}:
-                raise ValueError(f"its members are not {', '.join([*TEXTS, WEIGHTS])}")
-            for name, largest in {**TEXTS, WEIGHTS: most}.items():
-                check_member(members[name], largest)
+        with ZipFile(path) as archive:
+            check_members(archive, most)
             check_weights(archive.read(WEIGHTS), most)
-    except RunError:
-        raise
-    except (*DAMAGE, NotImplementedError, EOFError) as error:
+    except (*DAMAGE, EOFError) as error:
         raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
+
+
+def most_weights(path: Path) -> int:
+    """Return how many weights a Keras file can hold, by its directory; a weight has at least two bytes.
+
+    Raises:
+        RunError: It is damaged, or not a plain file.
+    """
+    check_kind(path, stat.S_IFREG)
+    try:
+        with ZipFile(path) as archive:
+            check_members(archive, LARGEST)
+            return archive.getinfo(WEIGHTS).file_size // 2
+    except DAMAGE as error:
+        raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
+
+
+def check_members(archive: ZipFile, most: int) -> None:
+    """Raise `ValueError` unless the members of a Keras file are its own, and its weights have at most so many bytes."""
+    members = {member.filename: member for member in archive.infolist()}
+    if len(members) != len(archive.infolist()) or set(members) != {*TEXTS, WEIGHTS}:
+        raise ValueError(f"its members are not {', '.join([*TEXTS, WEIGHTS])}")
+    for name, largest in {**TEXTS, WEIGHTS: most}.items():
+        check_member(members[name], largest)
 
 
 def check_member(member: ZipInfo, largest: int) -> None:

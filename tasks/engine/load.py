@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -152,11 +151,10 @@ def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     path = pipeline.run / "model.keras"
     if not is_plain_file(path):
         raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
+    with environment.precision("float32"), weights.limited_weights(archives.most_weights(path), path):
+        model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
+    archives.check_keras_file(path, model.count_params())
     archives.check_checksum(path, checksums(pipeline.run))
-    build = partial(keras_part(pipeline.task).build, pipeline.config, pipeline.codec)
-    with environment.precision("float32"):
-        archives.check_keras_file(path, weights.weight_count(build))
-        model = build()
     weights.load_weights(fitting.inference_model(model), path)
     return model
 

@@ -144,7 +144,7 @@ def is_own_run(run: Path) -> bool:
     if any(not stat.S_ISDIR(folder.lstat().st_mode) for folder in folders) or not is_plain_file(run / "config.json"):
         return False
     known = {*FILES, *FOLDERS}
-    if any(entry.name not in known and not entry.name.startswith(".part-") for entry in os.scandir(run)):
+    if any(name not in known and not name.startswith(".part-") for name in os.listdir(run)):
         return False
     try:
         check_members(run)

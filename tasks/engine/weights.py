@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +17,29 @@ if TYPE_CHECKING:
     import keras
 
 
-def weight_count(build: Callable[[], keras.Model]) -> int:
-    """Return the number of weights of a network, without making room for them."""
-    import keras
+@contextmanager
+def limited_weights(most: int, path: Path) -> Iterator[None]:
+    """Build layers with at most so many weights together, for a `with` statement; no room is made for more.
 
-    with keras.StatelessScope():
-        return sum(math.prod(weight.shape) for weight in build().weights)
+    Raises:
+        RunError: The settings of a run ask for a larger network than its file of weights at `path` holds.
+    """
+    from keras.layers import Layer
+
+    add, total = Layer.add_weight, 0
+
+    def counted(layer: Layer, shape: tuple[int, ...] | None = None, *words: Any, **others: Any) -> Any:
+        nonlocal total
+        total += math.prod(shape) if isinstance(shape, tuple) else 1
+        if total > most:
+            raise RunError(f"{str(path)!r} is damaged, or holds another network: the settings ask for a larger one.")
+        return add(layer, shape, *words, **others)
+
+    Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        Layer.add_weight = add
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
