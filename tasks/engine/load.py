@@ -138,7 +138,7 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
         raise RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
-    network: Network = pipeline.network
+    network: Network = onnx_network(pipeline.run)
     if engine == "keras" or not exported:
         network = KerasNetwork(keras_part(pipeline.task).signatures(keras_model(pipeline)))
     return replace(pipeline, network=network)
