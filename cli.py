@@ -220,17 +220,63 @@ def list_tasks() -> None:
 
 
 @click.command("runs", help="List the runs that ship, and those kept here by the time of their end.")
-@click.argument("task", required=False)
+@click.argument("which", required=False, metavar="[TASK|DIR]")
+@click.option("--verify", is_flag=True, help="Look at all files of each run: states, check sums, finite weights.")
+@click.option("--prune", is_flag=True, help="Remove unfinished and diverged runs below runs/; it asks first.")
+@click.option("--older-than", metavar="AGE", help="With --prune: all runs unchanged for so long, such as 30d.")
+@click.option("--yes", is_flag=True, help="With --prune: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def list_runs(task: str | None, as_json: bool) -> None:
-    from tasks.engine import runs
+def list_runs(which: str | None, verify: bool, prune: bool, older_than: str | None, yes: bool, as_json: bool) -> None:
+    from tasks.engine import runs, upkeep
+    from tasks.engine.members import RunError
 
-    if task is not None:
-        tasks.check(task)
-    for name in [task] if task else tasks.names():
-        for run in [*runs.pretrained_runs(name), *runs.kept_runs(name)]:
-            row = runs.run_summary(name, run)
-            click.echo(json.dumps(row, ensure_ascii=False) if as_json else terminal.run_line(row))
+    if (verify and prune) or ((older_than or yes) and not prune):
+        raise SettingError("Give `--verify` or `--prune`; `--older-than` and `--yes` belong to `--prune`.")
+    send_notices(quiet=False)
+    alone = Path(which) if which and which not in tasks.names() and Path(which).is_dir() else None
+    if which and not alone:
+        tasks.check(which)
+    names = [which] if which and not alone else tasks.names()
+    if prune:
+        if alone:
+            raise SettingError(f"`--prune` takes a task; received {which!r}{nearest(str(which), tasks.names())}")
+        prune_runs(list(upkeep.unwanted_runs(names, older_than)), yes)
+        return
+    found = [(name, run) for name in names for run in [*runs.pretrained_runs(name), *runs.kept_runs(name)]]
+    if alone:
+        found = [(upkeep.task_of(alone, tasks.names()), alone)]
+    state = upkeep.verified_summary if verify else upkeep.run_summary
+    damaged = [show_run(state(name, run), as_json) for name, run in found].count("damaged")
+    if verify and damaged:
+        raise RunError(f"{damaged} of {len(found)} runs are damaged; train again, or copy them anew.")
+
+
+def show_run(row: JsonObject, as_json: bool) -> str:
+    """Print what a list says of a run, and return its state."""
+    click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False) if as_json else terminal.run_line(row))
+    return str(row["state"])
+
+
+def has_agreed(question: str) -> bool:
+    """Ask the user on standard error; no answer at all is no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        return False
+
+
+def prune_runs(unwanted: Sequence[Any], yes: bool) -> None:
+    """Remove runs once the user has said yes, and say which."""
+    from tasks.engine import upkeep
+
+    for one in unwanted:
+        click.echo(f"{one.run}  {one.reason}, {one.size / 1e6:,.1f} MB")
+    total = sum(one.size for one in unwanted) / 1e6
+    if not unwanted or not (yes or has_agreed(f"Remove {len(unwanted)} runs, {total:,.1f} MB?")):
+        click.echo("Nothing is removed.", err=True)
+        return
+    removed = sum(map(upkeep.remove, unwanted))
+    click.echo(f"{removed} of {len(unwanted)} runs are removed.", err=True)
 
 
 RUN = click.Option(

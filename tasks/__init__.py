@@ -91,11 +91,12 @@ def configure(name: str, preset: str | None = None, file: Path | str | None = No
     if chosen.get("init_from") is None:
         return config_class(name).restore({**embedded, **chosen})
     from tasks.engine.config import inherited_settings
+    from tasks.engine.places import without_sources
     from tasks.engine.runs import named_run, read_config
 
     run = named_run(name, Path(chosen["init_from"])).resolve()
     shorter = import_module(f".{name}.config", __name__).FINE_TUNING
-    inherited = inherited_settings(config_class(name), read_config(run, name))
+    inherited = inherited_settings(config_class(name), without_sources(read_config(run, name)))
     return config_class(name).restore({**embedded, **shorter, **inherited, **chosen, "init_from": str(run)})
 
 
@@ -185,8 +186,10 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
         (359, True)
     """
     from tasks.engine import evaluate as evaluation
+    from tasks.engine.places import say_places
 
     pipeline = evaluation.with_whole_data(load(name, run, **settings), settings)
+    say_places(pipeline.config, settings)
     if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
         return evaluation.evaluate_or_embedded(pipeline)
     return evaluation.evaluate(pipeline, split)

@@ -322,7 +322,7 @@ def test_help_names_every_setting_and_its_default():
         (["train", "mnist", "--epoch", "3"], 2, "--epoch"),
         (["train", "mnist", "--epochs", "0"], 2, "epochs"),
         (["train", "mnist", "--filters", "a,b"], 2, "'a,b'"),
-        (["train", "mnist", "--filters", "0"], 2, "`filters` must be at least 1; received 0."),
+        (["train", "mnist", "--filters", "0"], 2, "`filters` must be in [1, 16384]; received 0."),
         (["train", "mnist", "--dropout", "1.5"], 2, "dropout"),
         (["train", "mnist", "--resume", "--preset", "tiny"], 2, "--resume"),
         (["train", "mnist", "--data", "mnits"], 69, "Did you mean 'mnist'?"),

@@ -133,7 +133,7 @@ class Pieces:
 
     @classmethod
     def restore(cls, state: State) -> Self:
-        return cls(base64.b64decode(state))
+        return cls(base64.b64decode(state, validate=True))
 
     def state(self) -> State:
         return base64.b64encode(self.model).decode("ascii")

@@ -49,6 +49,7 @@ class Config(SearchConfig, PictureConfig):
         (32, 64, 96, 128),
         "Feature maps of each layer of the encoder `scratch`; all but the last halve the sides.",
         low=1,
+        high=16_384,
     )
     mirror: bool = option(
         True, "Augmentation: mirror half of the pictures, except those whose captions tell left from right."
@@ -56,15 +57,17 @@ class Config(SearchConfig, PictureConfig):
     cache: Path | None = option(None, "Folder for cached features of a frozen encoder; default ~/.cache/fourlayers.")
 
     tokens: Literal["words", "pieces"] = option("words", "Tokens of captions: words, or sub-words.")
-    vocabulary: int = option(2500, "Size of the vocabulary: most words, or sub-words including 256 bytes.", low=16)
+    vocabulary: int = option(
+        2500, "Size of the vocabulary: most words, or sub-words including 256 bytes.", low=16, high=500_000
+    )
     max_length: int = 24
-    captions: int = option(5, "Captions of a picture in one epoch, chosen at random from more.", low=1)
+    captions: int = option(5, "Captions of a picture in one epoch, chosen at random from more.", low=1, high=1000)
     widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(192, "Width of the vector of each word.", low=1)
+    embedding: int = option(192, "Width of the vector of each word.", low=1, high=16_384)
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "Recurrent cell: LSTM, GRU or simple recurrent network.")
-    units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1)
-    heads: int = option(4, "Attention heads.", low=1)
+    units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1, high=16_384)
+    heads: int = option(4, "Attention heads.", low=1, high=1024)
     encoder_dropout: float = option(0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
         0.25, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95

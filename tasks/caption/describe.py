@@ -1,11 +1,13 @@
 """From pixels to captions, with any network that has the signatures `encode` and `step`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from data.texts.text import PAD, UNKNOWN
 from tasks.caption.config import Config
+from tasks.engine.network import check_tokens
 from tasks.engine.task import Pipeline
 from tasks.toolbox.search import NEVER, Hypothesis, State, Step, ensemble_step, memory_step, search
 
@@ -30,7 +32,7 @@ def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[
     steps = [memory_step(pipeline.network, keys_values) for keys_values, _ in memory]
     states = tuple(array for _, states in memory for array in states)
     return search(
-        step_without(ensemble_step(steps), [PAD, UNKNOWN, codec.start]),
+        step_without(ensemble_step(steps), [PAD, UNKNOWN, codec.start], codec.size, pipeline.run),
         states,
         batch=len(states[0]),
         start=codec.start,
@@ -44,11 +46,16 @@ def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[
     )
 
 
-def step_without(step: Step, never: list[int]) -> Step:
-    """Return a step function that never gives some tokens, such as that of unknown words."""
+def step_without(step: Step, never: list[int], size: int, run: Path) -> Step:
+    """Return a step function that never gives some tokens, such as that of unknown words.
+
+    Raises:
+        RunError: The network of the run has scores for another number of tokens than `size`; the step raises it.
+    """
 
     def limited_step(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         scores, state = step(last, state)
+        check_tokens(scores, size, run)
         scores[:, never] = NEVER
         return scores, state
 

@@ -17,6 +17,7 @@ from data.pictures.photo import square_pixels
 from data.splits import DataError
 from tasks.caption.growing_file import growing_file
 from tasks.engine.config import Settings
+from tasks.engine.files import WriteError
 
 LOG = logging.getLogger("tasks")
 BATCH = 50  # pictures encoded at a time
@@ -93,8 +94,9 @@ def write_features(
                     bar.update(len(features))
             part.finish()
     except OSError as error:
+        reason = error.reason if isinstance(error, WriteError) else error.strerror or error
         raise OutputError(
-            f"The features of pictures cannot be written to {str(path.parent)!r}: {error.strerror or error}. "
+            f"The features of pictures cannot be written to {str(path.parent)!r}: {reason}. "
             f"Give --cache a folder with {max(needed, 1) / 1e6:,.0f} MB of free space."
         ) from error
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tasks.engine.runs import PART, write_text
+from tasks.engine.files import PART, write_text
 
 SAVED = 5.0  # seconds between the moments when all rows so far are on disk
 

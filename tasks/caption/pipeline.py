@@ -26,6 +26,7 @@ from tasks.caption.describe import Memory, caption_attention, caption_hypotheses
 from tasks.caption.score import score
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.fields import checked_fields, checked_widths
 from tasks.engine.task import IMAGE, Answer, Arrays, Pipeline, Task, table_format
 from tasks.toolbox import sheets
 from tasks.toolbox.search import Hypothesis
@@ -150,8 +151,13 @@ class Codec(task.Codec):
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
-        kind: type[Words | Pieces] = {"words": Words, "pieces": Pieces}[state["tokens"]]
-        return cls(config, kind.restore(state["vocabulary"]), state["widths"])
+        own = {"vocabulary": list[str] if config.tokens == "words" else str}
+        state = checked_fields(state, own | {"tokens": str, "widths": list[int]})
+        if state["tokens"] != config.tokens:
+            raise ValueError(f"its tokens are {state['tokens']!r}, and those of the settings are {config.tokens!r}")
+        kind: type[Words | Pieces] = {"words": Words, "pieces": Pieces}[config.tokens]
+        widths = checked_widths(state["widths"], config.max_length + 1)
+        return cls(config, kind.restore(state["vocabulary"]), widths)
 
     def state(self) -> JsonObject:
         return {"tokens": self.config.tokens, "widths": self.widths, "vocabulary": self.vocabulary.state()}

@@ -7,18 +7,33 @@ from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
-from tasks.engine.config import JsonObject
-from tasks.engine.runs import RunError, atomic_file, read_json, write_json
-from tasks.engine.weights import inference_model, save, seed_states
+from tasks.engine.archives import DAMAGE, check_keras_file
+from tasks.engine.config import JsonObject, Kind
+from tasks.engine.fields import checked_fields
+from tasks.engine.files import atomic_file, write_json
+from tasks.engine.members import RunError
+from tasks.engine.records import read_json
+from tasks.engine.weights import inference_model, load_weights, save, seed_states
 
 LOG = logging.getLogger("tasks")
 MODEL, KEPT, BEST, STATE = "model.keras", "kept.keras", "best.keras", "state.json"
 CHECKPOINT = "checkpoint"
+COPIES = 4  # arrays of a weight in a file of a training, with the state of its optimizer
+STATES: dict[str, Kind] = {"epoch": int, "seconds": float, "seeds": list[list[int]], "history": list[dict[str, float]]}
+MORE: dict[str, Kind] = {  # that an older version did not keep
+    "step": int,
+    "begun": float,
+    "sums": list,
+    "row": dict[str, float],
+    "rate": float,
+    "retries": int,
+    "first": float | None,
+    "checksums": dict[str, str],
+}
 COUNT = 2  # checkpoints that are kept
 
 
@@ -159,13 +174,16 @@ def read_place(networks: Networks, place: Place) -> Progress:
     """
     state = read_json(place.state)
     try:
+        state = checked_fields(state, STATES, MORE)
         check_sums(place, state.pop("checksums", {}))
         progress = Progress(**state)
-        load_weights(networks, place, bool(progress.history))
+        restore_weights(networks, place, bool(progress.history))
         for variable, values in zip(seed_states(networks.model), progress.seeds, strict=True):
             variable.assign(values)
-    except (AttributeError, TypeError, ValueError, KeyError, OSError, BadZipFile) as error:
-        raise RunError(f"The checkpoint {str(place.folder)!r} is damaged: {error}.".replace("..", ".")) from error
+    except DAMAGE as error:
+        if isinstance(error, RunError):
+            raise
+        raise RunError(f"The checkpoint {str(place.folder)!r} is damaged: {str(error).rstrip('.')}.") from error
     return progress
 
 
@@ -176,15 +194,19 @@ def check_sums(place: Place, sums: JsonObject) -> None:
             raise ValueError(f"{name} is not as it was written")
 
 
-def load_weights(networks: Networks, place: Place, ended: bool) -> None:
+def restore_weights(networks: Networks, place: Place, ended: bool) -> None:
     """Load the weights of a checkpoint; those of the best epoch too if an epoch has ended."""
-    networks.model.load_weights(place.folder / place.files[MODEL])
+    parameters = networks.model.count_params()
+    check_keras_file(place.folder / place.files[MODEL], parameters, COPIES)
+    load_weights(networks.model, place.folder / place.files[MODEL])
     inference = inference_model(networks.kept)
-    if ended:
-        best = place.files.get(BEST)  # an older version kept it as the run's own file
-        inference.load_weights(place.folder / best if best else place.folder.parent / MODEL)
+    best = place.files.get(BEST)  # an older version kept it as the run's own file
+    for path in [place.folder / best if best else place.folder.parent / MODEL] if ended else []:
+        check_keras_file(path, parameters)
+        load_weights(inference, path)
         networks.best = networks.kept.get_weights()
-    inference.load_weights(place.folder / place.files[KEPT])
+    check_keras_file(place.folder / place.files[KEPT], parameters)
+    load_weights(inference, place.folder / place.files[KEPT])
 
 
 def copy(source: Path, target: Path) -> None:

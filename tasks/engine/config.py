@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import inspect
-import json
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias, get_args, get_origin, get_type_hints
 
+from tasks.engine import strict_json
 from tasks.engine.interval import Interval
+from tasks.engine.members import RunError, file_content
 
 Json: TypeAlias = Any  # a value of JSON types
 JsonObject = dict[str, Json]
 Settings = Mapping[str, Json]  # values by name
+MOST = 100  # elements of a list
 Kind: TypeAlias = object  # a type, as an annotation of a setting gives it
 
 
@@ -79,6 +82,7 @@ class TaskConfig:
         None,
         "Use at most this many examples of each split, drawn by seed, each class in proportion.",
         low=1,
+        high=2**31 - 1,
         when="evaluate",
     )
     columns: str | None = option(
@@ -95,12 +99,14 @@ class TaskConfig:
         "its weights.",
     )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
-    epochs: int = option(10, "Passes over the training examples.", low=1)
-    batch_size: int = option(64, "Examples of average length per step.", low=1, when="predict")
+    epochs: int = option(10, "Passes over the training examples.", low=1, high=1_000_000)
+    batch_size: int = option(64, "Examples of average length per step.", low=1, high=65_536, when="predict")
     learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0)
     schedule: Literal["cosine", "linear", "constant"] = option("cosine", "How the step size falls after the warm-up.")
     warmup: float = option(0.0, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
-    average: int = option(0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
+    average: int = option(
+        0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0, high=1_000_000
+    )
     precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
     storage: Literal["float32", "float16"] = option("float32", "Number format of the weights in the run's files.")
     checkpoint_every: str = option(
@@ -110,7 +116,7 @@ class TaskConfig:
         1, "Times that a training whose loss diverges goes back to its last checkpoint, and on at half the step size.",
         low=0, high=20,
     )  # fmt: skip
-    seed: int = option(0, "Seed of every random choice.", low=0)
+    seed: int = option(0, "Seed of every random choice.", low=0, high=2**32 - 1)
     engine: Literal["auto", "onnx", "keras"] = option(
         "auto", "What computes answers; auto prefers ONNX.", when="predict"
     )
@@ -222,6 +228,8 @@ def check(name: str, value: Json, kind: Kind, limits: Settings) -> None:
     if get_origin(kind) is tuple:
         if not isinstance(value, tuple):
             raise SettingError(f"`{name}` must be a list; received {value!r}.")
+        if len(value) > MOST:
+            raise SettingError(f"`{name}` must have at most {MOST} elements; received {len(value):,}.")
         for element in value:
             check(name, element, get_args(kind)[0], limits)
         return
@@ -231,6 +239,8 @@ def check(name: str, value: Json, kind: Kind, limits: Settings) -> None:
         and not (kind is Path and isinstance(value, Path))
     ):
         raise SettingError(f"`{name}` must be {getattr(kind, '__name__', kind)}; received {value!r}.")
+    if kind is float and not math.isfinite(value):
+        raise SettingError(f"`{name}` must be a finite number; received {value!r}.")
     low, high = limits["low"], limits["high"]
     if (kind in (int, float) and not (low is None or value >= low)) or not (high is None or value <= high):
         span = f"at least {low}" if high is None else f"in [{low}, {high}]"
@@ -261,16 +271,29 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     return f"; choose one of: {', '.join(choices)}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
+def parsed_toml(content: bytes) -> JsonObject:
+    """Return what TOML in UTF-8 holds.
+
+    Raises:
+        ValueError: It is not TOML, or is nested too deep.
+    """
+    text = content.decode("utf-8")
+    strict_json.check_depth(text)
+    return tomllib.loads(text)
+
+
 def read_settings(path: Path) -> JsonObject:
     """Return the settings in a TOML or JSON file, or in the `config.json` of a run."""
     try:
-        text = path.read_text(encoding="utf-8")
-        settings = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        content = file_content(path, follow=True)
+        settings = strict_json.parsed(content) if path.suffix == ".json" else parsed_toml(content)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no settings file {str(path)!r}.") from error
+    except RunError:
+        raise
     except ValueError as error:
         raise SettingError(f"{str(path)!r} is not readable as TOML or JSON settings: {error}.") from error
-    if not isinstance(settings, dict):
-        raise SettingError(f"{str(path)!r} must hold a table of settings; received a {type(settings).__name__}.")
-    inner = settings.get("settings", settings)
+    inner = settings.get("settings", settings) if isinstance(settings, dict) else settings
+    if not isinstance(inner, dict):
+        raise SettingError(f"{str(path)!r} must hold a table of settings; received a {type(inner).__name__}.")
     return {name.replace("-", "_"): value for name, value in inner.items()}

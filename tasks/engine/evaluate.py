@@ -7,7 +7,7 @@ from typing import NamedTuple, Self, TypeVar
 from data.holdout import limited_examples, limited_splits
 from data.sources import data_name
 from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
-from tasks.engine import runs
+from tasks.engine import files, records, runs
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.load import unset_forms
 from tasks.engine.task import Pipeline, Report
@@ -59,8 +59,8 @@ def part_sizes(splits: Splits) -> str:
 def check_parts(pipeline: Pipeline[C], splits: Splits) -> None:
     """Give notice if the parts of the data are not those of the training, so that a score may be too good."""
     limited = limited_splits(splits, pipeline.config.limit, pipeline.config.seed)
-    before = runs.read_json(pipeline.run / "environment.json")["data"]
-    if any(before[name] != value for name, value in fingerprint(limited).items()):
+    before = records.read_facts(pipeline.run)["data"]
+    if any(before.get(name) != value for name, value in fingerprint(limited).items()):
         LOG.warning(
             "The parts of this data are not those that the run was trained with; examples of its validation part may "
             "have been trained on."
@@ -86,8 +86,8 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
         )
     embedded = {"data": "builtin"}
     found = evaluate(pipeline.with_settings(**unset_forms(pipeline.config, embedded), **embedded))
-    card = runs.read_json(pipeline.run / "metrics.json")
-    own = {"data": training_data_name(pipeline.run), "split": card["split"], "metrics": card["metrics"] or {}}
+    card = records.read_summary(pipeline.run)
+    own = {"data": training_data_name(pipeline), "split": card["split"], "metrics": card["metrics"] or {}}
     return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
 
 
@@ -99,7 +99,7 @@ def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
     data = settings.get("data")
     if data is None or "test" in settings or not Path(str(data)).exists():
         return pipeline
-    own = runs.read_config(pipeline.run, pipeline.task.name)["data"]
+    own = runs.read_config(pipeline.run, pipeline.task.name).get("data")
     return pipeline if same_place(str(own), str(data)) else pipeline.with_settings(test=str(data))
 
 
@@ -127,15 +127,15 @@ def score_or_none(pipeline: Pipeline[C], examples: Examples, split: str) -> Eval
         return found._replace(summary=found.summary | {"error": reason})
 
 
-def training_data_name(run: Path) -> str:
+def training_data_name(pipeline: Pipeline[C]) -> str:
     """Return what the data of a run is called."""
-    return data_name(str(runs.read_json(run / "config.json")["settings"]["data"]))
+    return data_name(str(runs.read_config(pipeline.run, pipeline.task.name).get("data")))
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> None:
     """Write figures, answers and, last, metrics into a folder."""
     for name, draw in evaluation.report.figures.items():
-        with runs.atomic_file(folder / "figures" / f"{name}.png") as part:
+        with files.atomic_file(folder / "figures" / f"{name}.png") as part:
             draw().save(part)
-    runs.write_lines(folder / "answers.jsonl", evaluation.report.answers)
-    runs.write_json(folder / "metrics.json", evaluation.summary)
+    files.write_lines(folder / "answers.jsonl", evaluation.report.answers)
+    files.write_json(folder / "metrics.json", evaluation.summary)

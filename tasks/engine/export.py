@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tasks.engine.files import atomic_file
 from tasks.engine.load import load
 from tasks.engine.network import KerasNetwork
-from tasks.engine.runs import atomic_file
 
 LARGE = 1024  # elements from which on a weight is worth storing as float16
 

@@ -16,8 +16,9 @@ from data.splits import Splits
 from tasks.engine.bar import Bar
 from tasks.engine.checkpoint import Networks, Progress, restore, rewrite_state, write_checkpoint
 from tasks.engine.config import TaskConfig
+from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
-from tasks.engine.runs import kept_epoch, write_csv
+from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Codec

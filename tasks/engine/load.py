@@ -7,17 +7,20 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from zipfile import BadZipFile
 
-from tasks.engine import runs
+from tasks.engine import places, runs
+from tasks.engine.checksums import check_content
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, answering_settings, selectors
+from tasks.engine.members import RunError, is_plain_file
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
-from tasks.engine.task import KerasPart, Pipeline, Task
+from tasks.engine.records import facts_of, member_content, parsed_json
+from tasks.engine.task import Codec, KerasPart, Pipeline, Task
 
 if TYPE_CHECKING:
     import keras
 
 C = TypeVar("C", bound=TaskConfig)
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)  # of damaged codecs
 FORMS = ("columns", "encoding", "labels", "test")  # settings that describe data
 LOG = logging.getLogger("tasks")
 
@@ -60,13 +63,36 @@ def restored_pipeline(task: Task[C], run: Path, settings: Settings | None = None
     Raises:
         FileNotFoundError, RunError, SettingError: As for `load`.
     """
-    config, other = read_config(task, run), settings or {}
+    other = settings or {}
+    config = restored_config(task, run, places.without_sources(trained_settings(task, run)))
     config = config.with_settings({**unset_forms(config, other), **other})
+    codec = restored_codec(task, run, config)
+    return Pipeline(task, codec.settled(config), codec, onnx_network(run), run)
+
+
+def restored_codec(task: Task[C], run: Path, config: C) -> Codec:
+    """Return the codec of a run, after a look at its check sum."""
+    path = run / "codec.json"
+    content = member_content(path)
+    check_content(path, content, checksums(run))
     try:
-        codec = task.codec.restore(config, runs.read_json(run / "codec.json"))
-    except (KeyError, TypeError) as error:
-        raise runs.RunError(f"{str(run / 'codec.json')!r} is damaged: {error}.") from error
-    return Pipeline(task, codec.settled(config), codec, OnnxNetwork(run / "onnx"), run)
+        return task.codec.restore(config, parsed_json(path, content))
+    except (SettingError, RunError):
+        raise
+    except DAMAGE as error:
+        raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
+
+
+def onnx_network(run: Path) -> OnnxNetwork:
+    """Return the ONNX files of a run as a network; none is opened yet."""
+    facts = facts_of(run)
+    return OnnxNetwork(run / "onnx", facts.get("checksums"), facts.get("parameters"))
+
+
+def checksums(run: Path) -> dict[str, str]:
+    """Return the check sums that a run keeps; a run of an older version, or an unfinished one, has none."""
+    found: dict[str, str] = facts_of(run).get("checksums", {})
+    return found
 
 
 def shadow_note(task: str, run: Path) -> str:
@@ -74,9 +100,9 @@ def shadow_note(task: str, run: Path) -> str:
     shipped = runs.pretrained_runs(task)
     if not shipped or run in shipped:
         return ""
-    data = runs.read_json(run / "environment.json")["data"]
-    name, count = data.get("name", "its data"), data.get("train", 0)
-    return f" (trained here on {count:,} examples of {name}; the run that ships is --run {shipped[0].name})"
+    data = facts_of(run).get("data", {})
+    name, count = data.get("name", "its data"), data.get("train", "some")
+    return f" (trained here on {count} examples of {name}; the run that ships is --run {shipped[0].name})"
 
 
 def unset_forms(config: TaskConfig, settings: Settings) -> JsonObject:
@@ -87,12 +113,23 @@ def unset_forms(config: TaskConfig, settings: Settings) -> JsonObject:
 
 
 def read_config(task: Task[C], run: Path) -> C:
-    """Return the config that a run was trained with."""
-    settings = runs.read_config(run, task.name)
+    """Return the config that a run was trained with, to go on; a notice says which places are about to be read."""
+    config = restored_config(task, run, trained_settings(task, run))
+    places.say_places(config, {}, places.READ)
+    return config
+
+
+def trained_settings(task: Task[C], run: Path) -> JsonObject:
+    """Return the settings that a run was trained with, without places to write to."""
+    return places.without_outputs(task.config, runs.read_config(run, task.name))
+
+
+def restored_config(task: Task[C], run: Path, settings: Settings) -> C:
+    """Return the config that settings of a run make."""
     try:
         return task.config.restore(settings)
     except SettingError as error:
-        raise runs.RunError(f"{str(run)!r} was made by another version: {error}") from error
+        raise RunError(f"{str(run / 'config.json')!r} is damaged, or was made by another version: {error}") from error
 
 
 def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
@@ -100,8 +137,8 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     exported = any((pipeline.run / "onnx").glob("*.onnx"))
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
-        raise runs.RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
-    network: Network = OnnxNetwork(pipeline.run / "onnx")
+        raise RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
+    network: Network = onnx_network(pipeline.run)
     if engine == "keras" or not exported:
         network = KerasNetwork(keras_part(pipeline.task).signatures(keras_model(pipeline)))
     return replace(pipeline, network=network)
@@ -109,17 +146,16 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
 
 def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     """Return the Keras model of a run, built from its settings, with its weights."""
-    from tasks.engine import environment, weights
+    from tasks.engine import archives, environment, weights
 
     path = pipeline.run / "model.keras"
-    if not path.is_file():
-        raise runs.RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
-    with environment.precision("float32"):
+    if not is_plain_file(path):
+        raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
+    with environment.precision("float32"), weights.limited_weights(archives.most_weights(path), path):
         model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
-    try:
-        weights.inference_model(model).load_weights(path)
-    except (OSError, ValueError, BadZipFile) as error:
-        raise runs.RunError(f"{str(path)!r} is damaged, or holds another network.") from error
+    archives.check_keras_file(path, model.count_params())
+    archives.check_checksum(path, checksums(pipeline.run))
+    weights.load_weights(weights.inference_model(model), path)
     return model
 
 

@@ -1,13 +1,18 @@
 """Networks that answer named signatures with NumPy arrays: Keras and ONNX Runtime behind one face."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from tasks.engine.runs import RunError
+from tasks.engine.checksums import check_content
+from tasks.engine.members import RunError, file_content
+
+LARGEST = 2 << 30  # bytes of an ONNX file; the format holds no more
+ROOM = 16 << 20  # bytes of an ONNX file beside its weights
+OUTSIDE = b"\x0a\x08location"  # how an ONNX file names another file that holds its weights
 
 
 class Network(Protocol):
@@ -25,14 +30,21 @@ class KerasNetwork:
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         outputs = self.models[signature].predict_on_batch(arrays[0] if len(arrays) == 1 else list(arrays))
-        return tuple(map(np.asarray, outputs)) if isinstance(outputs, list | tuple) else (np.asarray(outputs),)
+        found = tuple(map(np.asarray, outputs)) if isinstance(outputs, list | tuple) else (np.asarray(outputs),)
+        return finite_outputs(found, signature)
 
 
 class OnnxNetwork:
-    """ONNX files by signature name: `classify` is `folder/classify.onnx`, opened when first called."""
+    """ONNX files by signature name: `classify` is `folder/classify.onnx`, opened when first called.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        checksums: SHA-256 of the files, by their names in the run; a file without one is not checked.
+        parameters: Number of weights of the network, if it is known; a file has room for twice as many.
+    """
+
+    def __init__(self, folder: Path, checksums: Mapping[str, str] | None = None, parameters: int | None = None) -> None:
+        self.folder, self.checksums = folder, checksums or {}
+        self.largest = LARGEST if parameters is None else min(LARGEST, 8 * parameters + ROOM)
         self.session = cache(self.open)
 
     def open(self, signature: str) -> Any:
@@ -41,14 +53,59 @@ class OnnxNetwork:
 
         path = self.folder / f"{signature}.onnx"
         try:
-            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            content = file_content(path, self.largest)
+        except FileNotFoundError as error:
+            raise RunError(f"{str(path)!r} is missing; use --engine keras.") from error
+        check_content(path, content, self.checksums)
+        if OUTSIDE in content:
+            raise RunError(f"{str(path)!r} is damaged: it names another file that holds its weights.")
+        try:
+            return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's errors have no common class of their own
-            raise RunError(f"{str(path)!r} is missing or damaged; use --engine keras.") from error
+            raise RunError(f"{str(path)!r} is damaged; use --engine keras.") from error
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         session = self.session(signature)
         names = [node.name for node in session.get_inputs()]
-        return tuple(session.run(None, dict(zip(names, arrays, strict=True))))
+        try:
+            outputs = session.run(None, dict(zip(names, arrays, strict=True)))
+        except Exception as error:  # as above
+            path = self.folder / f"{signature}.onnx"
+            raise RunError(f"{str(path)!r} is damaged, or is that of another network.") from error
+        return finite_outputs(outputs, f"{self.folder / signature}.onnx")
+
+
+def finite_outputs(outputs: Sequence[np.ndarray], name: str) -> tuple[np.ndarray, ...]:
+    """Return the outputs of a network, all of which are finite.
+
+    The sum of an array is finite if all of it is, and seldom otherwise; so large arrays are summed first.
+
+    Raises:
+        RunError: One of them is not.
+    """
+    for array in outputs:
+        if array.dtype.kind == "f" and not np.isfinite(array.sum()) and not np.isfinite(array).all():
+            raise RunError(f"The network {name!r} gives numbers that are not finite; its weights are damaged.")
+    return tuple(outputs)
+
+
+def only_output(outputs: Sequence[np.ndarray], shape: tuple[int, ...], run: Path) -> np.ndarray:
+    """Return the only output of a signature, which has the shape that the codec of the run expects.
+
+    Raises:
+        RunError: There are several, or it has another shape: the codec is that of another network.
+    """
+    if len(outputs) != 1 or outputs[0].shape != shape:
+        raise RunError(f"The network of {str(run)!r} is not that of its codec.json and config.json; it is damaged.")
+    return outputs[0]
+
+
+def check_tokens(scores: np.ndarray, size: int, run: Path) -> None:
+    """Raise `RunError` unless a network gives a score to each token of a codec."""
+    if scores.ndim != 2 or scores.shape[1] != size:
+        raise RunError(
+            f"The network of {str(run)!r} is not that of its codec.json, with {size:,} tokens; it is damaged."
+        )
 
 
 class ComparedNetwork:

@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
     def line(self, plain: bool) -> str:
         """Return the outcome as a line to print: the bare answer, or a JSON object."""
-        return readable(self.plain() if plain else json.dumps(self.record(), ensure_ascii=False))
+        return readable(self.plain() if plain else json.dumps(self.record(), ensure_ascii=False, allow_nan=False))
 
 
 class InputsError(ValueError):

@@ -14,8 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from data.sources import data_name
-from tasks.engine import card, runs
+from tasks.engine import card, files, records, runs
+from tasks.engine.checksums import run_checksums
 from tasks.engine.config import Json, Settings
+from tasks.engine.members import RunError, check_members
 
 LEFT_OUT = shutil.ignore_patterns("checkpoint", "figures", ".part-*")
 PRIVATE = ("data_dir", "cache", "init_from")  # settings that name folders of a machine
@@ -29,8 +31,9 @@ def publish(task: str, run: Path, target: Path) -> None:
     Raises:
         RunError: The run is not finished, or a path is left in it.
     """
+    check_members(run)
     if not runs.is_finished(run):
-        raise runs.RunError(f"{str(run)!r} is not finished; publish a run that has its scores.")
+        raise RunError(f"{str(run)!r} is not finished; publish a run that has its scores.")
     part = runs.empty_directory(target).with_name(f".part-{target.name}")
     try:
         shutil.copytree(run, part, ignore=LEFT_OUT)
@@ -44,7 +47,7 @@ def publish(task: str, run: Path, target: Path) -> None:
 def write_portable(task: str, run: Path, target: Path, name: str) -> None:
     """Write the texts of a run anew into its copy, with names in place of paths."""
     settings = runs.read_config(run, task)
-    facts, summary = (runs.read_json(run / name) for name in ("environment.json", "metrics.json"))
+    facts, summary = records.read_facts(run), records.read_summary(run)
     named = data_name(str(settings["data"]))
     sources = import_module(f"..{task}.pipeline", __package__).TASK.sources
     facts["data"] = {"name": named, "source": card.origin(sources, named)} | facts["data"]
@@ -52,14 +55,14 @@ def write_portable(task: str, run: Path, target: Path, name: str) -> None:
     text = (run / "README.md").read_text(encoding="utf-8")
     text = text.replace(facts["command"], command).replace(f"`{settings['data']}`", f"`{named}`")
     runs.write_config(target, task, {name: portable_setting(name, value) for name, value in settings.items()})
-    runs.write_json(target / "environment.json", facts | {"command": command})
+    files.write_json(target / "environment.json", facts | {"command": command, "checksums": run_checksums(target)})
     split = portable_setting("split", summary["split"])
-    runs.write_json(target / "metrics.json", summary | {"run": name, "data": named, "split": split})
-    runs.write_text(target / "README.md", text)
+    files.write_json(target / "metrics.json", summary | {"run": name, "data": named, "split": split})
+    files.write_text(target / "README.md", text)
     if (run / "answers.jsonl").is_file():
         lines = (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()
         rows = [row | {"input": portable_setting("input", row["input"])} for row in map(json.loads, lines)]
-        runs.write_lines(target / "answers.jsonl", rows)
+        files.write_lines(target / "answers.jsonl", rows)
 
 
 def portable_setting(name: str, value: Json) -> Json:
@@ -92,11 +95,11 @@ def check_portable(run: Path) -> None:
     settings: Settings = runs.read_json(run / "config.json")["settings"]
     for name, value in settings.items():
         if any(is_path(part) for part in str(value).split(",")):
-            raise runs.RunError(f"{str(run)!r} has a path for {name!r}: {value!r}; publish it with a name.")
+            raise RunError(f"{str(run)!r} has a path for {name!r}: {value!r}; publish it with a name.")
     for name in TEXTS:
         found = next((word for word in words_of(run / name) if is_path(word)), None)
         if found is not None:
-            raise runs.RunError(f"{str(run / name)!r} names the path {found!r}; publish it with a name.")
+            raise RunError(f"{str(run / name)!r} names the path {found!r}; publish it with a name.")
 
 
 def words_of(path: Path) -> Iterator[str]:

@@ -1,78 +1,37 @@
-"""The run directory: its files, each whole or absent; its lock; and finding one."""
+"""The run directory: what it holds, its lock, and finding one."""
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import json
+import logging
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tasks.engine.config import Json, JsonObject, SettingError, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
+from tasks.engine.files import PART, atomic_file, write_csv, write_json, write_text
+from tasks.engine.formats import FORMAT, current_settings
+from tasks.engine.members import RunError, check_members, is_plain_file
+from tasks.engine.records import read_history, read_json
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-FORMAT = 3
+__all__ = ["RunError", "atomic_file", "read_history", "read_json", "write_csv", "write_json", "write_text"]
+LOG = logging.getLogger("tasks")
 START = "00000-0000000"  # checkpoint before the first step
-PART = ".part-"  # begins the name of a file that is not complete
 KEPT = Path("runs")
 TASKS = Path(__file__).parent.parent
-RENAMED = {  # settings of older formats, in any task and in one, and what they are called since
-    "": {
-        "alpha": "length_penalty",
-        "repeats": "no_repeat_ngram",
-        "minimum": "min_length",
-        "length": "max_length",
-        "keep": "truncate",
-        "align": "alignment_file",
-    },
-    "caption": {"attention": "attention_file"},
-    "mnist": {"scale": "augment_scale"},
-}
-COLUMNS = {  # settings up to format 2, each the name of a column -> the field in it
-    "text_column": "text",
-    "label_column": "label",
-    "image_column": "image",
-    "caption_column": "caption",
-}
-
-
-class RunError(ValueError):
-    """A run directory that cannot be read."""
-
-    exit_code = 65
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 class LockedError(RuntimeError):
     """A run directory that another process is writing."""
 
     exit_code = 75
-
-
-@contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file appears under its own name once it is complete and on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{PART}{path.name}")
-    try:
-        yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def is_part(path: Path) -> bool:
@@ -88,51 +47,6 @@ def remove_parts(run: Path) -> None:
                 path.unlink()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    with atomic_file(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Json) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_csv(path: Path, rows: Sequence[Settings]) -> None:
-    """Write a table, whole or not at all."""
-    with atomic_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def write_lines(path: Path, rows: Sequence[Json]) -> None:
-    """Write a JSON object a line, whole or not at all."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def write_new(path: Path, picture: Image) -> Path:
-    """Write a picture as PNG, and return its file: `a.png`, or if that exists `a-2.png`, `a-3.png` and so on."""
-    names = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
-    free = next(name for name in names if not name.exists())
-    with free.open("xb") as file:
-        picture.save(file, format="png")
-    return free
-
-
-def read_history(run: Path) -> list[dict[str, float]]:
-    """Return the rows of `history.csv`, one for each epoch; a run without one has none."""
-    try:
-        with (run / "history.csv").open(newline="", encoding="utf-8") as file:
-            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-        return [row | {"val_loss": row["val_loss"]} for row in rows]
-    except FileNotFoundError:
-        return []
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{str(run / 'history.csv')!r} is damaged: {error}.") from error
-
-
 def kept_epoch(history: Sequence[Mapping[str, float]], config: TaskConfig) -> Mapping[str, float]:
     """Return the row of the epoch whose weights are kept: the one with the smallest validation loss.
 
@@ -142,20 +56,6 @@ def kept_epoch(history: Sequence[Mapping[str, float]], config: TaskConfig) -> Ma
     begin = max(config.epochs - config.average, 0)
     rows = history[begin:] if config.average and len(history) > begin else history
     return min(rows, key=lambda row: row["val_loss"])
-
-
-def read_json(path: Path) -> Json:
-    """Return what a JSON file of a run holds.
-
-    Raises:
-        RunError: The file is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{str(path.parent)!r} is an incomplete run: it has no {path.name}.") from error
-    except ValueError as error:
-        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
 
 
 def empty_directory(directory: Path) -> Path:
@@ -210,7 +110,7 @@ def write_config(run: Path, task: str, settings: Settings) -> None:
 
 
 def read_config(run: Path, task: str) -> JsonObject:
-    """Return the settings of a run.
+    """Return the settings of a run, after a look at its members.
 
     Raises:
         FileNotFoundError: There is no such directory.
@@ -220,30 +120,24 @@ def read_config(run: Path, task: str) -> JsonObject:
     if not run.is_dir():
         shipped = ", ".join(one.name for one in pretrained_runs(task)) or "none"
         raise FileNotFoundError(f"There is no run directory {str(run)!r}; runs of {task!r} that ship: {shipped}.")
+    check_members(run)
     config = read_json(run / "config.json")
     if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
         raise RunError(f"{str(run / 'config.json')!r} is damaged: it holds no settings.")
-    if config.get("format") not in range(1, FORMAT + 1):
+    version = config.get("format")
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise RunError(
-            f"{str(run)!r} has run format {config.get('format')!r}, and this version reads up to {FORMAT}; "
+            f"{str(run)!r} has run format {version!r}, and this version reads up to {FORMAT}; "
             f"use the version that made it, or train again."
         )
     if config.get("task") != task:
         raise SettingError(f"{str(run)!r} is a run of {config.get('task')!r}, not of {task!r}.")
-    return current_settings(config["settings"], task, config["format"])
-
-
-def current_settings(settings: Settings, task: str, version: int) -> JsonObject:
-    """Return the settings of a run of an older format as this version names them."""
-    names = RENAMED[""] | RENAMED.get(task, {}) if version < FORMAT else {}
-    found = {names.get(name, name): value for name, value in settings.items() if name not in COLUMNS}
-    other = {field: settings[name] for name, field in COLUMNS.items() if settings.get(name, field) != field}
-    return found | {"columns": ",".join(f"{field}={name}" for field, name in other.items())} if other else found
+    return current_settings(config["settings"], task, version)
 
 
 def is_finished(run: Path) -> bool:
     """Return whether a run was trained and scored to its end; `metrics.json` is written last."""
-    return (run / "metrics.json").is_file()
+    return is_plain_file(run / "metrics.json")
 
 
 def kept_runs(task: str) -> list[Path]:
@@ -260,9 +154,9 @@ def end_of_run(run: Path) -> tuple[str, str]:
         return "~", run.name  # after any digit
     try:
         ended = str(read_json(run / "environment.json")["ended"])
-    except (RunError, KeyError, TypeError):
-        ended = utc_time((run / "metrics.json").stat().st_mtime)
-    return ended, run.name
+    except (RunError, OSError, KeyError, TypeError):
+        ended = ""
+    return ended if MOMENT.fullmatch(ended) else utc_time((run / "metrics.json").lstat().st_mtime), run.name
 
 
 def utc_time(seconds: float | None = None) -> str:
@@ -287,26 +181,6 @@ def named_run(task: str, run: Path) -> Path:
     return shipped[0] if run.name == "pretrained" else next((one for one in shipped if one.name == run.name), run)
 
 
-def run_summary(task: str, run: Path) -> JsonObject:
-    """Return what a list of runs says of one: its state, and if it is finished its preset, data, end and main score."""
-    about: JsonObject = {"task": task, "run": str(run)}
-    try:
-        summary, facts = read_json(run / "metrics.json"), read_json(run / "environment.json")
-        metric, value = (
-            next(iter(summary["metrics"].items())) if summary["metrics"] is not None else ("not scored", None)
-        )
-        preset = run.name if run in pretrained_runs(task) else facts.get("preset")
-        found = {
-            "preset": preset,
-            "data": summary["data"],
-            "metric": metric,
-            "value": value if value is None else float(value),
-        }
-        return about | {"state": "finished", **found, "ended": facts.get("ended")}
-    except (RunError, KeyError, TypeError, ValueError, StopIteration, AttributeError):
-        return about | {"state": "damaged" if is_finished(run) else "not finished"}
-
-
 def find_run(task: str, directory: Path | None, wanted: Settings | None = None, usual: Settings | None = None) -> Path:
     """Return the given run, or else the one below `runs/` that ended last, or else a pretrained one.
 
@@ -318,7 +192,6 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None, 
         FileNotFoundError: There is none.
         SettingError: The given run was trained with others.
     """
-
     asked = wanted or {}
 
     def fits(run: Path) -> bool:
@@ -331,12 +204,21 @@ def find_run(task: str, directory: Path | None, wanted: Settings | None = None, 
         if not fits(directory):
             raise SettingError(f"{str(directory)!r} was not trained with {said}; leave that out, or give another run.")
         return directory
-    found = [*filter(fits, pretrained_runs(task))][:1] + [
-        run for run in kept_runs(task) if is_finished(run) and fits(run)
-    ]
-    if not found:
-        raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {' '.join([task, said]).strip()}.")
-    return found[-1]
+    finished = reversed([run for run in kept_runs(task) if is_finished(run)])
+    for run in (*finished, *pretrained_runs(task)):  # the newest first
+        if is_readable(run, task) and fits(run):
+            return run
+    raise FileNotFoundError(f"No run of {task!r} is here; make one with: train {' '.join([task, said]).strip()}.")
+
+
+def is_readable(run: Path, task: str) -> bool:
+    """Return whether the settings of a run can be read; a notice says why not."""
+    try:
+        read_config(run, task)
+    except (RunError, SettingError, OSError) as error:
+        LOG.warning("Skipped a run: %s", error)
+        return False
+    return True
 
 
 def remove_start(run: Path) -> None:

@@ -17,7 +17,7 @@ from data.columns import Names
 from data.pictures.files import LoadedImage, MemoryFile, ZipMember, folder_photos
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat
-from tasks.engine import runs
+from tasks.engine import files, runs
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.network import Network
 
@@ -277,10 +277,10 @@ class Pipeline(Generic[C]):
 
     def draw(self, read: Any, answer: Answer) -> dict[str, list[str]]:
         """Write the pictures of one answer that the settings ask for, and return their files by setting."""
-        files: dict[str, list[str]] = {}
+        made: dict[str, list[str]] = {}
         for name, path, picture in self.task.draw(self, read, answer) if self.task.draw else ():
-            files.setdefault(name, []).append(str(runs.write_new(path, picture)))
-        return files
+            made.setdefault(name, []).append(str(files.write_new(path, picture)))
+        return made
 
     def score(self, examples: Examples) -> Report:
         """Return the task's metrics on raw examples."""

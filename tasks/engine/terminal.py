@@ -21,7 +21,7 @@ STOPPED = {  # what a verb leaves when it is stopped; a training says more as it
 def show_summary(summary: JsonObject, as_json: bool) -> None:
     """Print what an evaluation found, as one JSON object or for a reader."""
     if as_json:
-        print(json.dumps(summary, ensure_ascii=False))
+        print(json.dumps(summary, ensure_ascii=False, allow_nan=False))
         return
     metrics, card = summary["metrics"] or {}, summary.get("card", {"metrics": {}})
     print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}", end="")
@@ -80,9 +80,11 @@ def run_line(row: JsonObject) -> str:
     metric = row.get("metric")
     value = "" if row.get("value") is None else f" {row['value']:.4f}"
     said = row["state"] if metric is None else f"{row['data']}: {metric}{value}"
-    return (
+    said += ", verified" if row.get("verified") else ""
+    line = (
         f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
     )
+    return f"{line}: {row['reason']}" if "reason" in row else line
 
 
 class Hush:

@@ -1,15 +1,20 @@
-"""Weights of a network: their mean over epochs, and their files."""
+"""Weights of a network: their mean over epochs, their files, and files of others that are not trusted."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import h5py
 import keras
 import numpy as np
 
-from tasks.engine.runs import atomic_file
+from tasks.engine.archives import DAMAGE
+from tasks.engine.files import atomic_file
+from tasks.engine.members import RunError
 
 
 def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
@@ -65,3 +70,42 @@ def are_finite(model: keras.Model) -> bool:
     """Return whether all weights of a model, and those of its optimizer, are finite numbers."""
     variables = [*model.weights, *model.optimizer.variables]
     return all(np.isfinite(np.asarray(variable)).all() for variable in variables)
+
+
+@contextmanager
+def limited_weights(most: int, path: Path) -> Iterator[None]:
+    """Build layers with at most so many weights together, for a `with` statement; no room is made for more.
+
+    Raises:
+        RunError: The settings of a run ask for a larger network than its file of weights at `path` holds.
+    """
+    from keras.layers import Layer
+
+    add, total = Layer.add_weight, 0
+
+    def counted(layer: Layer, shape: tuple[int, ...] | None = None, *words: Any, **others: Any) -> Any:
+        nonlocal total
+        total += math.prod(shape) if isinstance(shape, tuple) else 1
+        if total > most:
+            raise RunError(f"{str(path)!r} is damaged, or holds another network: the settings ask for a larger one.")
+        return add(layer, shape, *words, **others)
+
+    Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        Layer.add_weight = add
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Load the weights of a Keras file that has been checked into a model; all of them are finite.
+
+    Raises:
+        RunError: The file is damaged, or holds another network.
+    """
+    try:
+        model.load_weights(path)
+    except DAMAGE as error:
+        raise RunError(f"{str(path)!r} is damaged, or holds another network.") from error
+    if not all(np.isfinite(np.sum(weight)) or np.isfinite(weight).all() for weight in model.get_weights()):
+        raise RunError(f"{str(path)!r} is damaged: it holds weights that are not finite numbers.")

@@ -30,8 +30,10 @@ class Config(ClassConfig, PictureConfig):
     frame: bool = option(True, "Crop and centre the pictures of a folder as in MNIST; if off, only resize them.")
     weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
 
-    filters: tuple[int, ...] = option((20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1)
-    convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1)
+    filters: tuple[int, ...] = option(
+        (20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1, high=16_384
+    )
+    convolutions: int = option(2, "Convolutions in each stage after the first, which has one.", low=1, high=100)
     first_kernel_size: int = option(5, "Kernel size of the first convolution, in pixels.", low=1, high=28)
     kernel_size: int = option(3, "Kernel size of the other convolutions, in pixels.", low=1, high=28)
     padding: Literal["same", "valid"] = option("same", "Padding of all convolutions but the first, which has none.")
@@ -46,7 +48,7 @@ class Config(ClassConfig, PictureConfig):
     convolution_dropout: float = option(
         0.0, "Share of feature maps dropped after each convolution.", low=0.0, high=0.95
     )
-    units: tuple[int, ...] = option((), "Widths of the fully connected layers, such as 256,128.", low=1)
+    units: tuple[int, ...] = option((), "Widths of the fully connected layers, such as 256,128.", low=1, high=16_384)
     dropout: float = option(
         0.2, "Share of values dropped before the softmax and after each fully connected layer.", low=0.0, high=0.95
     )

@@ -32,6 +32,8 @@ from data.splits import DataError, Example, Examples, Splits, chunks
 from data.tables import LOST_LIMIT, TableFormat
 from tasks.engine import task
 from tasks.engine.config import JsonObject
+from tasks.engine.fields import checked_classes, checked_fields
+from tasks.engine.network import only_output
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
 from tasks.toolbox import figures, metrics
@@ -190,7 +192,8 @@ class Codec(task.Codec):
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
-        return cls(state["classes"], state["framed"], config.augmentation(), config.megapixels)
+        state = checked_fields(state, {"classes": list[str], "framed": bool})
+        return cls(checked_classes(state["classes"]), state["framed"], config.augmentation(), config.megapixels)
 
     def state(self) -> JsonObject:
         return {"classes": self.classes, "framed": self.framed}
@@ -235,8 +238,8 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Reading]) -> list[Answe
     """
     answers = []
     for batch in chunks(inputs, pipeline.config.batch_size):
-        (probabilities,) = pipeline.network("classify", pipeline.codec.inputs(batch))  # (batch, classes)
-        found = class_answers(pipeline.codec.classes, probabilities)
+        outputs, classes = pipeline.network("classify", pipeline.codec.inputs(batch)), pipeline.codec.classes
+        found = class_answers(classes, only_output(outputs, (len(batch), len(classes)), pipeline.run))
         answers += [reading_answer(*pair) for pair in zip(batch, found, strict=True)]
     return answers
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from data.texts.text import UNKNOWN, truncated_sequence
 from tasks.engine.config import JsonObject
+from tasks.engine.network import only_output
 from tasks.engine.task import Answer, Pipeline
 from tasks.sentiment.config import Config
 from tasks.sentiment.reading import Tokens
@@ -22,7 +23,8 @@ def branch_scores(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> np.ndar
     found = np.empty((len(rows), len(codec.weights), len(codec.classes)), "float32")
     for start in range(0, len(rows), size):
         batch = order[start : start + size]
-        (found[batch],) = pipeline.network("classify", *codec.arrays([rows[index] for index in batch]))
+        outputs = pipeline.network("classify", *codec.arrays([rows[index] for index in batch]))
+        found[batch] = only_output(outputs, (len(batch), *found.shape[1:]), pipeline.run)
     return found
 
 

@@ -24,6 +24,7 @@ from data.texts.text import (
 from data.texts.vocabulary import END, VOCABULARIES, Vocabulary
 from tasks.engine import task
 from tasks.engine.config import JsonObject
+from tasks.engine.fields import checked_classes, checked_fields, checked_widths
 from tasks.engine.task import Arrays
 from tasks.sentiment.config import Config
 from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words, warn_of_unknown_words
@@ -111,8 +112,13 @@ class Codec(task.Codec):
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
+        own = {"vocabulary": list[str] if config.tokens == "words" else str}
+        state = checked_fields(state, own | {"classes": list[str], "widths": list[int], "weights": list[float]})
+        if len(state["weights"]) != (2 if config.ngrams else 1):
+            raise ValueError(f"it has {len(state['weights'])} weights of branches")
         vocabulary = VOCABULARIES[config.tokens].restore(state["vocabulary"])
-        return cls(config, vocabulary, state["classes"], state["widths"], state["weights"])
+        widths = checked_widths(state["widths"], config.max_length)
+        return cls(config, vocabulary, checked_classes(state["classes"]), widths, state["weights"])
 
     def state(self) -> JsonObject:
         return {

@@ -30,17 +30,19 @@ class Config(ClassConfig):
     tokens: Literal["words", "pieces"] = option(
         "words", "Tokens of a text: words, or sub-words, which spell unknown words in parts."
     )
-    vocabulary: int = option(20_000, "Size of the vocabulary: most words or sub-words.", low=3)
-    max_length: int = option(800, "Most tokens of a text that are read.", low=1)
+    vocabulary: int = option(20_000, "Size of the vocabulary: most words or sub-words.", low=3, high=500_000)
+    max_length: int = option(800, "Most tokens of a text that are read.", low=1, high=100_000)
     truncate: Literal["start", "end", "both"] = option("end", "Part of a longer text that is kept.")
     widths: int = option(8, "Fixed widths that texts are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(64, "Width of the vector of each token.", low=1)
+    embedding: int = option(64, "Width of the vector of each token.", low=1, high=16_384)
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
-    units: int = option(128, "Width of the state of each direction.", low=1)
+    units: int = option(128, "Width of the state of each direction.", low=1, high=16_384)
     depth: int = option(1, "Number of stacked recurrent layers.", low=1, high=8)
     bidirectional: bool = option(True, "Read the text from its end as well.")
-    segment: int = option(50, "Tokens after which the recurrent state is reset; 0 never resets it.", low=0)
+    segment: int = option(
+        50, "Tokens after which the recurrent state is reset; 0 never resets it.", low=0, high=100_000
+    )
     pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
         "max+mean", "Pooling of the states of all steps into one vector; last needs --segment 0."
     )
@@ -57,7 +59,9 @@ class Config(ClassConfig):
     )
     dropout: float = option(0.5, "Share of values dropped before the softmax.", low=0.0, high=0.95)
 
-    ngrams: int = option(0, "Table size of the n-gram branch, with hashed words and pairs; 0 leaves it out.", low=0)
+    ngrams: int = option(
+        0, "Table size of the n-gram branch, with hashed words and pairs; 0 leaves it out.", low=0, high=2**24
+    )
     ngram_smoothing: float = option(
         1.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
     )

@@ -34,13 +34,14 @@ class PictureConfig(TaskConfig):
     Example:
         >>> PictureConfig(megapixels=0.0)
         Traceback (most recent call last):
-        tasks.engine.config.SettingError: `megapixels` must be at least 0.001; received 0.0.
+        tasks.engine.config.SettingError: `megapixels` must be in [0.001, 10000.0]; received 0.0.
     """
 
     megapixels: float = option(
         50.0,
         "Largest picture to decode, in millions of pixels; a pixel of 16 bits counts twice.",
         low=0.001,
+        high=10_000.0,
         when="predict",
     )
 
@@ -55,16 +56,18 @@ class SearchConfig(TaskConfig):
         tasks.engine.config.SettingError: `n_best` is 3, and the search keeps 2; give a larger `beam`.
     """
 
-    max_length: int = option(60, "Most tokens (words or sub-words) of a sentence that are read or written.", low=2)
-    beam: int = option(5, "Hypotheses kept in the beam search; 1 is greedy.", low=1, when="predict")
+    max_length: int = option(
+        60, "Most tokens (words or sub-words) of a sentence that are read or written.", low=2, high=10_000
+    )
+    beam: int = option(5, "Hypotheses kept in the beam search; 1 is greedy.", low=1, high=100, when="predict")
     length_penalty: float = option(
         1.0, "How much longer sentences are favoured; 0 is not at all.", low=0.0, high=5.0, when="predict"
     )
     no_repeat_ngram: int = option(
-        3, "No n-gram of this many tokens is written twice in a sentence; 0 allows it.", low=0, when="predict"
+        3, "No n-gram of this many tokens is written twice in a sentence; 0 allows it.", low=0, high=100, when="predict"
     )
-    min_length: int = option(1, "Fewest tokens of a sentence that is written.", low=0, when="predict")
-    n_best: int = option(1, "Answers to give for each input, best first.", low=1, when="answer")
+    min_length: int = option(1, "Fewest tokens of a sentence that is written.", low=0, high=10_000, when="predict")
+    n_best: int = option(1, "Answers to give for each input, best first.", low=1, high=100, when="answer")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -15,6 +15,7 @@ from data.texts.text_items import plain
 from data.texts.vocabulary import END, START, Pieces
 from tasks.engine import task
 from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.fields import checked_fields, checked_widths
 from tasks.engine.task import Arrays
 from tasks.translate.clauses import Tokens
 from tasks.translate.confidence import Limits, packed, unpacked, unseen_pieces
@@ -26,6 +27,7 @@ from tasks.translate.letter_case import letter_case, usual_spelling
 LOG = logging.getLogger("tasks")
 KNOWN = 0.01  # share of the training sources in a case from which on a run knows it
 FIELDS = ("text", "translation")
+FORM = {"source": str, "target": str, "sources": list[int], "targets": list[int], "pieces": str}  # of the state
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class Codec(task.Codec):
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
+        state = checked_fields(
+            state, FORM, {"cases": dict[str, float], "limits": dict[str, float] | None, "unseen": str}
+        )
         pair = (state["source"], state["target"])
         for name, own, given in zip(("source", "target"), pair, (config.source, config.target), strict=True):
             if given not in (None, own):
@@ -90,7 +95,8 @@ class Codec(task.Codec):
                 )
         pieces, limits = Pieces.restore(state["pieces"]), state.get("limits")
         unseen = unpacked(state["unseen"], pieces.size) if "unseen" in state else np.zeros(pieces.size, bool)
-        found = cls(config, pair, pieces, state["sources"], state["targets"], state.get("cases", {}), unseen)
+        sources, targets = (checked_widths(state[name], config.max_length + 1) for name in ("sources", "targets"))
+        found = cls(config, pair, pieces, sources, targets, state.get("cases", {}), unseen)
         return replace(found, limits=Limits(**limits)) if limits else found
 
     @override

@@ -79,4 +79,7 @@ def packed(flags: np.ndarray) -> str:
 
 def unpacked(text: str, size: int) -> np.ndarray:
     """Return the flags that `packed` wrote: bool `(size,)`."""
-    return np.unpackbits(np.frombuffer(base64.b64decode(text), "uint8"), count=size).astype(bool)
+    content = base64.b64decode(text, validate=True)
+    if len(content) != -(-size // 8):
+        raise ValueError(f"its flags are not those of {size:,} sub-words")
+    return np.unpackbits(np.frombuffer(content, "uint8"), count=size).astype(bool)

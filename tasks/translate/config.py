@@ -40,20 +40,22 @@ class Config(SearchConfig):
     )
 
     pieces: Literal["bpe", "unigram"] = option("bpe", "Sub-word model: byte-pair encoding or unigram model.")
-    vocabulary: int = option(4000, "Most sub-words of both languages together, including 256 bytes.", low=512)
+    vocabulary: int = option(
+        4000, "Most sub-words of both languages together, including 256 bytes.", low=512, high=500_000
+    )
     sampling: float = option(
         0.1, "Sub-word regularization of source words: share of merges left out in training.", low=0.0, high=0.95
     )
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(192, "Width of the vector of each sub-word.", low=1)
+    embedding: int = option(192, "Width of the vector of each sub-word.", low=1, high=16_384)
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
-    units: int = option(256, "Width of the state of each recurrent layer and direction.", low=1)
+    units: int = option(256, "Width of the state of each recurrent layer and direction.", low=1, high=16_384)
     depth: int = option(1, "Stacked recurrent layers of the encoder.", low=1, high=8)
     attention: Literal["multiplicative", "additive"] = option(
         "multiplicative", "Score of the attention: dot product (multiplicative) or a layer (additive)."
     )
-    heads: int = option(1, "Attention heads.", low=1)
+    heads: int = option(1, "Attention heads.", low=1, high=1024)
     token_dropout: float = option(0.1, "Share of sub-words read as unknown in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
         0.2, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95

@@ -7,8 +7,9 @@ import numpy as np
 from data.texts.text import PAD, padded_batch
 from data.texts.vocabulary import END, START
 from tasks.engine.config import JsonObject
+from tasks.engine.network import check_tokens
 from tasks.engine.task import Pipeline
-from tasks.toolbox.search import Hypothesis, State, memory_step, search
+from tasks.toolbox.search import Hypothesis, State, Step, memory_step, search
 from tasks.translate.clauses import Tokens
 from tasks.translate.config import Config
 
@@ -31,7 +32,7 @@ def batch_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list
     config = pipeline.config
     memory, states = encoder_memory(pipeline, rows)
     return search(
-        memory_step(pipeline.network, memory),
+        checked_step(memory_step(pipeline.network, memory), pipeline),
         states,
         batch=len(rows),
         start=START,
@@ -43,6 +44,17 @@ def batch_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list
         no_repeat_ngram=config.no_repeat_ngram,
         best=config.n_best,
     )
+
+
+def checked_step(step: Step, pipeline: Pipeline[Config]) -> Step:
+    """Return a step function that raises `RunError` if its scores are not those of the sub-words of the codec."""
+
+    def run_step(last: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        scores, state = step(last, state)
+        check_tokens(scores, pipeline.codec.pieces.size, pipeline.run)
+        return scores, state
+
+    return run_step
 
 
 def encoder_memory(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> tuple[State, State]:

@@ -46,6 +46,6 @@ def jpeg_run(task: str, scale: int) -> Path | None:
     """Return the shipped run for JPEG files and a scale, if there is one."""
     for run in runs.pretrained_runs(task):
         settings = runs.read_config(run, task)
-        if (settings.get("source"), settings["scale"]) == ("jpeg", scale):
+        if (settings.get("source"), settings.get("scale")) == ("jpeg", scale):
             return run
     return None

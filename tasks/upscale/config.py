@@ -52,7 +52,7 @@ class Config(PictureConfig):
         when="evaluate",
     )
     epochs: int = 18
-    batch_size: int = option(16, "Patches per gradient step.", low=1)
+    batch_size: int = option(16, "Patches per gradient step.", low=1, high=65_536)
     learning_rate: float = 3e-3
     warmup: float = 0.01
     average: int = 4
@@ -65,7 +65,9 @@ class Config(PictureConfig):
     xla: bool = option(True, "Compile the gradient step with XLA, which is faster on TensorFlow.")
 
     patch: int = option(32, "Side of the training patches, in pixels of the small picture.", low=8, high=512)
-    margin: int = option(0, "Border of each patch that the loss leaves out, in pixels of the small picture.", low=0)
+    margin: int = option(
+        0, "Border of each patch that the loss leaves out, in pixels of the small picture.", low=0, high=512
+    )
     shrink: tuple[int, ...] = option(
         (90, 80, 70, 60), "Augmentation: each training picture also at these sizes, in percent.", low=10, high=99
     )
@@ -74,16 +76,22 @@ class Config(PictureConfig):
         "hourglass",
         "Layers between the first and the last: narrow convolutions (hourglass), or residual blocks.",
     )
-    filters: int = option(32, "Feature maps of the first layer and before the deconvolution.", low=1)
+    filters: int = option(32, "Feature maps of the first layer and before the deconvolution.", low=1, high=16_384)
     first_kernel_size: int = option(5, "Kernel size of the first convolution, in pixels.", low=1, high=15)
-    squeeze: int = option(20, "Feature maps of the narrow convolutions of an hourglass.", low=1)
-    depth: int = option(5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1)
+    squeeze: int = option(20, "Feature maps of the narrow convolutions of an hourglass.", low=1, high=16_384)
+    depth: int = option(5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1, high=100)
     kernel_size: int = option(3, "Kernel size of the other convolutions, in pixels.", low=1, high=9)
     activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
-    reach: int = option(3, "Pixels of the small picture, along each side, that each new pixel depends on.", low=1)
+    reach: int = option(
+        3, "Pixels of the small picture, along each side, that each new pixel depends on.", low=1, high=16
+    )
 
     tile: int = option(
-        256, "Side of the tiles that a picture is enlarged in, in pixels of the small picture.", low=16, when="predict"
+        256,
+        "Side of the tiles that a picture is enlarged in, in pixels of the small picture.",
+        low=16,
+        high=4096,
+        when="predict",
     )
     ensemble: bool = option(False, "Average the answers for the eight orientations of a picture.", when="predict")
     skip_existing: bool = option(

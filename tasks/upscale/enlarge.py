@@ -9,6 +9,7 @@ import numpy as np
 from data.pictures.imresize import RANGE, imresize, luma, turned_picture, unturned_picture
 from data.pictures.photo import Photo
 from data.pictures.transparency import filled_colours
+from tasks.engine.network import only_output
 from tasks.engine.task import Pipeline
 from tasks.upscale.config import Config
 
@@ -87,7 +88,9 @@ def luma_residual(pipeline: Pipeline[Config], plane: np.ndarray) -> np.ndarray:
     ways = range(8 if pipeline.config.ensemble else 1)
     residuals = []
     for way in ways:
-        (batch,) = pipeline.network("upscale", pipeline.codec.inputs([turned_picture(plane, way)]))
+        small = pipeline.codec.inputs([turned_picture(plane, way)])
+        shape = (1, *(side * pipeline.config.scale for side in small.shape[1:3]), 1)
+        batch = only_output(pipeline.network("upscale", small), shape, pipeline.run)
         residuals.append(unturned_picture(batch[0, :, :, 0], way))
     return np.asarray(reduce(np.add, residuals) * np.float32(255 / len(ways)))
 

@@ -23,6 +23,7 @@ from data.pictures.photo_pairs import PhotoPair
 from data.splits import DataError, Example, Examples, LazyExamples, Splits
 from tasks.engine import task
 from tasks.engine.config import JsonObject
+from tasks.engine.fields import checked_fields
 from tasks.engine.task import IMAGE, Answer, Pipeline, Task
 from tasks.toolbox import metrics
 from tasks.upscale.choice import REMARKS, chosen_pipeline
@@ -151,8 +152,8 @@ class Codec(task.Codec):
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
-        if state["scale"] != config.scale:
-            raise KeyError(f"its scale is {state['scale']}, and that of the settings is {config.scale}")
+        if checked_fields(state, {"scale": int})["scale"] != config.scale:
+            raise ValueError(f"its scale is {state['scale']}, and that of the settings is {config.scale}")
         return cls(config)
 
     def state(self) -> JsonObject:

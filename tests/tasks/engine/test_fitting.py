@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from data.splits import Splits
-from tasks.engine import checkpoint, fitting, runs, weights
+from tasks.engine import checkpoint, files, fitting, weights
 from tasks.engine.config import TaskConfig
 from tasks.engine.interval import Clock, Interval
+from tasks.engine.members import RunError
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 
@@ -80,7 +81,7 @@ class KilledError(Exception):
 
 def cut_at(monkeypatch, name, count):
     """Let the writing of a file fail the `count`-th time."""
-    real, seen = runs.atomic_file, []
+    real, seen = files.atomic_file, []
 
     def dying(path):
         seen.append(path.name)
@@ -88,7 +89,7 @@ def cut_at(monkeypatch, name, count):
             raise KilledError
         return real(path)
 
-    for module in ("runs", "weights", "checkpoint"):
+    for module in ("files", "weights", "checkpoint"):
         monkeypatch.setattr(f"tasks.engine.{module}.atomic_file", dying)
 
 
@@ -170,7 +171,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_is_refused(tmp_path):
     fit(tmp_path, epochs=2)
     for path in (tmp_path / "checkpoint").glob("*/model.keras"):
         path.write_bytes(b"")
-    with pytest.raises(runs.RunError, match=r"model\.keras is not as it was written.* begin a new run"):
+    with pytest.raises(RunError, match=r"model\.keras is not as it was written.* begin a new run"):
         fit(tmp_path, epochs=3)
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from tasks.engine.config import SettingError
+from tasks.engine.files import write_new
 from tasks.engine.network import ComparedNetwork
-from tasks.engine.runs import write_new
 from tasks.toolbox import figures, metrics, sheets
 from tasks.toolbox.bleu import bleu_tokenizer
 from tasks.toolbox.metrics import classification_metrics, share_interval

@@ -1,0 +1,98 @@
+"""What the files of a run say, with the types that it must have. Standard library only."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tasks.engine import strict_json
+from tasks.engine.config import Json, JsonObject, Kind
+from tasks.engine.fields import checked_fields
+from tasks.engine.members import RunError, file_content
+
+SUMMARY: dict[str, Kind] = {"task": str, "data": str, "split": str, "examples": int, "metrics": dict | None}
+FACTS: dict[str, Kind] = {"checksums": dict[str, str], "ended": str, "preset": str | None, "parameters": int}
+
+
+def read_history(run: Path) -> list[dict[str, float]]:
+    """Return the rows of `history.csv`, one for each epoch; a run without one has none."""
+    path = run / "history.csv"
+    try:
+        table = csv.DictReader(io.StringIO(file_content(path).decode("utf-8"), newline=""))
+        rows = [{name: finite(float(value)) for name, value in row.items()} for row in table]
+        return [row | {"epoch": row["epoch"], "val_loss": row["val_loss"]} for row in rows]
+    except FileNotFoundError:
+        return []
+    except RunError:
+        raise
+    except KeyError as error:
+        raise RunError(f"{str(path)!r} is damaged: it has no column {error}.") from error
+    except (TypeError, ValueError, csv.Error) as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def finite(number: float) -> float:
+    """Return a number, which is finite.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if not math.isfinite(number):
+        raise ValueError(f"it holds {number}")
+    return number
+
+
+def read_json(path: Path) -> Json:
+    """Return what a JSON file of a run holds.
+
+    Raises:
+        RunError: The file is missing, damaged, too large, or not a plain file.
+    """
+    return parsed_json(path, member_content(path))
+
+
+def member_content(path: Path) -> bytes:
+    """Return what a file of a run holds.
+
+    Raises:
+        RunError: The file is missing, too large, or not a plain file.
+    """
+    try:
+        return file_content(path)
+    except FileNotFoundError as error:
+        raise RunError(f"{str(path.parent)!r} is an incomplete run: it has no {path.name}.") from error
+
+
+def parsed_json(path: Path, content: bytes) -> Json:
+    """Return the value that the content of a JSON file of a run holds."""
+    try:
+        return strict_json.parsed(content)
+    except ValueError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def read_facts(run: Path) -> JsonObject:
+    """Return what `environment.json` says of a run, with the types that it must have."""
+    return typed_json(run / "environment.json", {"data": dict}, FACTS)
+
+
+def facts_of(run: Path) -> JsonObject:
+    """Return what `environment.json` says of a run; a run without one has nothing to say."""
+    return read_facts(run) if os.path.lexists(run / "environment.json") else {}
+
+
+def read_summary(run: Path) -> JsonObject:
+    """Return what `metrics.json` says of a run, with the types that it must have."""
+    return typed_json(run / "metrics.json", SUMMARY, {})
+
+
+def typed_json(path: Path, types: Mapping[str, Json], optional: Mapping[str, Json]) -> JsonObject:
+    """Return the JSON object that a file of a run holds; fields without a given type are as they are."""
+    value = read_json(path)
+    try:
+        checked_fields(value, types, optional)
+    except ValueError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+    return dict(value)
