@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from tasks.engine import runs
 from tasks.engine.config import Settings, TaskConfig
+from tasks.engine.records import read_history
 from tasks.engine.task import Pipeline
 from tasks.engine.terminal import plain_metrics
 
@@ -21,7 +22,7 @@ def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
         summary: What `metrics.json` is to hold.
     """
     task, config = pipeline.task, pipeline.config
-    best = runs.kept_epoch(runs.read_history(pipeline.run), config)
+    best = runs.kept_epoch(read_history(pipeline.run), config)
     mean = f" among the means of the last {config.average} epochs" if config.average else ""
     data, versions = facts["data"], facts["versions"]
     scored = "the test split is scored once, at the end" if summary["split"] != "valid" else "no test split was scored"

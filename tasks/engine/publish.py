@@ -92,7 +92,7 @@ def portable_command(command: str) -> str:
 
 def check_portable(run: Path) -> None:
     """Raise `RunError` if a run to publish names a path of a machine."""
-    settings: Settings = runs.read_json(run / "config.json")["settings"]
+    settings: Settings = records.read_json(run / "config.json")["settings"]
     for name, value in settings.items():
         if any(is_path(part) for part in str(value).split(",")):
             raise RunError(f"{str(run)!r} has a path for {name!r}: {value!r}; publish it with a name.")

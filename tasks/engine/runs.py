@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
-from tasks.engine.files import PART, atomic_file, write_csv, write_json, write_text
+from tasks.engine.files import PART, write_json
 from tasks.engine.formats import FORMAT, current_settings
 from tasks.engine.members import RunError, check_members, is_plain_file
-from tasks.engine.records import read_history, read_json
+from tasks.engine.records import read_json
 
-__all__ = ["RunError", "atomic_file", "read_history", "read_json", "write_csv", "write_json", "write_text"]
 LOG = logging.getLogger("tasks")
 START = "00000-0000000"  # checkpoint before the first step
 KEPT = Path("runs")

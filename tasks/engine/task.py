@@ -20,6 +20,7 @@ from data.tables import TableFormat
 from tasks.engine import files, runs
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.network import Network
+from tasks.engine.records import read_history
 
 if TYPE_CHECKING:
     import keras
@@ -289,7 +290,7 @@ class Pipeline(Generic[C]):
     @property
     def validation(self) -> dict[str, float]:
         """Loss and metrics of the kept epoch on the validation split."""
-        history = runs.read_history(self.run)
+        history = read_history(self.run)
         row = runs.kept_epoch(history, self.config) if history else {}
         return {name.removeprefix("val_"): value for name, value in row.items() if name.startswith("val_")}
 

@@ -16,9 +16,13 @@ from data.holdout import limited_splits, repeated_inputs
 from data.sources import data_name
 from data.splits import DataError, Examples, Splits, fingerprint
 from tasks.engine import card, evaluate, runs
+from tasks.engine.checksums import run_checksums
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
+from tasks.engine.files import write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
+from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.records import read_facts
 from tasks.engine.signals import ENDING
 from tasks.engine.starting import copy_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
@@ -65,7 +69,7 @@ def train(
     with runs.lock(run):
         runs.empty_directory(run)
         runs.remove_parts(run)
-        ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run)}` begins again."
+        ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run, config)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
             return complete(task, config, splits, run, progress, score, found, preset)
@@ -100,11 +104,12 @@ def resume(
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
-        ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run)}` goes on."
+        check_members(run)
         runs.remove_parts(run)
         before = read_config(task, run)
         changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
         config = task.config.restore(before.state() | changed)
+        ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
         check_longer(before.epochs, config.epochs, runs.is_finished(run))
         with notices() as found:
             splits = task.load(config)
@@ -207,26 +212,33 @@ def complete(
     facts = run_facts(task, config, splits, run)
     facts |= {"parameters": kept.count_params(), "notices": portable_notices([*said, *learnt, *copied], config)}
     facts |= {"preset": preset} if preset else {}
-    runs.write_json(run / "environment.json", facts)
-    runs.write_json(run / "codec.json", codec.state())
-    pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)
-    runs.write_json(run / "environment.json", facts := facts | more)
+    write_json(run / "environment.json", facts)
+    write_json(run / "codec.json", codec.state())
+    try:
+        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)
+    except ArithmeticError:
+        write_json(run / "environment.json", facts | {"diverged": True})
+        raise
+    write_json(run / "environment.json", facts := facts | more)
     pipeline = open_network(pipeline)
     if score:
         evaluation = evaluate.score_or_none(pipeline, splits.test, config.test or "test")
     else:
         evaluation = evaluate.Evaluation.of(pipeline, Report(pipeline.validation, [], {}), "valid", len(splits.valid))
-    runs.write_json(run / "environment.json", facts | {"ended": runs.utc_time()})
-    runs.write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
+    ended = {"ended": runs.utc_time(), "checksums": run_checksums(run)}
+    write_json(run / "environment.json", facts | ended)
+    write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
     evaluate.write_report(evaluation, run)
     ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
 
 
-def resume_command(task: str, run: Path) -> str:
+def resume_command(task: str, run: Path, config: TaskConfig) -> str:
     """Return the command that goes on with a training."""
+    folder = config.state().get("cache")
+    cache = f" --cache {shlex.quote(folder)}" if folder else ""
     program = "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
-    return f"{program} train {task} --resume --run {shlex.quote(str(run))}"
+    return f"{program} train {task} --resume --run {shlex.quote(str(run))}{cache}"
 
 
 def portable_notices(said: Iterable[str], config: C) -> list[str]:
@@ -253,9 +265,9 @@ def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject
         "data": {"name": data_name(config.data), "source": card.origin(task.sources, config.data)} | data,
     }
     if (run / "environment.json").is_file():
-        before = runs.read_json(run / "environment.json")
-        if any(before["data"][name] != value for name, value in data.items()):
-            raise runs.RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
+        before = read_facts(run)
+        if any(before["data"].get(name) != value for name, value in data.items()):
+            raise RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
         facts |= {name: before[name] for name in ("command", "preset") if name in before}  # those that make it again
     return facts
 
@@ -277,7 +289,7 @@ def fit(
     from tasks.engine import fitting
 
     part, (model, kept) = keras_part(task), models
-    again = resume_command(task.name, run)
+    again = resume_command(task.name, run, config)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
     done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again)
@@ -285,7 +297,7 @@ def fit(
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
         pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
-        runs.write_json(run / "codec.json", pipeline.codec.state())
+        write_json(run / "codec.json", pipeline.codec.state())
     difference = write_onnx(pipeline, splits.valid[:SAMPLE])
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
 

@@ -36,9 +36,14 @@ def run_summary(task: str, run: Path) -> JsonObject:
         if not runs.is_finished(run):
             return about | {"state": "diverged" if has_diverged(run) else "not finished"}
         summary, facts = records.read_summary(run), records.read_facts(run)
-        metric, value = next(iter(summary["metrics"].items()))
+        metric, value = next(iter((summary["metrics"] or {"not scored": None}).items()))
         preset = run.name if run in runs.pretrained_runs(task) else facts.get("preset")
-        found = {"preset": preset, "data": summary["data"], "metric": metric, "value": float(value)}
+        found = {
+            "preset": preset,
+            "data": summary["data"],
+            "metric": metric,
+            "value": value if value is None else float(value),
+        }
         return about | {"state": "finished", **found, "ended": facts.get("ended")}
     except (RunError, SettingError, OSError, TypeError, ValueError, StopIteration) as error:
         return about | {"state": "damaged", "reason": str(error) or "it has no scores"}

@@ -17,8 +17,8 @@ from data.splits import Splits, fingerprint
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
 from tasks.engine.load import keras_model
+from tasks.engine.members import RunError
 from tasks.engine.network import KerasNetwork, OnnxNetwork
-from tasks.engine.runs import RunError
 
 ROOT = Path(__file__).parents[2]
 TINY = {"data": "builtin", "limit": 96, "epochs": 4, "batch_size": 16, "average": 0}

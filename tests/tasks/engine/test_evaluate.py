@@ -9,7 +9,7 @@ from PIL import Image
 import tasks
 from data.builtin import sets
 from data.splits import DataError, UnavailableError
-from tasks.engine import runs
+from tasks.engine import records, runs
 from tasks.engine.evaluate import evaluate
 
 EXAMPLES = {"mnist": 359, "sentiment": 394, "translate": 300, "upscale": 4, "caption": 9}
@@ -86,7 +86,7 @@ def test_a_training_without_scores_has_validation_metrics_alone(tmp_path):
     made = tasks.train("mnist", tmp_path / "run", score=False, **settings)
     summary = json.loads((made.run / "metrics.json").read_text())
     assert (summary["split"], summary["metrics"]) == ("valid", made.validation)
-    history = runs.read_history(made.run)
+    history = records.read_history(made.run)
     assert made.validation["loss"] == min(row["val_loss"] for row in history)
     assert set(made.validation) == {"loss", "accuracy"}
     assert "no test split was scored" in (made.run / "README.md").read_text()

@@ -7,8 +7,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tasks.engine.export import squeeze_outputs
+from tasks.engine.members import RunError
 from tasks.engine.network import ComparedNetwork
-from tasks.engine.runs import RunError
 
 
 def write_file(path, axis):

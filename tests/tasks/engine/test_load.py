@@ -9,7 +9,8 @@ import pytest
 
 import tasks
 from tasks.engine import runs
-from tasks.engine.runs import TASKS, RunError
+from tasks.engine.members import RunError
+from tasks.engine.runs import TASKS
 
 OLD = json.loads((Path(__file__).parent / "format_1.json").read_text())  # config.json of the seven runs that shipped
 PATHS = ("data", "test", "init_from", "encoder_weights")  # published with names since

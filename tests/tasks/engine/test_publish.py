@@ -7,8 +7,8 @@ import pytest
 
 import tasks
 from tasks.engine import runs
+from tasks.engine.members import RunError
 from tasks.engine.publish import check_portable, portable_command, publish
-from tasks.engine.runs import RunError
 
 SHIPPED = [run for name in tasks.names() for run in runs.pretrained_runs(name)]
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine import runs
+from tasks.engine import files, runs
 from tasks.engine.config import SettingError
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    runs.write_text(tmp_path / "a.txt", "old")
+    files.write_text(tmp_path / "a.txt", "old")
 
     def fail():
-        with runs.atomic_file(tmp_path / "a.txt") as part:
+        with files.atomic_file(tmp_path / "a.txt") as part:
             part.write_text("half")
             raise RuntimeError
 
@@ -31,10 +31,10 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_kill_while_writing_never_leaves_half_a_file(tmp_path):
     code = (
-        "from tasks.engine import runs; from pathlib import Path; import itertools, sys\n"
+        "from tasks.engine import files; from pathlib import Path; import itertools, sys\n"
         "print('go', flush=True)\n"
         "for n in itertools.count():\n"
-        f"    runs.write_json(Path({str(tmp_path)!r}) / 'a.json', [n] * 200_000)"
+        f"    files.write_json(Path({str(tmp_path)!r}) / 'a.json', [n] * 200_000)"
     )
     for delay in (0.2, 0.25, 0.3):
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
@@ -52,7 +52,7 @@ def test_a_kill_while_writing_never_leaves_half_a_file(tmp_path):
 
 def test_numbers_that_json_lacks_are_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        runs.write_json(tmp_path / "a.json", {"loss": float("nan")})
+        files.write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
@@ -74,7 +74,7 @@ def make(folder, task="mnist", finished=True):
     folder.mkdir(parents=True)
     runs.write_config(folder, task, {"epochs": 3})
     if finished:
-        runs.write_json(folder / "metrics.json", {})
+        files.write_json(folder / "metrics.json", {})
     return folder
 
 
