@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
+from data.limits import limit
 from data.text_files import File, content_suffix, open_text
 
 LOG = logging.getLogger("tasks")
@@ -19,7 +20,6 @@ SAMPLE = 1000  # lines from which the delimiter is told
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # first line of tables that Excel writes
 BREAK = re.compile("\r\n|\r|\n")
 ESCAPED = re.compile(r'\\(["\\])')
-csv.field_size_limit(1 << 30)  # characters
 
 
 class Reader(Protocol):
@@ -53,6 +53,7 @@ class Dialect:
 
     def reader(self, file: Iterable[str], strict: bool = True) -> Reader:
         """Return the reader of the lines of a file."""
+        csv.field_size_limit(limit("field"))
         lines = islice(file, self.skipped, None)
         return csv.reader(
             (ESCAPED.sub(doubled_quote, line) for line in lines) if self.escaped else lines,

@@ -20,6 +20,7 @@ from data.tables import TableFormat
 from tasks.engine import runs
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.network import Network
+from tasks.engine.outputs import named_errors
 
 if TYPE_CHECKING:
     import keras
@@ -279,7 +280,8 @@ class Pipeline(Generic[C]):
         """Write the pictures of one answer that the settings ask for, and return their files by setting."""
         files: dict[str, list[str]] = {}
         for name, path, picture in self.task.draw(self, read, answer) if self.task.draw else ():
-            files.setdefault(name, []).append(str(runs.write_new(path, picture)))
+            with named_errors(str(path)):
+                files.setdefault(name, []).append(str(runs.write_new(path, picture)))
         return files
 
     def score(self, examples: Examples) -> Report:
