@@ -1,5 +1,6 @@
 """Zips of the user: checked by their directory before anything in them is read. Standard library only."""
 
+import errno
 import stat
 import struct
 import zlib
@@ -28,7 +29,9 @@ def opened_zip(path: Path) -> ZipFile:
     check_plain(path)
     try:
         archive = ZipFile(path)
-    except DAMAGED as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise DataError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}; download it again.") from error
     try:
         check_directory(archive, str(path), path.stat().st_size)
@@ -64,6 +67,8 @@ def member_error(member: ZipInfo) -> str:
         return "is encrypted; unpack the zip, and give the folder"
     if member.compress_type not in METHODS:
         return "is compressed by a method that is not read; unpack the zip, and give the folder"
+    if member.header_offset < 0:
+        return "begins before the zip; download it again"
     if is_bomb(member.compress_size, member.file_size):
         return limit_refusal("unpacks to a multiple of its size", "ratio")
     name = member.filename.replace("\\", "/")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zipfile import Path as ZipPath
 
 from data.pictures.files import OTHER_SUFFIXES, SUFFIXES, ZipMember, archive_of, is_junk, unread_formats
+from data.plain_files import check_plain
 from data.sources import is_part_name
 from data.text_files import File as TextFile
 from data.zips import is_plain_member
@@ -65,6 +66,7 @@ def file_tree(root: Path) -> list[Entry]:
         FileNotFoundError: There is no such file or folder.
         DataError: As for `opened_zip`.
     """
+    check_plain(root)
     if not root.exists():
         raise FileNotFoundError(f"There is no file or folder {str(root)!r}; give --data an existing one.")
     if root.is_file():

@@ -42,8 +42,7 @@ METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that 
     "comment": (bytes, str),
 }
 SPOILT_EXIF = (  # what reading them raises
-    *(SyntaxError, ValueError, TypeError, LookupError, OSError, EOFError, AttributeError, ArithmeticError),
-    *(RuntimeError, MemoryError, AssertionError, struct.error),
+    *(SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error),
 )
 ORIENTATION = 274  # tag of EXIF
 PLAIN_FORMATS = {"MPO": "JPEG", "DIB": "BMP"}  # formats that are read as kinds of others
