@@ -51,7 +51,12 @@ class CheckedBytes(io.RawIOBase):
 
 
 class LineCheck:
-    """The length of the line that is being read."""
+    """The length of the line that is being read.
+
+    Args:
+        name: Path of the file, for errors.
+        kind: Name of the limit.
+    """
 
     def __init__(self, name: str, kind: str = "line") -> None:
         self.name, self.kind, self.most, self.length = name, kind, limit(kind), 0
@@ -66,15 +71,9 @@ class LineCheck:
             raise LimitError(f"{self.name!r} {limit_refusal('has a line', self.kind)}.")
 
 
-def checked_lines(file: Any, name: str, kind: str = "line") -> IO[bytes]:
-    """Return an open file of text whose lines have a largest length.
-
-    Args:
-        file: An open file of bytes.
-        name: Its path, for errors.
-        kind: Name of the limit.
-    """
-    return io.BufferedReader(CheckedBytes(file, LineCheck(name, kind)), BUFFER)
+def checked_lines(file: Any, check: LineCheck) -> IO[bytes]:
+    """Return an open file of text whose lines have a largest length."""
+    return io.BufferedReader(CheckedBytes(file, check), BUFFER)
 
 
 def checked_unpacking(file: Any, name: str, packed: int) -> IO[bytes]:
