@@ -18,16 +18,15 @@ class CheckedBytes(io.RawIOBase):
         check: Gets the bytes and the place behind them; raises `DataError` to refuse the file.
     """
 
-    def __init__(self, file: Any, check: Callable[[bytes, int], None]) -> None:
+    def __init__(self, file: Any, check: Callable[[memoryview, int], None]) -> None:
         self.file, self.check, self.place = file, check, 0
 
     def readinto(self, buffer: Any) -> int:
         """Read some bytes; none at the end of the file."""
-        data = self.file.read1(len(buffer))
-        self.place += len(data)
-        self.check(data, self.place)
-        buffer[: len(data)] = data
-        return len(data)
+        count = int(self.file.readinto1(buffer))
+        self.place += count
+        self.check(buffer[:count], self.place)
+        return count
 
     def readable(self) -> bool:
         return True
@@ -61,11 +60,13 @@ class LineCheck:
     def __init__(self, name: str, kind: str = "line") -> None:
         self.name, self.kind, self.most, self.length = name, kind, limit(kind), 0
 
-    def __call__(self, data: bytes, place: int) -> None:
+    def __call__(self, data: memoryview, place: int) -> None:
         """Add bytes, and raise `LimitError` if the line is too long."""
-        end = data.rfind(b"\n", -TAIL)
-        if end < 0:
-            end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        if b"\n" in bytes(data[-TAIL:]):
+            self.length = 0  # but for what is behind it, which is short
+            return
+        content = bytes(data)
+        end = max(content.rfind(b"\n"), content.rfind(b"\r"))
         self.length = len(data) - end - 1 if end >= 0 else self.length + len(data)
         if self.length > self.most:
             raise LimitError(f"{self.name!r} {limit_refusal('has a line', self.kind)}.")
@@ -85,7 +86,7 @@ def checked_unpacking(file: Any, name: str, packed: int) -> IO[bytes]:
         packed: Bytes of the compressed file.
     """
 
-    def check(data: bytes, place: int) -> None:
+    def check(data: memoryview, place: int) -> None:
         if is_bomb(packed, place):
             raise LimitError(f"{name!r} {limit_refusal('unpacks to a multiple of its size', 'ratio')}.")
 
