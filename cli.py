@@ -7,7 +7,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -177,7 +176,7 @@ def predict(
     rows = items.file_items(pipeline, file, form, kept) if file else iter(())
     tally = Tally(pipeline.task)
     show = not quiet and sys.stderr.isatty()
-    with outputs.opened_output(out) if out and not pipeline.task.write else nullcontext(sys.stdout) as target:
+    with outputs.opened_output(out) if out and not pipeline.task.write else outputs.standard_output() as target:
         for chunk in items.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):
                 tally.add(outcome)
@@ -204,6 +203,7 @@ def send_notices(quiet: bool) -> None:
     logger = logging.getLogger("tasks")
     handler = logging.NullHandler() if quiet else logging.StreamHandler()
     handler.addFilter(terminal.Once())
+    handler.setFormatter(terminal.Visible())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -270,7 +270,7 @@ def prune_runs(unwanted: Sequence[Any], yes: bool) -> None:
     from tasks.engine import upkeep
 
     for one in unwanted:
-        click.echo(f"{one.run}  {one.reason}, {one.size / 1e6:,.1f} MB")
+        click.echo(terminal.visible(f"{one.run}  {one.reason}, {one.size / 1e6:,.1f} MB"))
     total = sum(one.size for one in unwanted) / 1e6
     if not unwanted or not (yes or has_agreed(f"Remove {len(unwanted)} runs, {total:,.1f} MB?")):
         click.echo("Nothing is removed.", err=True)

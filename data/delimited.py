@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from data.dialects import Dialect, Reader, table_dialect
+from data.limits import LimitError, limit, limit_refusal
 from data.sheets import sheet_rows
 from data.splits import DataError
 from data.text_files import File, content_suffix, encoding_refusal, open_text, undecodable
@@ -46,10 +47,17 @@ def checked_rows(reader: Reader, dialect: Dialect, path: File, encoding: str | N
         elif len(cells) > 1 or width == 1 or (cells and (not width or cells[0].strip())):
             if not width:
                 width, least = len(cells), filled(cells)
+                check_width(width, path)
             row = cells if len(cells) == width else fitted_row(cells, width, least)
             wrong = row_error(row, width, dialect, start, end) if end > start or len(row) != width else ""
             bad = None if wrong else next((cell for cell in row if not cell.isascii() and undecodable(cell)), None)
             yield Row(row, encoding_refusal(bad, place_of_lines(start, end), path, encoding) if bad else wrong)
+
+
+def check_width(width: int, path: File) -> None:
+    """Raise `LimitError` if a table has too many columns."""
+    if width > limit("columns"):
+        raise LimitError(f"{str(path)!r} {limit_refusal('has columns', 'columns')}.")
 
 
 def placed_rows(reader: Reader, skipped: int) -> Iterator[tuple[int, int, list[str], csv.Error | None]]:
@@ -93,6 +101,8 @@ def quote_error(error: csv.Error, path: File, start: int, end: int) -> Row:
             f"{str(path)!r}, line {start}: misplaced quotes: a double quote is opened and never closed, so the rows "
             f"after it cannot be told apart. Double the quotes inside a text, or remove the stray one."
         ) from error
+    if "field larger" in str(error):
+        return Row([], f"{place_of_lines(start, end)} {limit_refusal('has a field', 'field')}")
     way = "put text with a double quote in double quotes, and double the quotes inside"
     return Row([], f"misplaced quotes in {place_of_lines(start, end)} ({error}); {way}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
+from data.limits import limit
 from data.text_files import File, content_suffix, open_text
 
 LOG = logging.getLogger("tasks")
@@ -19,7 +20,6 @@ SAMPLE = 1000  # lines from which the delimiter is told
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # first line of tables that Excel writes
 BREAK = re.compile("\r\n|\r|\n")
 ESCAPED = re.compile(r'\\(["\\])')
-csv.field_size_limit(1 << 30)  # characters
 
 
 class Reader(Protocol):
@@ -53,6 +53,7 @@ class Dialect:
 
     def reader(self, file: Iterable[str], strict: bool = True) -> Reader:
         """Return the reader of the lines of a file."""
+        csv.field_size_limit(limit("field"))
         lines = islice(file, self.skipped, None)
         return csv.reader(
             (ESCAPED.sub(doubled_quote, line) for line in lines) if self.escaped else lines,
@@ -93,7 +94,7 @@ def table_dialect(path: File, encoding: str | None) -> Dialect:
         if stray:
             LOG.warning("%s: double quotes are read as characters, since one in line %d is stray.", path.name, stray)
         return replace(dialect, quoted=not stray, escaped=dialect.escaped and not stray)
-    rows = [row for row in dialect.reader(lines, strict=False) if row]
+    rows = list(rows_before_error(dialect.reader(lines, strict=False)))
     spaced = sum(any(cell.startswith(' "') for cell in row) for row in rows) > len(rows) / 2
     ends = Counter(cell for row in rows for cell in {row[0], row[-1]})
     return replace(dialect, spaced=spaced, common=frozenset(cell for cell, count in ends.items() if count > 1 and cell))
@@ -111,10 +112,18 @@ def told_delimiter(lines: Sequence[str], path: File) -> str:
 
 def fit(lines: Sequence[str], delimiter: str) -> float:
     """Return the share of rows that have as many fields as the first, 0 if that is one field only."""
-    rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    rows = list(rows_before_error(csv.reader(lines, delimiter=delimiter)))
     rows = rows[:-1] if len(lines) == SAMPLE and len(rows) > 1 else rows
     width = len(rows[0]) if rows else 0
     return sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0
+
+
+def rows_before_error(reader: Iterable[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows that are not empty up to the first with a field above the limit."""
+    try:
+        yield from filter(None, reader)
+    except csv.Error:
+        return
 
 
 def stray_quote(path: File, encoding: str | None, dialect: Dialect) -> int:

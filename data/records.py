@@ -81,6 +81,8 @@ def whole_json(path: File, encoding: str | None) -> list[Json]:
         values = list(json_values(text))
     except json.JSONDecodeError as error:
         raise DataError(f"{str(path)!r}, line {error.lineno}: not valid JSON ({error.msg}).") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{str(path)!r} is not JSON that can be read: {error}.") from error
     rows = json_rows(values[0]) if len(values) == 1 else values
     if rows is None:
         raise DataError(f"{str(path)!r} is JSON without rows; give a list of objects, or an object a line.")
@@ -121,9 +123,19 @@ def json_rows(value: Json) -> list[Json] | None:
     if len(lists) == 1:
         rows = next(iter(lists.values()))
         return [row["row"] if is_object([row]) and is_object([row.get("row")]) else row for row in rows]
-    if {"columns", "data"} <= value.keys():
+    if {"columns", "data"} <= value.keys() and is_grid(value["columns"], value["data"]):
         return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
     return column_rows(value)
+
+
+def is_grid(names: Json, rows: Json) -> bool:
+    """Return whether values are the names of columns and a list of rows, as pandas writes them."""
+    return isinstance(names, list) and all(isinstance(name, str | int) for name in names) and is_rows(rows)
+
+
+def is_rows(value: Json) -> bool:
+    """Return whether a value is a list of lists."""
+    return isinstance(value, list) and all(isinstance(row, list) for row in value)
 
 
 def is_object(values: Sequence[Json]) -> bool:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from data import catalogue
 from data.columns import Names
+from data.plain_files import check_plain
 from data.splits import DataError, Example, Examples, LazyExamples, OptionError, Splits, part_of
 from data.text_files import is_visible
 
@@ -28,10 +29,17 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
     Example:
         >>> load("mnist", builtin=lambda: "embedded", files=lambda path: "files", named=lambda name: "catalogue")
         'catalogue'
+
+    Raises:
+        DataError: A path is a device, a pipe or a socket.
     """
     if data == "builtin":
         return builtin()
-    return named(data) if is_in_catalogue(data) else files(data)
+    if is_in_catalogue(data):
+        return named(data)
+    for place in data.split(","):
+        check_plain(Path(place.strip()))
+    return files(data)
 
 
 def is_in_catalogue(data: str) -> bool:
@@ -66,6 +74,7 @@ def splits(
     own = cache(partial(load, data, builtin=builtin, files=files, named=named))
     if test is None:
         return own()
+    check_plain(Path(test))
     if Path(test).exists():
         return Splits(LazyExamples(lambda: own().train), LazyExamples(lambda: own().valid), examples(Path(test)))
     found = part(test)

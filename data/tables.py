@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from data.columns import Names, column_places, header_columns, named_columns, split_column
 from data.delimited import table_rows
+from data.plain_files import check_plain
 from data.records import READERS, TABLES, Record, is_table
 from data.splits import DataError, Example, OptionError, Splits, part_of
 from data.text_files import File, content_suffix, encoding_refusal, text_lines, undecodable
@@ -67,6 +68,7 @@ def open_table(path: File, names: Names, form: TableFormat) -> Table:
         FileNotFoundError: There is no such file.
         DataError: It is not a table, or is empty.
     """
+    check_plain(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     if content_suffix(path) in READERS:

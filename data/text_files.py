@@ -6,18 +6,22 @@ import gzip
 import io
 import lzma
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import IO, Any, TypeAlias
-from zipfile import BadZipFile, ZipFile
 from zipfile import Path as ZipPath
+from zipfile import ZipFile
 
 from data.encodings import CONTROLS, head_encoding, likely_encoding
+from data.limits import LimitError, limit, limit_refusal
+from data.plain_files import check_plain
 from data.splits import DataError, OptionError
+from data.streams import LineCheck, checked_lines, checked_unpacking
+from data.zips import DAMAGED as DAMAGED_ZIP
+from data.zips import UNPACKING, is_plain_member, opened_zip
 
 File: TypeAlias = Path | ZipPath  # a file, or one inside a zip
 HEAD = 1 << 16  # bytes from which the encoding and the line ends are told
@@ -27,7 +31,8 @@ ERRORS = {"cp1252": CONTROLS}  # encoding -> what is done with bytes that are no
 BLOCK = 1024  # lines that are checked together
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 UNREADABLE = re.compile("[\udc80-\udcff]")  # bytes that are not in the encoding, as they are read
-DAMAGED = (EOFError, gzip.BadGzipFile, lzma.LZMAError, BadZipFile, zlib.error)
+DAMAGED = (gzip.BadGzipFile, *UNPACKING)
+WHOLE = (".json",)  # endings of files whose text may be one line
 
 
 def content_name(path: File) -> str:
@@ -53,9 +58,10 @@ def content_suffix(path: File) -> str:
 def zip_members(path: Path) -> list[str]:
     """Return the names of the visible files in a zip, none if there is no whole zip."""
     try:
+        check_plain(path)
         with ZipFile(path) as archive:
-            return [name for name in archive.namelist() if is_visible(name)]
-    except (OSError, BadZipFile):
+            return [one.filename for one in archive.infolist() if is_visible(one.filename) and is_plain_member(one)]
+    except (OSError, *DAMAGED_ZIP):
         return []
 
 
@@ -70,14 +76,26 @@ def open_bytes(path: File) -> IO[bytes]:
     Raises:
         FileNotFoundError: There is no such file.
     """
+    check_plain(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     if path.suffix.lower() == ".zip" and isinstance(path, Path):
         return open_member(path)
     if path.suffix.lower() in OPENERS:
-        file: IO[bytes] = OPENERS[path.suffix.lower()](path if isinstance(path, Path) else path.open("rb"))
-        return file
+        file = OPENERS[path.suffix.lower()](path if isinstance(path, Path) else path.open("rb"))
+        return checked_unpacking(file, str(path), packed_size(path))
     return path.open("rb")
+
+
+def packed_size(path: File) -> int:
+    """Return the number of bytes of a file, or of a file inside a zip."""
+    return path.stat().st_size if isinstance(path, Path) else path.root.getinfo(path.at).file_size
+
+
+def open_lines(path: File) -> IO[bytes]:
+    """Open the content of a text file, whose lines have a largest length; that of JSON may be one line."""
+    check = LineCheck(str(path), "file" if content_suffix(path) in WHOLE else "line")
+    return checked_lines(open_bytes(path), check)
 
 
 def open_member(path: Path) -> IO[bytes]:
@@ -87,11 +105,11 @@ def open_member(path: Path) -> IO[bytes]:
         DataError: The zip is damaged, or holds several files or none.
     """
     try:
-        with ZipFile(path) as archive:  # the open member keeps what it reads from
+        with opened_zip(path) as archive:  # the open member keeps what it reads from
             members = zip_members(path)
             if len(members) == 1:
                 return archive.open(members[0])
-    except RuntimeError as error:
+    except UNPACKING as error:
         raise DataError(f"{str(path)!r} cannot be unpacked: {error}.") from error
     raise DataError(
         f"{str(path)!r} holds {len(members)} files, not one; unzip it, and give one of them or their folder."
@@ -113,12 +131,12 @@ def open_text(path: File, encoding: str | None = None, newline: str | None = "")
         OptionError: No encoding has this name.
     """
     try:
-        with open_bytes(path) as file:
+        with open_lines(path) as file:
             head = file.read(HEAD)
         given = named_encoding(encoding) if encoding else None
         found = head_encoding(head, given, str(path), path.name)
         errors = ERRORS.get(found, "strict" if found.startswith(WIDE) else "surrogateescape")
-        with open_bytes(path) as file, io.TextIOWrapper(file, found, errors, newline) as text:
+        with open_lines(path) as file, io.TextIOWrapper(file, found, errors, newline) as text:
             yield text
     except UnicodeDecodeError as error:
         raise DataError(
@@ -180,7 +198,7 @@ def file_likely_encoding(path: File, changed: int) -> str:
         path: A file, plain or compressed.
         changed: When it was changed.
     """
-    with open_bytes(path) as file:
+    with open_lines(path) as file:
         lines = [line for line in file.readlines(SCANNED) if not line.isascii()]
     return likely_encoding(b"".join(lines)[:GUESSED])
 
@@ -226,6 +244,8 @@ def read_text(path: File, encoding: str | None = None) -> str:
     Raises:
         DataError: The file is not in its encoding.
     """
+    if isinstance(path, Path) and path.is_file() and path.stat().st_size > limit("file"):
+        raise LimitError(f"{str(path)!r} {limit_refusal('has a size', 'file')}.")
     with open_text(path, encoding, newline=None) as file:
         text = file.read()
     if bad := UNREADABLE.search(text):

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from data.limits import LimitError, limit, limit_refusal
+
 Json: TypeAlias = Any  # a value of JSON types
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a sign, as a cut emoji leaves it
 
@@ -35,34 +37,64 @@ def listed_value(values: Iterable[str]) -> Listed:
     return found
 
 
-def value_text(value: Json) -> str:
+def whole_signs(text: str) -> str:
+    """Return a text with a mark in place of each half of a sign."""
+    return text if text.isascii() else SURROGATE.sub("\ufffd", text)
+
+
+def value_text(value: Json, depth: int = 0) -> str:
     """Return a value of a table as text: nothing for a missing one, no fraction for a whole number; a list is `Listed`.
+
+    Args:
+        depth: Number of lists and objects around it.
+
+    Raises:
+        LimitError: There are too many of them.
 
     Example:
         >>> [value_text(value) for value in (None, float("nan"), 1.0, 0.5, True, "a")]
         ['', '', '1', '0.5', 'True', 'a']
     """
     if isinstance(value, str):
-        return value if value.isascii() else SURROGATE.sub("\ufffd", value)
+        return whole_signs(value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        found = listed_value(map(value_text, value))
+        check_depth(depth)
+        found = listed_value([value_text(one, depth + 1) for one in value])
         found.plain = not any(isinstance(one, dict | list) for one in value)
         return found
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else whole_signs(str(value))
+
+
+def check_depth(depth: int) -> None:
+    """Raise `LimitError` if a value is inside too many others."""
+    if depth >= limit("depth"):
+        raise LimitError(limit_refusal("has lists or objects in each other", "depth"))
 
 
 def record_values(row: Json) -> tuple[dict[str, str], str]:
     """Return the values of a JSON object as text, and what is wrong with it; those of inner ones are `outer/inner`."""
     if not isinstance(row, dict):
         return {}, "not a JSON object"
+    try:
+        return inner_values(row, 0), ""
+    except LimitError as error:
+        return {}, str(error)
+    except RecursionError:
+        return {}, limit_refusal("has lists or objects in each other", "depth")
+
+
+def inner_values(row: dict[str, Json], depth: int) -> dict[str, str]:
+    """Return the values of a JSON object, and of the objects in it, as text."""
     found: dict[str, str] = {}
-    for name, value in row.items():
+    for key, value in row.items():
+        name = whole_signs(str(key))
         if isinstance(value, dict):
-            found |= {f"{name}/{inner}": value for inner, value in record_values(value)[0].items()}
+            check_depth(depth)
+            found |= {f"{name}/{inner}": text for inner, text in inner_values(value, depth + 1).items()}
         else:
-            found[str(name)] = value_text(value)
-    return found, ""
+            found[name] = value_text(value)
+    return found

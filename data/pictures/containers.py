@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from data.pictures.files import OTHER_SUFFIXES, SUFFIXES, ZipMember, archive_of, is_junk, unread_formats
+from data.plain_files import check_plain
 from data.sources import is_part_name
-from data.splits import DataError
 from data.text_files import File as TextFile
+from data.zips import is_plain_member
 
 LOG = logging.getLogger("tasks")
 HEAD = 4096  # bytes by which most files differ
@@ -64,8 +64,9 @@ def file_tree(root: Path) -> list[Entry]:
 
     Raises:
         FileNotFoundError: There is no such file or folder.
-        DataError: A zip is damaged or encrypted.
+        DataError: As for `opened_zip`.
     """
+    check_plain(root)
     if not root.exists():
         raise FileNotFoundError(f"There is no file or folder {str(root)!r}; give --data an existing one.")
     if root.is_file():
@@ -95,14 +96,9 @@ def zip_tree(archive: Path, folders: Sequence[str]) -> list[Entry]:
     """Return the files in a zip, below some folders, by name.
 
     Raises:
-        DataError: It is damaged or encrypted.
+        DataError: As for `opened_zip`.
     """
-    try:
-        members = [member for member in archive_of(archive).infolist() if not member.is_dir()]
-    except BadZipFile as error:
-        raise DataError(f"{str(archive)!r} is neither a folder nor a whole zip; download it again.") from error
-    if any(member.flag_bits & 1 for member in members):
-        raise DataError(f"{str(archive)!r} is encrypted; unpack it, and give the folder.")
+    members = [member for member in archive_of(archive).infolist() if is_plain_member(member)]
     found = [(PurePosixPath(member.filename.replace("\\", "/")), member.filename) for member in members]
     return [
         Entry((*folders, *inside.parts), ZipMember(archive, name))

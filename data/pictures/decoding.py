@@ -1,28 +1,35 @@
 """Opening pictures: which formats, how many pixels, and how many bits a level. NumPy and Pillow only."""
 
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from os.path import splitext
 from threading import Lock
 from typing import IO
-from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from data.pictures.files import HAS_HEIF, LIST, File
 from data.pictures.png import deep_png_levels
+from data.pictures.reduction import REDUCED
 from data.pictures.tiff import BITS, PHOTOMETRIC, deep_tiff_levels
+from data.plain_files import check_plain
 from data.splits import DataError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM")  # formats that Pillow knows at once
 RARE = ("WEBP", "TIFF", "AVIF", "JPEG2000", "ICO", "HEIF")  # and those that it loads on demand
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 MEGAPIXELS = 50.0  # the most that is decoded, unless another limit is given
-REDUCED = 8_000_000  # pixels from which on a JPEG may be decoded at a smaller scale
+UNREADABLE = (  # what reading a damaged picture raises
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
+    *(RuntimeError, MemoryError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+DRAFT = 8  # the most by which a JPEG is decoded at a smaller scale
 DNG = 50706  # tag of TIFF that the raw files of cameras have
 RAW_SUFFIXES = (
     *(".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".nef", ".nrw"),
@@ -49,7 +56,8 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
     name = str(file)
     try:
         with warnings.catch_warnings(), quiet_image(file) as image:
-            if least and image.format == "JPEG" and image.width * image.height > REDUCED:
+            if least and is_draft(image):
+                check_size(image, name, megapixels * DRAFT)
                 image.draft(None, (least, least))
             check_size(image, name, megapixels)
             check_raw(image, name)
@@ -63,8 +71,15 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
         raise DataError(f"{name!r} is not a picture that can be read; {way_out(file)}.") from error
     except DataError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, BadZipFile) as error:
-        raise DataError(f"{name!r} cannot be read as a picture: {str(error).rstrip('.')}.") from error
+    except UNREADABLE as error:
+        said = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise DataError(f"{name!r} cannot be read as a picture: {said}.") from error
+
+
+def is_draft(image: Image.Image) -> bool:
+    """Return whether a picture may be decoded at a smaller scale; a progressive JPEG would not save memory."""
+    large = image.width * image.height > REDUCED
+    return image.format == "JPEG" and large and not image.info.get("progressive")
 
 
 def check_raw(image: Image.Image, name: str) -> None:
@@ -77,6 +92,7 @@ def check_raw(image: Image.Image, name: str) -> None:
 @contextmanager
 def quiet_image(file: File) -> Iterator[Image.Image]:
     """Open the image in a file without warnings of Pillow: of its size, for which the limit is our own, and of EXIF."""
+    check_plain(file)
     warnings.filterwarnings("ignore", module=r"PIL\.")
     with file.open("rb") as content, opened_image(content) as image:
         yield image
@@ -117,13 +133,20 @@ def way_out(file: File) -> str:
 def check_size(image: Image.Image, name: str, megapixels: float) -> None:
     """Raise `DataError` if an image would have more megapixels than a limit; pixels of 16 bits count twice."""
     bits = 16 if image.mode.startswith(("I", "F")) else stored_bits(image)
-    size = image.width * image.height * (2 if bits > 8 else 1) / 1e6
+    width, height = decoded_size(image)
+    size = width * height * (2 if bits > 8 else 1) / 1e6
     if size > megapixels:
         deep = " of 16 bits, which count twice" if bits > 8 else ""
         raise DataError(
-            f"{name!r} has {image.width:,}x{image.height:,} pixels{deep}; `megapixels` allows {megapixels:g} million. "
+            f"{name!r} has {width:,}x{height:,} pixels{deep}; `megapixels` allows {megapixels:g} million. "
             f"Give at least --megapixels {np.ceil(size):.0f}."
         )
+
+
+def decoded_size(image: Image.Image) -> tuple[int, int]:
+    """Return the width and the height that decoding an image gives; an icon holds pictures that may be larger."""
+    inner = getattr(image, "ico", None) if image.format == "ICO" else None
+    return inner.frame(inner.getentryindex(image.size)).size if inner else image.size
 
 
 def wide_levels(image: Image.Image, file: File) -> np.ndarray | None:

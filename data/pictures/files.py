@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from data.splits import DataError
+from data.zips import member_bytes, opened_zip
 
 LOG = logging.getLogger("tasks")
 NAMES = {  # Pillow's name of a format -> the endings of its files
@@ -68,7 +69,7 @@ class ZipMember:
 
     def open(self, mode: str = "rb") -> BytesIO:
         """Return its content, as a path opens a file to read."""
-        return BytesIO(archive_of(self.archive).read(self.member))
+        return BytesIO(member_bytes(archive_of(self.archive), self.member, str(self)))
 
     def __str__(self) -> str:
         return f"{self.archive}/{self.member}"
@@ -102,13 +103,17 @@ class LoadedImage(Protocol):
 
 
 def archive_of(path: Path) -> ZipFile:
-    """Return a zip that stays open between pictures, because reading its list of names is slow."""
+    """Return a zip that stays open between pictures, because reading its list of names is slow.
+
+    Raises:
+        DataError: As for `opened_zip`.
+    """
     return cached_archive(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
 def cached_archive(path: Path, changed: int) -> ZipFile:
-    return ZipFile(path)
+    return opened_zip(path)
 
 
 def picture_stamp(picture: File | np.ndarray) -> list[str | int]:

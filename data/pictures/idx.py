@@ -5,6 +5,8 @@ import logging
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from io import BytesIO
+from math import prod
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ import numpy as np
 from data.pictures.containers import Entry
 from data.pictures.pixel_arrays import array_examples, is_transposed
 from data.splits import DataError, Example, Splits, part_of
+from data.streams import checked_unpacking
 from data.text_files import DAMAGED, OPENERS, open_bytes
 
 LOG = logging.getLogger("tasks")
@@ -139,18 +142,24 @@ def idx_array(content: bytes, name: str) -> np.ndarray:
         array([5, 7], dtype=uint8)
     """
     try:
-        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        content = unpacked(content, name) if content[:2] == b"\x1f\x8b" else content
         zero, kind, axes = struct.unpack(">HBB", content[:4])
         shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
-    except (OSError, EOFError, struct.error) as error:
+    except (*DAMAGED, struct.error) as error:
         raise DataError(f"{name!r} is damaged, or is not an IDX file; download it again.") from error
     if zero or kind not in TYPES or not axes:
         raise DataError(f"{name!r} is not an IDX file; give it as it was published, plain or gzipped.")
     values, type_ = content[4 + 4 * axes :], np.dtype(TYPES[kind])
-    wanted = int(np.prod(shape, dtype="int64")) * type_.itemsize
+    wanted = prod(shape) * type_.itemsize
     if len(values) != wanted:
         raise DataError(f"{name!r} is damaged: {len(values):,} of {wanted:,} bytes are there; download it again.")
     return np.frombuffer(values, type_).reshape(shape).astype(type_.newbyteorder("="))
+
+
+def unpacked(content: bytes, name: str) -> bytes:
+    """Return gzipped content as it was."""
+    with checked_unpacking(gzip.GzipFile(fileobj=BytesIO(content)), name, len(content)) as file:
+        return file.read()
 
 
 def class_characters(entries: Sequence[Entry], name: str) -> dict[str, str]:

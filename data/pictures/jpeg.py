@@ -41,7 +41,7 @@ def compressed_picture(picture: np.ndarray, quality: int) -> np.ndarray:
     grey = picture.ndim == 2 or picture.shape[2] == 1
     image = Image.fromarray(picture.reshape(picture.shape[:2]) if grey else picture)
     image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(file) as read:
+    with Image.open(file, formats=["JPEG"]) as read:
         return np.array(read).reshape(picture.shape)
 
 

@@ -24,6 +24,7 @@ from data.pictures.files import File, LoadedImage, MemoryFile
 from data.pictures.imresize import turned_picture
 from data.pictures.jpeg import file_quality
 from data.pictures.png import kept_chunks
+from data.pictures.reduction import reduced_image, reduction
 from data.pictures.squares import square_of
 from data.splits import DataError
 
@@ -40,7 +41,9 @@ METADATA: Mapping[str, tuple[type, ...]] = {  # entries of Pillow's `info` that 
     "xmp": (bytes, str),
     "comment": (bytes, str),
 }
-SPOILT_EXIF = (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)  # what reading them raises
+SPOILT_EXIF = (  # what reading them raises
+    *(SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error),
+)
 ORIENTATION = 274  # tag of EXIF
 PLAIN_FORMATS = {"MPO": "JPEG", "DIB": "BMP"}  # formats that are read as kinds of others
 NOT_TEXTS = ("exif", "transparency", "icc_profile", "dpi", "gamma", "background")
@@ -85,9 +88,10 @@ def read_photo(file: File, megapixels: float = MEGAPIXELS, least: int | None = N
     """
     with open_picture(file, megapixels, least) as image:
         chunks = kept_chunks(image.fp) if image.format == "PNG" and image.fp else ()  # type: ignore[attr-defined]
-        levels, lossless = wide_levels(image, file), image.format == "WEBP" and is_lossless_webp(file)
+        large, lossless = reduction(image, least) > 1, image.format == "WEBP" and is_lossless_webp(file)
+        levels = None if large else wide_levels(image, file)
         orientation = readable_exif(image, str(file)).get(ORIENTATION, 1)
-        photo = photo_from_image(image, str(file), levels is not None)
+        photo = photo_from_image(image, str(file), levels is not None, least)
     photo = replace(photo, lossless=lossless)
     if chunks:
         photo.metadata["chunks"] = chunks
@@ -187,11 +191,12 @@ def check_array(picture: np.ndarray) -> None:
         )
 
 
-def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo:
+def photo_from_image(image: Image.Image, name: str, deep: bool = False, least: int | None = None) -> Photo:
     """Return a Pillow image as a photo.
 
     Args:
         deep: If true, all bits of its levels are read elsewhere; otherwise their loss comes with a notice.
+        least: As for `read_photo`; a picture that is reduced has no metadata.
     """
     frames, kind = getattr(image, "n_frames", 1), image.format or "PNG"
     if frames > 1:
@@ -199,7 +204,7 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
         LOG.warning("%r has %d %s; the first picture is read.", name, frames - 1, what)
     if kind == "ICO" and len(sizes := image.info.get("sizes", ())) > 1:
         LOG.warning("%r has %d sizes; the largest is read, and the others are left out.", name, len(sizes))
-    if not deep and (bits := lost_bits(image)):
+    if not deep and not least and (bits := lost_bits(image)):
         LOG.warning("%r has %d bits a level; 8 of them are read.", name, bits)
     image.load()
     if is_wide(image):
@@ -207,6 +212,9 @@ def photo_from_image(image: Image.Image, name: str, deep: bool = False) -> Photo
     quality = file_quality(tables) if (tables := getattr(image, "quantization", None)) else None
     scale = grey_scale(image)
     tags = readable_exif(image, name)
+    if (factor := reduction(image, least)) > 1:
+        image = reduced_image(image, factor, tags.get(ORIENTATION))
+        return Photo(*image_levels(image, scale), PLAIN_FORMATS.get(kind, kind), {}, quality)
     image = ImageOps.exif_transpose(image)
     metadata = image_metadata(image, kind, tags)
     pixels, alpha = (np.zeros((0, 0, 1)), None) if deep else image_levels(image, scale)

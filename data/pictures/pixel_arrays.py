@@ -1,16 +1,19 @@
 """Pictures and labels in arrays, as `mnist.npz` has them: shapes, levels, parts."""
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from math import isqrt
 from pathlib import PurePosixPath
-from zipfile import BadZipFile
+from typing import IO
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 
 from data.pictures.containers import Entry
 from data.splits import DataError, Example, Splits, part_of
+from data.zips import DAMAGED, UNPACKING, check_directory
 
 LOG = logging.getLogger("tasks")
 IMAGE_WORDS = {"x", "image", "images", "img", "imgs", "data", "pictures", "features"}
@@ -53,12 +56,26 @@ def file_arrays(entry: Entry) -> dict[str, np.ndarray]:
     """Return the arrays in a file by name; those without one are called as the file."""
     try:
         with entry.file.open("rb") as stream:
+            check_arrays(stream, str(entry.file))
             found = np.load(stream, allow_pickle=False)
             if isinstance(found, np.ndarray):
                 return {entry.inside.stem: found}
             return {entry.inside.stem if key.startswith("arr_") else key: found[key] for key in found.files}
-    except (ValueError, OSError, EOFError, KeyError, SyntaxError, BadZipFile) as error:
-        raise DataError(f"{str(entry.file)!r} cannot be read as arrays: {str(error).splitlines()[0]}.") from error
+    except DataError:
+        raise
+    except (*UNPACKING, *DAMAGED, OSError, LookupError, SyntaxError, TypeError, MemoryError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise DataError(f"{str(entry.file)!r} cannot be read as arrays: {said}.") from error
+
+
+def check_arrays(stream: IO[bytes], name: str) -> None:
+    """Raise `DataError` if a file of arrays is a zip that is not one to read; the file is at its start then."""
+    if is_zipfile(stream):
+        stream.seek(0, os.SEEK_END)
+        size = stream.tell()
+        with ZipFile(stream) as archive:
+            check_directory(archive, name, size)
+    stream.seek(0)
 
 
 def array_pairs(arrays: Mapping[str, np.ndarray]) -> dict[str, list[str]]:

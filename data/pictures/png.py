@@ -20,12 +20,15 @@ Chunk = tuple[bytes, bytes]  # kind and content
 
 def png_chunks(file: IO[bytes], kinds: Container[bytes] | None = None) -> Iterator[Chunk]:
     """Yield the chunks of a PNG file, or those of some kinds, up to its end; a damaged file ends early."""
+    start = file.tell()
+    end = file.seek(0, os.SEEK_END)
+    file.seek(start)
     if file.read(8) != SIGNATURE:
         return
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
         if kinds is None or kind in kinds:
-            yield kind, file.read(size)
+            yield kind, file.read(min(size, end - file.tell()))
             size = 0
         file.seek(size + 4, os.SEEK_CUR)
 

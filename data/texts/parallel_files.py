@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.records import TABLES
-from data.splits import DataError, part_of
+from data.splits import part_of
 from data.text_files import OPENERS, File
 from data.texts.languages import language_code, same_language, tags_in
+from data.zips import opened_zip
 
 DEPTH = 4  # folders in one another that are searched
 ROLES = {"source": ("src", "source"), "target": ("tgt", "trg", "target")}
@@ -50,7 +51,6 @@ IGNORED = (  # endings of files that are not text, or hold both languages
     ),
 )
 ALONE = re.compile(r"(?:vocab|dict|lexicon|readme|license)|.*(?<![a-z])(?:codes|mono|monolingual)(?![a-z])")
-ENCRYPTED = 1  # flag of a member of a zip
 Match = Callable[[str], bool]  # whether a word of a name stands for a language
 Keyed = dict[str, list[str]]  # name without its language -> files with it, the best first
 
@@ -88,17 +88,11 @@ def opened_root(path: Path) -> File:
     """Return a folder, or the inside of a zip.
 
     Raises:
-        DataError: The zip is damaged or encrypted.
+        DataError: As for `opened_zip`.
     """
     if path.is_dir():
         return path
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{str(path)!r} is damaged: {error}.") from error
-    if any(member.flag_bits & ENCRYPTED for member in archive.infolist()):
-        raise DataError(f"{str(path)!r} is encrypted; unpack it, and give its folder.")
-    return zipfile.Path(archive)
+    return zipfile.Path(opened_zip(path))
 
 
 def plain_name(name: str) -> str:

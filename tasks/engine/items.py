@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from data.pictures.files import some_names
 from data.pictures.pixel_tables import PixelInput, is_pixel_table, pixel_inputs
 from data.splits import DataError, chunks
+from data.streams import LineCheck, checked_lines
 from data.tables import InputRow, TableFormat, input_rows, readable
 from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import Settings
@@ -158,7 +159,8 @@ def line_items(encoding: str | None) -> Iterator[Item]:
     """Yield an item for each line of standard input, as it comes."""
     form = named_encoding(encoding) if encoding else "utf-8-sig"
     errors = "surrogateescape" if form.startswith("utf-8") else "replace"
-    for number, line in enumerate(io.TextIOWrapper(sys.stdin.buffer, form, errors, "\n"), start=1):
+    content = checked_lines(sys.stdin.buffer, LineCheck("standard input"))
+    for number, line in enumerate(io.TextIOWrapper(content, form, errors, "\n"), start=1):
         text = line.rstrip("\r\n")
         error = encoding_refusal(text, f"line {number}") if undecodable(text) else ""
         yield Item(readable(text), error)

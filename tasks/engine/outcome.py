@@ -11,7 +11,7 @@ from data.tables import readable
 from tasks.engine.config import JsonObject
 from tasks.engine.items import Item
 from tasks.engine.task import Answer, Task, mark_counts, say_remarks
-from tasks.engine.terminal import exit_code, sentence
+from tasks.engine.terminal import exit_code, sentence, visible, visible_json
 
 
 class Outcome(NamedTuple):
@@ -32,8 +32,18 @@ class Outcome(NamedTuple):
         return "" if bare is None else " ".join(str(bare).splitlines())
 
     def line(self, plain: bool) -> str:
-        """Return the outcome as a line to print: the bare answer, or a JSON object."""
-        return readable(self.plain() if plain else json.dumps(self.record(), ensure_ascii=False, allow_nan=False))
+        """Return the outcome as a line to print: the bare answer, or a JSON object.
+
+        Raises:
+            DataError: A number of the answer is not finite.
+        """
+        if plain:
+            return visible(readable(self.plain()))
+        try:
+            text = json.dumps(self.record(), ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise DataError(f"The answer to {self.item.value!r} is not finite, so the run is damaged.") from error
+        return visible_json(readable(text))
 
 
 class InputsError(ValueError):

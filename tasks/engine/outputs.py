@@ -1,6 +1,7 @@
 """Files that a prediction makes, known before the work to be possible."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -40,15 +41,58 @@ def opened_output(path: Path) -> Iterator[IO[str]]:
     """Open a new file for answers, for a `with` statement; if the work fails before the first, no file is left.
 
     Raises:
-        OSError: It exists, or cannot be made.
+        OSError: It exists, or cannot be made or written.
     """
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise FileExistsError(f"{str(path)!r} exists; name a new file with --out.")
     check_folder(path)
-    with path.open("x", encoding="utf-8") as file:
+    with named_errors(str(path)), path.open("x", encoding="utf-8") as file:
         try:
             yield file
         except BaseException:
-            if not file.tell():
+            if is_empty(file, path):
                 path.unlink()
             raise
+
+
+def is_empty(file: IO[str], path: Path) -> bool:
+    """Return whether nothing has been written into an open file."""
+    try:
+        return not file.tell()
+    except OSError:  # what it holds in memory cannot be written either
+        return not path.stat().st_size
+
+
+@contextmanager
+def standard_output() -> Iterator[IO[str]]:
+    """Give standard output, for a `with` statement.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        with named_errors("standard output"):
+            yield sys.stdout
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename == "standard output":
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends
+        raise
+
+
+@contextmanager
+def named_errors(name: str) -> Iterator[None]:
+    """Name what is written in errors of the system that do not say it, for a `with` statement.
+
+    Example:
+        >>> with named_errors("standard output"):
+        ...     raise OSError(errno.ENOSPC, "No space left on device")
+        Traceback (most recent call last):
+        OSError: [Errno 28] No space left on device: 'standard output'
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, name) from error

@@ -1,8 +1,10 @@
 """What the terminal shows and what it does not, and how a command ends. Standard library only."""
 
+import errno
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,12 @@ from typing import Any, NoReturn
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+WAYS = {  # error of the system -> the way out
+    errno.ENOSPC: "; free some space, or name another place",
+    errno.EDQUOT: "; free some space, or name another place",
+    errno.EFBIG: "; it is larger than a file may be here, so name another place",
+    errno.EROFS: "; name a place that can be written to",
+}
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
@@ -21,11 +29,13 @@ STOPPED = {  # what a verb leaves when it is stopped; a training says more as it
 def show_summary(summary: JsonObject, as_json: bool) -> None:
     """Print what an evaluation found, as one JSON object or for a reader."""
     if as_json:
-        print(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        print(visible_json(json.dumps(summary, ensure_ascii=False, allow_nan=False)))
         return
     metrics, card = summary["metrics"] or {}, summary.get("card", {"metrics": {}})
-    print(f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {summary['data']}", end="")
-    print(f", embedded data; the run was trained on {summary['trained_on']}" if card["metrics"] else "")
+    print(
+        f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {visible(summary['data'])}", end=""
+    )
+    print(f", embedded data; the run was trained on {visible(summary['trained_on'])}" if card["metrics"] else "")
     shown = list(plain_metrics(metrics))
     own = {name: value for name, value, _ in plain_metrics(card["metrics"])}
     width = max(12, *(len(name) + 2 for name, _, _ in shown))
@@ -47,13 +57,47 @@ def plain_metrics(metrics: JsonObject) -> Iterator[tuple[str, str, str]]:
 
 def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
     """Print the metrics of each class, and the confusion matrix beside them."""
-    width = max(5, *(len(name) for name in classes))
+    shown = [visible(name) for name in classes]
+    width = max(5, *map(len, shown))
     cell = max(len(str(count)) for row in confusion for count in row) + 1
     print(f"\n  {'class':<{width}}  precision  recall      f1  examples   confusion: truth down, answers across")
-    for (name, row), counts in zip(classes.items(), confusion, strict=True):
+    for name, row, counts in zip(shown, classes.values(), confusion, strict=True):
         across = "".join(f"{count or '.':>{cell}}" for count in counts)
         shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
         print(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
+
+
+CONTROL = re.compile(  # control characters but the tab, and those that turn the direction of writing
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
+UNESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # those that JSON leaves
+
+
+def visible(text: str) -> str:
+    """Return a text whose control characters are written out, so that none from a file acts on the terminal.
+
+    Example:
+        >>> visible("a\\x1b[2Jb\\u202ec")
+        'a\\\\x1b[2Jb\\\\u202ec'
+    """
+    return text if text.isprintable() else CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def visible_json(text: str) -> str:
+    """Return a line of JSON whose control characters are all escaped; its values are the same.
+
+    Example:
+        >>> visible_json('"a\\x9bb"')
+        '"a\\\\u009bb"'
+    """
+    return text if text.isprintable() else UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class Visible(logging.Formatter):
+    """The form of notices: one line each, without control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 class Once(logging.Filter):
@@ -84,7 +128,7 @@ def run_line(row: JsonObject) -> str:
     line = (
         f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
     )
-    return f"{line}: {row['reason']}" if "reason" in row else line
+    return visible(f"{line}: {row['reason']}" if "reason" in row else line)
 
 
 class Hush:
@@ -126,7 +170,8 @@ def exit_code(error: Exception) -> int:
 def sentence(error: Exception) -> str:
     """Return an error as one sentence."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}."
+        way = WAYS.get(error.errno or 0, "")
+        return f"{error.strerror}: {error.filename or 'a file without a name'}{way}."
     if exit_code(error) == 1:
         return f"{type(error).__name__}: {error} (this is a bug; run with --debug for a traceback)."
     return str(error)
@@ -139,5 +184,5 @@ def stopped_sentence(words: Sequence[str]) -> str:
 
 def stop(text: str, code: int) -> NoReturn:
     """Print one sentence and end."""
-    print(f"Error: {text}", file=sys.stderr)
+    print(f"Error: {visible(text)}", file=sys.stderr)
     sys.exit(code)

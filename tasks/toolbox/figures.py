@@ -209,7 +209,7 @@ def figure_image(figure: Figure) -> Image.Image:
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
-    return Image.open(buffer).convert("RGB")
+    return Image.open(buffer, formats=["PNG"]).convert("RGB")
 
 
 def picture_gallery(

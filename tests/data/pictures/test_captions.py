@@ -124,7 +124,7 @@ def test_a_truncated_zip_is_named(folder):
         archive.write(folder / "pictures/0.png", "7.png")
     content = (folder / "more.zip").read_bytes()
     (folder / "more.zip").write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=r"more\.zip' is neither a folder nor a whole zip"):
+    with pytest.raises(DataError, match=r"more\.zip' is damaged"):
         captioned_splits(folder, NAMES, TableFormat(), 0.5, 0)
 
 

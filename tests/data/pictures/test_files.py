@@ -49,7 +49,7 @@ def test_folders_and_zips_are_read_in_order(tmp_path):
 def test_a_broken_zip_is_named(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     for place in (tmp_path, tmp_path / "a.zip"):
-        with pytest.raises(DataError, match=r"a\.zip' is neither a folder nor a whole zip"):
+        with pytest.raises(DataError, match=r"a\.zip' is damaged"):
             file_tree(place)
 
 
