@@ -4,7 +4,7 @@ READY = .venv/ready
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
-.PHONY: help demo test jax real check format wheel wheel-test clean
+.PHONY: help demo test faults soak jax real check format wheel wheel-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +20,16 @@ demo: $(READY)  ## train on the embedded digits, and let every shipped model ans
 	@echo "    $(BIN)/python cli.py predict sentiment \"Great film.\""
 	@echo "The pictures of all five tasks are in demo/."
 
-test: $(READY)  ## all tests that need no data set, and the share of the code that they run
-	$(PYTEST) -m "not real" $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
+test: $(READY)  ## the tests that need no data set, but for faults, and the share of the code that they run
+	$(PYTEST) -m "not real" --ignore tests/faults $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
 	@echo "Share of the code that ran: $$($(BIN)/coverage report --format=total) %"
+
+faults: $(READY)  ## kills, signals, full disks, hostile runs and hostile data
+	$(PYTEST) tests/faults
+
+soak: $(READY)  ## kills, random damage and hostile files, for an hour
+	$(BIN)/python -m tests.faults.kills 30
+	FOURLAYERS_SOAK=1 timeout 30m $(PYTEST) tests/faults || test $$? = 124
 
 jax: $(READY)  ## layers and tasks again on JAX
 	KERAS_BACKEND=jax $(PYTEST) -m "not real" tests/layers tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py

@@ -1,9 +1,8 @@
 """Fitting a network: step size, averaged weights, best epoch, checkpoints, and what to do if the loss diverges."""
 
 import logging
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from data.splits import Splits
 from tasks.engine.bar import Bar
 from tasks.engine.checkpoint import Networks, Progress, restore, rewrite_state, write_checkpoint
 from tasks.engine.config import TaskConfig
+from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
 from tasks.engine.runs import kept_epoch
@@ -25,14 +25,7 @@ from tasks.engine.task import Codec
 from tasks.engine.weights import are_finite, average, inference_model, save
 
 LOG = logging.getLogger("tasks")
-EXPLODED = 100  # times the first loss
 Follow = Callable[[keras.Model, float], bool]
-
-
-class DivergedError(ArithmeticError):
-    """The loss is not a finite number any more, or has exploded."""
-
-    exit_code = 3
 
 
 def fit(
@@ -146,7 +139,7 @@ class Training:
         before = networks.kept.get_weights()
         average(networks.model, networks.kept, 1 / max(progress.epoch + 1 - max(config.epochs - config.average, 0), 1))
         row = {"epoch": progress.epoch + 1, **progress.row} | self.validate(before)
-        self.check(row)
+        check_loss(row, self.progress, len(self.train))
         self.end_epoch(row)
         bar.note(progress.history[-1], progress.seconds / progress.epoch * (config.epochs - progress.epoch))
 
@@ -199,21 +192,6 @@ class Training:
         if progress.epoch == self.config.epochs:
             self.keep()
 
-    def check(self, row: Mapping[str, float]) -> None:
-        """Raise `DivergedError` if a loss is not finite or has exploded."""
-        progress = self.progress
-        if progress.first is None and "val_loss" not in row:
-            progress.first = row["loss"]
-        first = max([progress.first or 0.0, *(old["loss"] for old in progress.history[:1])])
-        bad = next((name for name, value in row.items() if not math.isfinite(value)), None)
-        if bad is None and row["loss"] > EXPLODED * first > 0:
-            bad = "loss"
-        if bad:
-            raise DivergedError(
-                f"Training diverged in epoch {progress.epoch + 1}, step {progress.step} of {len(self.train)}: "
-                f"{bad} is {row[bad]:.4g}"
-            )
-
     def go_back(self, error: DivergedError) -> Progress:
         """Go back to the last checkpoint, choose half the step size, and return the progress.
 
@@ -223,11 +201,7 @@ class Training:
         rate, retries = self.progress.rate / 2, self.progress.retries + 1
         size = self.config.learning_rate * rate
         if retries > self.config.retries:
-            usual = type(self.config)().learning_rate
-            raise DivergedError(
-                f"{error}; go on from the last checkpoint at a smaller step size with "
-                f"`{self.again} --learning-rate {min(size, usual):.3g}`."
-            ) from error
+            raise last_error(error, self.again, min(size, type(self.config)().learning_rate)) from error
         progress = restore(self.networks, self.run)
         assert progress, "a training begins with a checkpoint"
         progress.rate, progress.retries = rate, retries
@@ -279,7 +253,7 @@ class Steps(keras.callbacks.Callback):
         training, progress = self.training, self.training.progress
         progress.step += 1
         progress.row = {name: float(value) for name, value in (logs or {}).items()}
-        training.check(progress.row)
+        check_loss(progress.row, progress, len(training.train))
         is_due = training.clock.is_due()
         if is_due or ENDING.asked:
             progress.begun = time.monotonic() - training.start

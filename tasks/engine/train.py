@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import logging
-import shlex
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
-from data.sources import data_name
-from data.splits import DataError, Examples, Splits, fingerprint
+from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
-from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
+from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
-from tasks.engine.members import RunError, check_members
+from tasks.engine.members import check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
-from tasks.engine.records import read_facts
 from tasks.engine.signals import ENDING
 from tasks.engine.starting import copy_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
@@ -155,25 +150,6 @@ def check_examples(task: Task[C], splits: Splits) -> None:
             LOG.warning("%d of %d %s examples have a text that is in the training part too.", count, total, part)
 
 
-@contextmanager
-def notices() -> Iterator[list[str]]:
-    """Give a list that receives the notices of the tasks, also those that nobody shows, for a `with` statement."""
-    found: list[str] = []
-    before, shown = LOG.level, LOG.getEffectiveLevel()
-
-    def keep(record: logging.LogRecord) -> bool:
-        found.append(record.getMessage())
-        return record.levelno >= shown
-
-    LOG.addFilter(keep)
-    LOG.setLevel(min(shown, logging.INFO))
-    try:
-        yield found
-    finally:
-        LOG.removeFilter(keep)
-        LOG.setLevel(before)
-
-
 def complete(
     task: Task[C],
     config: C,
@@ -231,45 +207,6 @@ def complete(
     evaluate.write_report(evaluation, run)
     ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
-
-
-def resume_command(task: str, run: Path, config: TaskConfig) -> str:
-    """Return the command that goes on with a training."""
-    folder = config.state().get("cache")
-    cache = f" --cache {shlex.quote(folder)}" if folder else ""
-    program = "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
-    return f"{program} train {task} --resume --run {shlex.quote(str(run))}{cache}"
-
-
-def portable_notices(said: Iterable[str], config: C) -> list[str]:
-    """Return notices once each, with the names of data in place of its paths."""
-    places = [place.strip() for data in (config.data, config.test or "") for place in data.split(",") if place.strip()]
-
-    def named(text: str, place: str) -> str:
-        return text.replace(place, data_name(place))
-
-    return list(dict.fromkeys(reduce(named, places, text) for text in said))
-
-
-def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject:
-    """Return the facts that a run keeps of its machine, its command and its data, as JSON types.
-
-    Raises:
-        RunError: The run goes on, and its data has changed.
-    """
-    from tasks.engine.environment import machine
-
-    data = fingerprint(splits)
-    facts = machine() | {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "data": {"name": data_name(config.data), "source": card.origin(task.sources, config.data)} | data,
-    }
-    if (run / "environment.json").is_file():
-        before = read_facts(run)
-        if any(before["data"].get(name) != value for name, value in data.items()):
-            raise RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
-        facts |= {name: before[name] for name in ("command", "preset") if name in before}  # those that make it again
-    return facts
 
 
 def fit(

@@ -1,0 +1,41 @@
+"""A loss that is not finite any more, or that has exploded."""
+
+import math
+from collections.abc import Mapping
+
+from tasks.engine.checkpoint import Progress
+
+EXPLODED = 100  # times the first loss
+
+
+class DivergedError(ArithmeticError):
+    """The loss is not a finite number any more, or has exploded."""
+
+    exit_code = 3
+
+
+def check_loss(row: Mapping[str, float], progress: Progress, steps: int) -> None:
+    """Raise `DivergedError` if a value is not finite, or the loss has exploded.
+
+    Args:
+        row: Loss and metrics of an epoch so far, or of the whole of it with `val_loss`.
+        progress: How far the training is; the loss of its first step is noted there.
+        steps: Steps of an epoch.
+    """
+    if progress.first is None and "val_loss" not in row:
+        progress.first = row["loss"]
+    first = max([progress.first or 0.0, *(old["loss"] for old in progress.history[:1])])
+    bad = next((name for name, value in row.items() if not math.isfinite(value)), None)
+    if bad is None and row["loss"] > EXPLODED * first > 0:
+        bad = "loss"
+    if bad:
+        raise DivergedError(
+            f"Training diverged in epoch {progress.epoch + 1}, step {progress.step} of {steps}: {bad} is {row[bad]:.4g}"
+        )
+
+
+def last_error(error: DivergedError, again: str, size: float) -> DivergedError:
+    """Return the error of a training that may not go back again, with the command that goes on."""
+    return DivergedError(
+        f"{error}; go on from the last checkpoint at a smaller step size with `{again} --learning-rate {size:.3g}`."
+    )
