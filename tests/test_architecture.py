@@ -36,6 +36,8 @@ STDLIB = {
             "members",
             "places",
             "records",
+            "interval",
+            "signals",
             "strict_json",
             "terminal",
         )
@@ -49,9 +51,10 @@ KERAS = {
     *ROOT.glob("tasks/[!e]*/network.py"),
     ROOT / "data/batches.py",
     ROOT / "tasks/caption/encoder.py",
-    ROOT / "tasks/engine/environment.py",
-    ROOT / "tasks/engine/export.py",
-    ROOT / "tasks/engine/fitting.py",
+    *(
+        ROOT / f"tasks/engine/{name}.py"
+        for name in ("bar", "checkpoint", "divergence", "environment", "export", "fitting", "schedule", "weights")
+    ),
 }
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}

@@ -100,19 +100,8 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Document]) -> list[Answ
     * `cut` is the number of parts that over-long sentences are cut into; it is there only if there are any.
     * With `n_best` above 1 or `alignment_file` there are `sentences`, each with its `translations`, best first.
     * With `alignment_file` each sentence has its `alignment`: the attention of each target sub-word to the source.
-
-    Raises:
-        SettingError: `beam` is larger than the vocabulary.
     """
-    check_beam(pipeline)
     return document_answers(pipeline, list(inputs))
-
-
-def check_beam(pipeline: Pipeline[Config]) -> None:
-    """Raise `SettingError` if the beam is larger than the vocabulary."""
-    beam, size = pipeline.config.beam, pipeline.codec.pieces.size
-    if beam > size:
-        raise SettingError(f"`beam` is {beam}; the vocabulary has {size} sub-words only.")
 
 
 def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
