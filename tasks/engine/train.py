@@ -18,7 +18,7 @@ from data.splits import DataError, Examples, Splits, fingerprint
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
-from tasks.engine.files import write_json, write_text
+from tasks.engine.files import make_folder, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
@@ -65,7 +65,7 @@ def train(
     with notices() as found:
         splits = task.load(config)
         check_examples(task, splits)  # missing data fails before a directory is made
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run)
     with runs.lock(run):
         runs.empty_directory(run)
         runs.remove_parts(run)
