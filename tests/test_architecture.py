@@ -49,9 +49,10 @@ KERAS = {
     *ROOT.glob("tasks/[!e]*/network.py"),
     ROOT / "data/batches.py",
     ROOT / "tasks/caption/encoder.py",
-    ROOT / "tasks/engine/environment.py",
-    ROOT / "tasks/engine/export.py",
-    ROOT / "tasks/engine/fitting.py",
+    *(
+        ROOT / f"tasks/engine/{name}.py"
+        for name in ("bar", "checkpoint", "environment", "export", "fitting", "schedule", "weights")
+    ),
 }
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
