@@ -33,6 +33,7 @@ REASONS = {  # what an error of the system says is missing, and the way out
     errno.EISDIR: "a folder has its name; name another",
     errno.ENAMETOOLONG: "its name is too long; name another",
 }
+NO_INODES = "its disk holds no more files, since no inode is left; remove some files, or name another place"
 
 
 class WriteError(OSError):
@@ -94,18 +95,26 @@ space, or name another place.
     except WriteError:
         raise
     except OSError as error:
-        reason = reason_of(error) if is_about(error, path) else None
+        reason = reason_of(error, path) if is_about(error, path) else None
         if reason is None:
             raise
         raise WriteError(path, reason) from error
 
 
-def reason_of(error: OSError) -> str | None:
+def reason_of(error: OSError, path: Path | str) -> str | None:
     """Return what an error of the system says is missing; HDF5 says so in text alone."""
     said = str(error) if type(error) is OSError else ""  # a class of ours has its own sentence
-    return REASONS.get(error.errno or 0) or next(
-        (reason for number, reason in REASONS.items() if os.strerror(number) in said), None
-    )
+    number = next((number for number in REASONS if number == error.errno or os.strerror(number) in said), 0)
+    return NO_INODES if number == errno.ENOSPC and lacks_inodes(path) else REASONS.get(number)
+
+
+def lacks_inodes(path: Path | str) -> bool:
+    """Return whether the disk of a file has space left, and no inode for another file."""
+    folder = None if isinstance(path, str) else next(filter(Path.is_dir, path.absolute().parents), None)
+    if folder is None:
+        return False
+    facts = os.statvfs(folder)
+    return facts.f_bavail > 0 and facts.f_files > 0 and facts.f_ffree == 0
 
 
 def is_about(error: OSError, path: Path | str) -> bool:

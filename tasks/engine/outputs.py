@@ -34,9 +34,16 @@ def check_outputs(config: TaskConfig) -> None:
 
 def check_folder(file: Path) -> None:
     """Raise `OSError` unless a file can be made in its folder."""
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        reason = "cannot be written to" if file.parent.is_dir() else "does not exist"
-        raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
+    folder = file.parent
+    if not folder.is_dir():
+        reason = "does not exist"
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        reason = "is on a read-only file system"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = "cannot be written to"
+    else:
+        return
+    raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
 
 
 @contextmanager

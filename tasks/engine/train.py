@@ -18,7 +18,7 @@ from data.splits import DataError, Examples, Splits, fingerprint
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
-from tasks.engine.files import make_folder, write_json, write_text
+from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
@@ -117,7 +117,8 @@ def resume(
         if config.epochs > before.epochs:
             LOG.warning("The run goes on to epoch %d; its step size is scheduled anew.", config.epochs)
         change_step_size(run, before.learning_rate, config.learning_rate)
-        (run / "metrics.json").unlink(missing_ok=True)
+        with named_errors(run / "metrics.json"):
+            (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
         return complete(task, config, splits, run, progress, score, found)
 
