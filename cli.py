@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 import tasks
-from tasks.engine import terminal
+from tasks.engine import outputs, terminal
 from tasks.engine.config import (
     Json,
     JsonObject,
@@ -131,7 +131,8 @@ def train(
     send_notices(quiet)
     show = not quiet and sys.stderr.isatty()
     pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, **settings)
-    terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
+    with outputs.standard_output():
+        terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:
         click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)
 
@@ -147,7 +148,8 @@ def evaluate(
     with runs.made_directory(folder):
         evaluation = tasks.evaluate(task, run, split, **settings)
         write_report(evaluation, folder)
-    terminal.show_summary(evaluation.summary, as_json)
+    with outputs.standard_output():
+        terminal.show_summary(evaluation.summary, as_json)
     if not quiet:
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
 
@@ -163,7 +165,7 @@ def predict(
     quiet: bool,
     settings: JsonObject,
 ) -> None:
-    from tasks.engine import items, outputs
+    from tasks.engine import items
     from tasks.engine import predict as answering
     from tasks.engine.outcome import Tally
 
@@ -214,9 +216,10 @@ def send_notices(quiet: bool) -> None:
 
 @click.command("tasks", help="List the tasks, their presets and their default data.")
 def list_tasks() -> None:
-    for name in tasks.names():
-        data = tasks.config_class(name)().data
-        click.echo(f"{name:<10} {tasks.summary(name)} Presets: {', '.join(tasks.presets(name))}. Data: {data}.")
+    with outputs.standard_output():
+        for name in tasks.names():
+            data = tasks.config_class(name)().data
+            click.echo(f"{name:<10} {tasks.summary(name)} Presets: {', '.join(tasks.presets(name))}. Data: {data}.")
 
 
 @click.command("runs", help="List the runs that ship, and those kept here by the time of their end.")
@@ -246,7 +249,8 @@ def list_runs(which: str | None, verify: bool, prune: bool, older_than: str | No
     if alone:
         found = [(upkeep.task_of(alone, tasks.names()), alone)]
     state = upkeep.verified_summary if verify else upkeep.run_summary
-    damaged = [show_run(state(name, run), as_json) for name, run in found].count("damaged")
+    with outputs.standard_output():
+        damaged = [show_run(state(name, run), as_json) for name, run in found].count("damaged")
     if verify and damaged:
         raise RunError(f"{damaged} of {len(found)} runs are damaged; train again, or copy them anew.")
 

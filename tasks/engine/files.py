@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PART = ".part-"  # begins the name of a file that is not complete
-MISSING = {  # what an error of the system says is missing, and the way out
-    errno.ENOSPC: "no space is left on its disk; free some, or name a place on another disk",
-    errno.EDQUOT: "the disk quota of this user is used up; free some space, or name a place on another disk",
+REASONS = {  # what an error of the system says is missing, and the way out
+    errno.ENOSPC: "no space is left on its disk; free some space, or name another place",
+    errno.EDQUOT: "the disk quota of this user is used up; free some space, or name another place",
     errno.EROFS: "its file system is read-only; name a place that can be written to",
-    errno.EFBIG: "the largest size of a file is reached; name a place on another disk",
-    errno.EIO: "its disk fails; name a place on another disk",
-}
-FOLDER = {  # the same, where they come from its folder
+    errno.EFBIG: "the largest size of a file is reached; name another place",
+    errno.EIO: "its disk fails; name another place",
+    errno.EMFILE: "too many files are open; raise the limit with `ulimit -n`",
     errno.EACCES: "this user may not write to its folder; change its permissions, or name another",
     errno.EPERM: "this user may not write to its folder; change its permissions, or name another",
+    errno.ENOENT: "its folder does not exist; name another",
     errno.ENOTDIR: "its folder is a file; name another",
-    errno.EEXIST: "its folder is a file; name another",
+    errno.EEXIST: "another file has its name, or that of its folder; name another",
     errno.EISDIR: "a folder has its name; name another",
     errno.ENAMETOOLONG: "its name is too long; name another",
 }
+NO_INODES = "its disk holds no more files, since no inode is left; remove some files, or name another place"
 
 
 class WriteError(OSError):
@@ -40,9 +41,9 @@ class WriteError(OSError):
 
     exit_code = 73
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{str(path)!r} cannot be written: {reason}.")
-        self.reason = reason
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path if isinstance(path, str) else repr(str(path))} cannot be written: {reason}.")
+        self.path, self.reason = path, reason
 
 
 @contextmanager
@@ -52,15 +53,13 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises:
         WriteError: The disk is full or cannot be written to; a file that was there before is as it was.
     """
-    part = path.with_name(f"{PART}{path.name}")
-    with named_errors(path, MISSING | FOLDER):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)  # a link of that name is not written through
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    part = part_of(path)
     try:
-        with named_errors(path, MISSING):
+        with named_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)  # a link of that name is not written through
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield part
-        with named_errors(path, MISSING | FOLDER):
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
             part.replace(path)
@@ -68,23 +67,72 @@ def atomic_file(path: Path) -> Iterator[Path]:
             os.fsync(folder)
             os.close(folder)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made
+            part.unlink(missing_ok=True)
+
+
+def part_of(path: Path) -> Path:
+    """Return what a file is called until it is complete."""
+    return path.with_name(f"{PART}{path.name}")
 
 
 @contextmanager
-def named_errors(path: Path, reasons: dict[int, str]) -> Iterator[None]:
-    """Raise `WriteError` in place of an error of the system that has a known reason, for a `with` statement."""
+def named_errors(path: Path | str) -> Iterator[None]:
+    """Raise `WriteError` in place of an error of the system that has a known reason, for a `with` statement.
+
+    Args:
+        path: The file, or in words what is written to, such as standard output.
+
+    Example:
+        >>> with named_errors("standard output"):
+        ...     raise OSError(errno.ENOSPC, "No space left on device")
+        Traceback (most recent call last):
+        tasks.engine.files.WriteError: standard output cannot be written: no space is left on its disk; free some \
+space, or name another place.
+    """
     try:
         yield
     except WriteError:
         raise
     except OSError as error:
-        reason = reasons.get(error.errno or 0) or next(
-            (said for number, said in reasons.items() if os.strerror(number) in str(error)), None
-        )  # HDF5 gives text alone
+        reason = reason_of(error, path) if is_about(error, path) else None
         if reason is None:
             raise
         raise WriteError(path, reason) from error
+
+
+def reason_of(error: OSError, path: Path | str) -> str | None:
+    """Return what an error of the system says is missing; HDF5 says so in text alone."""
+    said = str(error) if type(error) is OSError else ""  # a class of ours has its own sentence
+    number = next((number for number in REASONS if number == error.errno or os.strerror(number) in said), 0)
+    return NO_INODES if number == errno.ENOSPC and lacks_inodes(path) else REASONS.get(number)
+
+
+def lacks_inodes(path: Path | str) -> bool:
+    """Return whether the disk of a file has space left, and no inode for another file."""
+    folder = None if isinstance(path, str) else next(filter(Path.is_dir, path.absolute().parents), None)
+    if folder is None:
+        return False
+    facts = os.statvfs(folder)
+    return facts.f_bavail > 0 and facts.f_files > 0 and facts.f_ffree == 0
+
+
+def is_about(error: OSError, path: Path | str) -> bool:
+    """Return whether an error is about a file that is written or a folder above it, and not about one that is read."""
+    named = error.filename2 or error.filename
+    if named is None or isinstance(path, str):
+        return named is None
+    return Path(str(named)) == part_of(path) or path.is_relative_to(str(named))
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        WriteError: It cannot be made.
+    """
+    with named_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -115,6 +163,10 @@ def write_new(path: Path, picture: Image) -> Path:
     """Write a picture as PNG, and return its file: `a.png`, or if that exists `a-2.png`, `a-3.png` and so on."""
     names = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
     free = next(name for name in names if not os.path.lexists(name))
-    with named_errors(free, MISSING | FOLDER), free.open("xb") as file:
-        picture.save(file, format="png")
+    with named_errors(free), free.open("xb") as file:
+        try:
+            picture.save(file, format="png")
+        except BaseException:
+            free.unlink()
+            raise
     return free

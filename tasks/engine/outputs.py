@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from tasks.engine.config import SettingError, TaskConfig, inner_type, setting_types
+from tasks.engine.files import WriteError, named_errors
+
+STANDARD_OUTPUT = "standard output"
 
 
 def check_outputs(config: TaskConfig) -> None:
@@ -31,9 +34,16 @@ def check_outputs(config: TaskConfig) -> None:
 
 def check_folder(file: Path) -> None:
     """Raise `OSError` unless a file can be made in its folder."""
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        reason = "cannot be written to" if file.parent.is_dir() else "does not exist"
-        raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
+    folder = file.parent
+    if not folder.is_dir():
+        reason = "does not exist"
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        reason = "is on a read-only file system"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = "cannot be written to"
+    else:
+        return
+    raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
 
 
 @contextmanager
@@ -46,7 +56,7 @@ def opened_output(path: Path) -> Iterator[IO[str]]:
     if path.exists() or path.is_symlink():
         raise FileExistsError(f"{str(path)!r} exists; name a new file with --out.")
     check_folder(path)
-    with named_errors(str(path)), path.open("x", encoding="utf-8") as file:
+    with named_errors(path), path.open("x", encoding="utf-8") as file:
         try:
             yield file
         except BaseException:
@@ -71,28 +81,10 @@ def standard_output() -> Iterator[IO[str]]:
         OSError: It cannot be written.
     """
     try:
-        with named_errors("standard output"):
+        with named_errors(STANDARD_OUTPUT):
             yield sys.stdout
             sys.stdout.flush()
-    except OSError as error:
-        if error.filename == "standard output":
+    except WriteError as error:
+        if error.path == STANDARD_OUTPUT:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends
         raise
-
-
-@contextmanager
-def named_errors(name: str) -> Iterator[None]:
-    """Name what is written in errors of the system that do not say it, for a `with` statement.
-
-    Example:
-        >>> with named_errors("standard output"):
-        ...     raise OSError(errno.ENOSPC, "No space left on device")
-        Traceback (most recent call last):
-        OSError: [Errno 28] No space left on device: 'standard output'
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, name) from error

@@ -4,7 +4,6 @@ A published run is a run directory without checkpoint and figures, `tasks/<task>
 and the source of it. It does not name a folder of the machine that it was made on.
 """
 
-import json
 import shlex
 import shutil
 import sys
@@ -52,7 +51,7 @@ def write_portable(task: str, run: Path, target: Path, name: str) -> None:
     sources = import_module(f"..{task}.pipeline", __package__).TASK.sources
     facts["data"] = {"name": named, "source": card.origin(sources, named)} | facts["data"]
     command = portable_command(facts["command"])
-    text = (run / "README.md").read_text(encoding="utf-8")
+    text = records.read_text(run / "README.md")
     text = text.replace(facts["command"], command).replace(f"`{settings['data']}`", f"`{named}`")
     runs.write_config(target, task, {name: portable_setting(name, value) for name, value in settings.items()})
     files.write_json(target / "environment.json", facts | {"command": command, "checksums": run_checksums(target)})
@@ -60,8 +59,7 @@ def write_portable(task: str, run: Path, target: Path, name: str) -> None:
     files.write_json(target / "metrics.json", summary | {"run": name, "data": named, "split": split})
     files.write_text(target / "README.md", text)
     if (run / "answers.jsonl").is_file():
-        lines = (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [row | {"input": portable_setting("input", row["input"])} for row in map(json.loads, lines)]
+        rows = [row | {"input": portable_setting("input", row["input"])} for row in records.read_answers(run)]
         files.write_lines(target / "answers.jsonl", rows)
 
 
@@ -104,7 +102,7 @@ def check_portable(run: Path) -> None:
 
 def words_of(path: Path) -> Iterator[str]:
     """Yield the words of a text file, without quotes and marks around them."""
-    for word in path.read_text(encoding="utf-8").replace(",", " ").split():
+    for word in records.read_text(path).replace(",", " ").split():
         yield word.strip("\"'`()[]{}:;")
 
 

@@ -13,6 +13,7 @@ from tasks.engine.fields import checked_fields
 from tasks.engine.members import RunError, file_content
 
 SUMMARY: dict[str, Kind] = {"task": str, "data": str, "split": str, "examples": int, "metrics": dict | None}
+MOST_ANSWERS = 1 << 28  # bytes of `answers.jsonl`
 FACTS: dict[str, Kind] = {"checksums": dict[str, str], "ended": str, "preset": str | None, "parameters": int}
 
 
@@ -96,3 +97,27 @@ def typed_json(path: Path, types: Mapping[str, Json], optional: Mapping[str, Jso
     except ValueError as error:
         raise RunError(f"{str(path)!r} is damaged: {error}.") from error
     return dict(value)
+
+
+def read_answers(run: Path) -> list[JsonObject]:
+    """Return the rows of `answers.jsonl`, each with its input; a run without it has none.
+
+    Raises:
+        RunError: A line is not such an object.
+    """
+    path = run / "answers.jsonl"
+    if not os.path.lexists(path):
+        return []
+    rows = [parsed_json(path, line) for line in file_content(path, MOST_ANSWERS).split(b"\n") if line.strip()]
+    try:
+        return [row | checked_fields(row, {"input": str}) for row in rows]
+    except ValueError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def read_text(path: Path) -> str:
+    """Return a text file of a run, which is in UTF-8."""
+    try:
+        return member_content(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}.") from error

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
-from tasks.engine.files import PART, write_json
+from tasks.engine.files import PART, make_folder, write_json
 from tasks.engine.formats import FORMAT, current_settings
 from tasks.engine.members import RunError, check_members, is_plain_file
 from tasks.engine.records import read_json
@@ -71,7 +71,7 @@ def empty_directory(directory: Path) -> Path:
 @contextmanager
 def made_directory(directory: Path) -> Iterator[None]:
     """Make a directory before the work for it, for a `with` statement; if the work fails, it is not left empty."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     try:
         yield
     finally:
@@ -224,7 +224,7 @@ def remove_start(run: Path) -> None:
     """Remove a run directory whose training failed before it had a checkpoint beyond its start."""
     begun = any(path.name != START for path in run.glob("checkpoint/*-*"))
     if not begun and not (run / "history.csv").is_file():
-        shutil.rmtree(run)
+        shutil.rmtree(run, ignore_errors=True)  # where the disk failed, it may stay
 
 
 def unfinished_run(task: str, directory: Path | None, longer: bool = False) -> Path:

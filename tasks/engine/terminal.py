@@ -1,6 +1,5 @@
 """What the terminal shows and what it does not, and how a command ends. Standard library only."""
 
-import errno
 import json
 import logging
 import os
@@ -14,12 +13,6 @@ from typing import Any, NoReturn
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
-WAYS = {  # error of the system -> the way out
-    errno.ENOSPC: "; free some space, or name another place",
-    errno.EDQUOT: "; free some space, or name another place",
-    errno.EFBIG: "; it is larger than a file may be here, so name another place",
-    errno.EROFS: "; name a place that can be written to",
-}
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
@@ -170,8 +163,7 @@ def exit_code(error: Exception) -> int:
 def sentence(error: Exception) -> str:
     """Return an error as one sentence."""
     if isinstance(error, OSError) and error.strerror:
-        way = WAYS.get(error.errno or 0, "")
-        return f"{error.strerror}: {error.filename or 'a file without a name'}{way}."
+        return f"{error.strerror}: {error.filename or 'a file without a name'}."
     if exit_code(error) == 1:
         return f"{type(error).__name__}: {error} (this is a bug; run with --debug for a traceback)."
     return str(error)

@@ -14,7 +14,7 @@ from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import SettingError, Settings, TaskConfig
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
-from tasks.engine.files import write_json, write_text
+from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.members import check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
@@ -60,7 +60,7 @@ def train(
     with notices() as found:
         splits = task.load(config)
         check_examples(task, splits)  # missing data fails before a directory is made
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run)
     with runs.lock(run):
         runs.empty_directory(run)
         runs.remove_parts(run)
@@ -112,7 +112,8 @@ def resume(
         if config.epochs > before.epochs:
             LOG.warning("The run goes on to epoch %d; its step size is scheduled anew.", config.epochs)
         change_step_size(run, before.learning_rate, config.learning_rate)
-        (run / "metrics.json").unlink(missing_ok=True)
+        with named_errors(run / "metrics.json"):
+            (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
         return complete(task, config, splits, run, progress, score, found)
 

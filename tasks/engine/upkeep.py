@@ -84,7 +84,7 @@ def verified_summary(task: str, run: Path) -> JsonObject:
 
 
 def check_files(task: str, run: Path) -> None:
-    """Raise `RunError` if a file of a run is missing or damaged: its codec, its history, its weights.
+    """Raise `RunError` if a file of a run is missing or damaged: its codec, its history, its answers, its weights.
 
     An unfinished run has no check sums; its files are whole if they can be read.
     """
@@ -96,6 +96,7 @@ def check_files(task: str, run: Path) -> None:
         if not is_plain_file(run / name):
             raise RunError(f"{str(run)!r} is an incomplete run: it has no {name}.")
     records.read_history(run)
+    records.read_answers(run)
     if (run / "codec.json").exists():
         check_pipeline(task, run)
 

@@ -509,7 +509,7 @@ def test_a_full_disk_is_named(home):
             stdout=nowhere, stderr=subprocess.PIPE, check=False,
         )  # fmt: skip
     assert found.returncode == 73
-    assert b"No space left on device: standard output" in found.stderr
+    assert b"standard output cannot be written: no space is left" in found.stderr
     assert b"Exception ignored" not in found.stderr
 
 
