@@ -1,6 +1,7 @@
 """Bytes of files with limits: of a line, and of what a compressed file may become. Standard library only."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -70,6 +71,11 @@ class LineCheck:
         self.length = len(data) - end - 1 if end >= 0 else self.length + len(data)
         if self.length > self.most:
             raise LimitError(f"{self.name!r} {limit_refusal('has a line', self.kind)}.")
+
+
+def is_short(file: object, most: int) -> bool:
+    """Return whether an open file is a plain one of so few bytes that none of its lines can have more."""
+    return isinstance(file, io.FileIO) and os.fstat(file.fileno()).st_size <= most
 
 
 def checked_lines(file: Any, check: LineCheck) -> IO[bytes]:

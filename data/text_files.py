@@ -19,7 +19,7 @@ from data.encodings import CONTROLS, head_encoding, likely_encoding
 from data.limits import LimitError, limit, limit_refusal
 from data.plain_files import check_plain
 from data.splits import DataError, OptionError
-from data.streams import LineCheck, checked_lines, checked_unpacking
+from data.streams import LineCheck, checked_lines, checked_unpacking, is_short
 from data.zips import DAMAGED as DAMAGED_ZIP
 from data.zips import UNPACKING, is_plain_member, opened_zip
 
@@ -95,7 +95,10 @@ def packed_size(path: File) -> int:
 def open_lines(path: File) -> IO[bytes]:
     """Open the content of a text file, whose lines have a largest length; that of JSON may be one line."""
     check = LineCheck(str(path), "file" if content_suffix(path) in WHOLE else "line")
-    return checked_lines(open_bytes(path), check)
+    file = open_bytes(path)
+    if isinstance(file, io.BufferedReader) and is_short(file.raw, check.most):
+        return file
+    return checked_lines(file, check)
 
 
 def open_member(path: Path) -> IO[bytes]:
