@@ -14,6 +14,7 @@ LIMITS = {  # name -> the most that is read
     "ratio": 200,  # bytes that each byte of a compressed file becomes, beyond `FREE`
     "members": 1_000_000,  # files in a zip
     "columns": 100_000,  # columns of a table
+    "cells": 500_000_000,  # rows times columns of a Parquet file
     "depth": 64,  # lists and objects inside each other in JSON
 }
 FREE = 16_000_000  # bytes that a compressed file of any ratio may become

@@ -5,11 +5,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from data.columns import are_names
+from data.limits import LimitError, is_bomb, limit, limit_refusal
 from data.splits import DataError, part_of
-from data.text_files import File, content_suffix, encoding_refusal, open_bytes, open_text, text_lines, undecodable
+from data.text_files import (
+    File,
+    content_suffix,
+    encoding_refusal,
+    open_bytes,
+    open_text,
+    packed_size,
+    text_lines,
+    undecodable,
+)
 from data.values import Json, record_values
 
 SAMPLE = 50  # lines or rows from which the form is told
@@ -190,6 +200,7 @@ def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
                 if isinstance(path, Path) and path.suffix.lower() == ".parquet"
                 else pyarrow.BufferReader(file.read())
             )
+        check_parquet(table.metadata, path)
         classes = class_names(table.schema_arrow.metadata or {})
         rows = (row for batch in table.iter_batches(1024) for row in batch.to_pylist())
         for number, row in enumerate(rows, start=1):
@@ -201,6 +212,15 @@ def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
         if error.errno is not None or isinstance(error, FileNotFoundError):
             raise
         raise DataError(f"{str(path)!r} is not a whole Parquet file: {error}.") from error
+
+
+def check_parquet(facts: Any, path: File) -> None:
+    """Raise `LimitError` if a Parquet file says that it has too many cells, or unpacks to a multiple of its size."""
+    if facts.num_rows * facts.num_columns > limit("cells"):
+        raise LimitError(f"{str(path)!r} {limit_refusal('has cells', 'cells')}.")
+    size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+    if is_bomb(packed_size(path), size):
+        raise LimitError(f"{str(path)!r} {limit_refusal('unpacks to a multiple of its size', 'ratio')}.")
 
 
 def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:

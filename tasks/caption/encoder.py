@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.plain_files import check_plain
 from data.splits import DataError, UnavailableError
 from layers.encoder import NETWORKS, GridEncoder
 
@@ -22,6 +23,7 @@ def load_weights(encoder: GridEncoder, weights: str) -> None:
     if weights == "imagenet":
         encoder.sight.set_weights(imagenet_weights(encoder))
         return
+    check_plain(Path(weights))
     if not Path(weights).is_file():
         raise FileNotFoundError(f"There is no file of weights {weights!r}.")
     try:

@@ -1,5 +1,6 @@
 """Members of a run: plain files and folders, looked at before anything is opened. Standard library only."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -88,7 +89,12 @@ def file_content(path: Path, largest: int | None = None, *, follow: bool = False
     most = LARGEST.get(path.name, MEGABYTE) if largest is None else largest
     if not follow:
         check_kind(path, stat.S_IFREG)
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise RunError(f"{str(path)!r} is a socket, and not a plain file.") from error
+        raise
     with open(number, "rb") as file:
         facts = os.fstat(number)
         if not stat.S_ISREG(facts.st_mode):
