@@ -108,6 +108,7 @@ def write_checkpoint(networks: Networks, progress: Progress, run: Path) -> None:
     The weights of the best epoch become those of the run too.
     """
     model, kept, folder = networks.model, networks.kept, run / CHECKPOINT
+    remove_begun(folder)
     progress.seeds = [np.asarray(variable).tolist() for variable in seed_states(model)]
     place = folder / f"{progress.epoch:05}-{progress.step:07}"
     save(model, place / MODEL)
@@ -142,6 +143,13 @@ def remove(place: Place) -> None:
         (place.folder / name).unlink(missing_ok=True)
     if not any(place.folder.iterdir()):
         place.folder.rmdir()
+
+
+def remove_begun(folder: Path) -> None:
+    """Remove checkpoints whose writing was cut off, which may hold the space that the next one needs."""
+    for path in folder.glob(f"[0-9]*-[0-9]*/{MODEL}"):
+        if not (path.parent / STATE).is_file():
+            remove(Place(path.parent, (0, 0), {name: name for name in (MODEL, KEPT, BEST)}))
 
 
 def restore(networks: Networks, run: Path) -> Progress | None:

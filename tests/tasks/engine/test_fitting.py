@@ -130,6 +130,19 @@ def test_two_checkpoints_are_kept_with_their_check_sums(tmp_path):
         assert len(sums) == 3
 
 
+def test_a_checkpoint_that_was_cut_off_is_removed_before_the_next_one(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        cut_at(patch, "kept.keras", 3)
+        with pytest.raises(KilledError):
+            fit(tmp_path, checkpoint_every="3 steps")
+    (begun,) = (
+        path.parent for path in (tmp_path / "checkpoint").glob("*/model.keras") if len([*path.parent.iterdir()]) == 1
+    )
+    moved = begun.rename(begun.with_name("00000-0000099"))
+    fit(tmp_path, checkpoint_every="3 steps")
+    assert not moved.exists()
+
+
 def test_the_first_checkpoint_comes_after_a_quarter_of_the_time(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
