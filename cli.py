@@ -22,6 +22,7 @@ from tasks.engine.config import (
     Kind,
     SettingError,
     Settings,
+    TaskConfig,
     inner_type,
     nearest,
     offered_fields,
@@ -233,6 +234,30 @@ def list_runs(task: str | None, as_json: bool) -> None:
             click.echo(json.dumps(row, ensure_ascii=False) if as_json else terminal.run_line(row))
 
 
+def compare(
+    a: str,
+    b: str,
+    task: str | None,
+    split: str,
+    metric: str | None,
+    margin: float,
+    as_json: bool,
+    quiet: bool,
+    **values: Json,
+) -> None:
+    context = click.get_current_context()
+    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    send_notices(quiet)
+    one, other = ([part.strip() for part in side.split(",") if part.strip()] for side in (a, b))
+    found = tasks.compare(one, other, task=task, split=split, metric=metric, margin=margin, **settings)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        terminal.show_comparison(found)
+    if found["verdict"] == "worse":
+        sys.exit(terminal.WORSE)
+
+
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
@@ -265,6 +290,26 @@ EVALUATE = [
     ),
     JSON,
     QUIET_OPTION,
+]
+COMPARE = [
+    click.Argument(["a"], metavar="A[,A2...]"),
+    click.Argument(["b"], metavar="B[,B2...]"),
+    click.Option(["--task"], help="Task of the runs, if their names do not tell it."),
+    SPLIT,
+    click.Option(["--metric"], help="Metric of the verdict; the main one of the task if not given."),
+    click.Option(
+        ["--margin"],
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        help="How much worse B may be, in units of the metric; exit code 4 if the whole interval is worse than that.",
+    ),
+    JSON,
+    QUIET_OPTION,
+    *(
+        click_option(field, setting_types(TaskConfig)[field.name], False)
+        for field in offered_fields(TaskConfig, "evaluate")
+    ),
 ]
 PREDICT = [
     click.Argument(["inputs"], nargs=-1, metavar="INPUT..."),
@@ -302,6 +347,14 @@ commands.add_command(
     Verb(predict, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
 )
 commands.add_command(list_runs)
+commands.add_command(
+    click.Command(
+        "compare",
+        params=COMPARE,
+        callback=compare,
+        help="Tell whether run B differs from run A on the same examples; runs that differ in their seed by A1,A2,A3.",
+    )
+)
 
 
 def main() -> None:

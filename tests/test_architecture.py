@@ -17,7 +17,7 @@ MAY_IMPORT = {  # a room, and those rooms of ours that it may import
     "data": {"data"},
     "tasks": {"tasks", "tasks.engine"},
     "tasks.engine": {"tasks.engine", "data"},
-    "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "data"},
+    "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "tasks.engine.measure", "data"},
     "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
 }
 SOURCES = [ROOT / "cli.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]

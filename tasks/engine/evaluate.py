@@ -37,6 +37,19 @@ class Evaluation(NamedTuple):
 
 def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     """Score a pipeline on one split of its data: `train`, `valid` or `test`; any other name is one for `test`."""
+    pipeline, examples = examples_of(pipeline, split, pipeline.config.seed)
+    return score(pipeline, examples, split)
+
+
+def examples_of(pipeline: Pipeline[C], split: str, seed: int) -> tuple[Pipeline[C], Examples]:
+    """Return the examples of one split of a pipeline's data, and the pipeline, set to test on it.
+
+    Args:
+        seed: Seed that `limit` draws examples by.
+
+    Raises:
+        DataError: There are none.
+    """
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"
@@ -47,7 +60,7 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
         raise DataError(f"The data has no {part} examples; its parts are: {part_sizes(splits)}.")
     if part != "test":
         check_parts(pipeline, splits)
-    return score(pipeline, limited_examples(examples, config.limit, config.seed), split)
+    return pipeline, limited_examples(examples, config.limit, seed)
 
 
 def part_sizes(splits: Splits) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+WORSE = 4  # exit code of a comparison in which B is worse than it may be
 STOPPED = {  # what a verb leaves when it is stopped
     "train": "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on there.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
@@ -55,6 +56,66 @@ def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]
         across = "".join(f"{count or '.':>{cell}}" for count in counts)
         shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
         print(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
+
+
+def show_comparison(found: JsonObject) -> None:
+    """Print how one run, or several seeds of it, differ from another."""
+    print(f"{found['task']}, {found['examples']:,} {found['split']} examples of {found['data']}")
+    for side in ("a", "b"):
+        print(f"  {side.upper()}: {', '.join(found[side])}")
+    width = max(len(row["metric"]) for row in found["measures"]) + 2
+    print(f"\n  {'metric':<{width}}{'A':>10}{'B':>10}  {'B - A':>10}   95 % interval            p")
+    for row in found["measures"]:
+        print(
+            f"  {row['metric']:<{width}}{row['a']:>10.4f}{row['b']:>10.4f}  {row['difference']:>+10.4f}   "
+            f"{row['low']:>+9.4f} to {row['high']:>+9.4f}  {row['p']:.4f}   {row['test']}"
+        )
+    print(f"\n{comparison_verdict(found)}")
+    for name, said in (("better", "B answers better"), ("worse", "B answers worse")):
+        if found[name]:
+            print(f"\nExamples that {said}, most telling first ({found['differing']:,} examples differ):")
+        for row in found[name]:
+            print(f"  {shortened(row['input'])}  wanted: {shortened(row.get('reference', '-'))}")
+            for side in ("a", "b"):
+                print(f"    {side.upper()}: {shortened(answer_line(row['answer'][side]))}")
+
+
+def comparison_verdict(found: JsonObject) -> str:
+    """Return what a comparison decides, and what would decide it."""
+    row, margin = found["measures"][0], found["margin"]
+    below, end = (f"by more than {margin:g}", f"-{margin:g}") if margin else ("than A", "0")
+    said = {
+        "worse": f"B is worse {below}: the whole interval of {row['metric']} lies below {end}.",
+        "better": f"B is better than A in {row['metric']}: the whole interval lies above 0.",
+        "undecided": f"It is not shown that B is worse {below}, or better than A, in {row['metric']}.",
+    }[found["verdict"]]
+    count = row["deciding_examples"]
+    if count is None:
+        why = "more seeds are needed first" if row["difference"] else "there is no difference to decide"
+        return f"{said} No number of examples decides it: {why}."
+    return f"{said} About {count:,} examples decide a difference of this size (5 % level, 80 % power)."
+
+
+def answer_line(answer: JsonObject) -> str:
+    """Return the text and the numbers at the beginning of an answer.
+
+    Example:
+        >>> answer_line({"label": "pos", "probability": 0.75, "probabilities": {}})
+        'pos, probability 0.75'
+    """
+    plain = [(name, value) for name, value in answer.items() if isinstance(value, str | float)][:2]
+    return ", ".join(value if isinstance(value, str) else f"{name} {value}" for name, value in plain)
+
+
+def shortened(value: Any, length: int = 100) -> str:
+    """Return a value on one line, cut after so many characters.
+
+    Example:
+        >>> shortened({"label": "pos"}), shortened("a\\nb", 3)
+        ('{"label": "pos"}', 'a b')
+    """
+    text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 class Once(logging.Filter):
