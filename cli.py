@@ -258,6 +258,45 @@ def compare(
         sys.exit(terminal.WORSE)
 
 
+def check(
+    data: str,
+    task: str,
+    set_: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **values: Json,
+) -> None:
+    from tasks.engine import outputs, runs
+    from tasks.engine.check_page import check_page
+
+    context = click.get_current_context()
+    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    if out:
+        outputs.check_new(out)
+    send_notices(quiet)
+    found = tasks.check_data(task, data, **settings, **typed_settings(set_))
+    if out:
+        runs.write_text(out, check_page(found))
+    terminal.show_check(found, as_json)
+    if out and not quiet:
+        click.echo(f"The page is {out}.", err=True)
+
+
+def typed_settings(words: Sequence[str]) -> JsonObject:
+    """Return settings given as `name=value`; a value is read as JSON, or else as text."""
+    found: JsonObject = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise SettingError(f"`--set` must be like name=value; received {word!r}.")
+        try:
+            found[name.replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[name.replace("-", "_")] = value
+    return found
+
+
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
@@ -291,6 +330,10 @@ EVALUATE = [
     JSON,
     QUIET_OPTION,
 ]
+SHARED = [
+    click_option(field, setting_types(TaskConfig)[field.name], False)
+    for field in offered_fields(TaskConfig, "evaluate")
+]
 COMPARE = [
     click.Argument(["a"], metavar="A[,A2...]"),
     click.Argument(["b"], metavar="B[,B2...]"),
@@ -306,10 +349,18 @@ COMPARE = [
     ),
     JSON,
     QUIET_OPTION,
-    *(
-        click_option(field, setting_types(TaskConfig)[field.name], False)
-        for field in offered_fields(TaskConfig, "evaluate")
+    *SHARED,
+]
+CHECK = [
+    click.Argument(["data"]),
+    click.Option(["--task"], required=True, help="Task that the data is for."),
+    click.Option(
+        ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Another setting of the task, such as source=en."
     ),
+    click.Option(["--out"], type=click.Path(path_type=Path), help="New file for a page with all that was found."),
+    JSON,
+    QUIET_OPTION,
+    *(option for option in SHARED if option.name in ("data_dir", "test", "limit", "columns", "encoding")),
 ]
 PREDICT = [
     click.Argument(["inputs"], nargs=-1, metavar="INPUT..."),
@@ -354,6 +405,9 @@ commands.add_command(
         callback=compare,
         help="Tell whether run B differs from run A on the same examples; runs that differ in their seed by A1,A2,A3.",
     )
+)
+commands.add_command(
+    click.Command("check", params=CHECK, callback=check, help="Look through data before a training with it.")
 )
 
 

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from tasks.engine.task import Pipeline, Task
 
 __version__ = "0.1.0"
-__all__ = ["compare", "config_class", "configure", "evaluate", "get", "load", "names", "presets", "summary", "train"]
+__all__ = [
+    "check_data",
+    "compare",
+    "config_class",
+    "configure",
+    "evaluate",
+    "get",
+    "load",
+    "names",
+    "presets",
+    "summary",
+    "train",
+]
 
 
 def names() -> list[str]:
@@ -226,6 +238,24 @@ def compare(
     comparison.check_sides(sides)
     name = task or comparison.task_name([*sides[0], *sides[1]], names())
     return comparison.compare(get(name), (sides[0], sides[1]), split, metric, margin, settings)
+
+
+def check_data(name: str, data: str, **settings: Any) -> dict[str, Any]:
+    """Return what is to know of data before training: parts, copies, odd items, labels that are probably wrong.
+
+    Args:
+        name: Task name.
+        data: As the setting `data` of the task.
+        settings: Values for other fields of the task's config.
+
+    Example:
+        >>> found = check_data("translate", "builtin")
+        >>> found["copies"]["exact"]["tested"], found["findings"][0]
+        (0, '6 inputs of the test part stand nearly equal in another part too, which flatters scores.')
+    """
+    from tasks.engine.check import check as checked
+
+    return checked(get(name), configure(name, data=data, **settings))
 
 
 def check(name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from tasks.engine.config import JsonObject
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+SUSPECTS = 10  # doubtful labels that are shown
 WORSE = 4  # exit code of a comparison in which B is worse than it may be
 STOPPED = {  # what a verb leaves when it is stopped
     "train": "Stopped; what a training had done by its last epoch is kept, and `train TASK --resume` goes on there.",
@@ -105,6 +106,23 @@ def answer_line(answer: JsonObject) -> str:
     """
     plain = [(name, value) for name, value in answer.items() if isinstance(value, str | float)][:2]
     return ", ".join(value if isinstance(value, str) else f"{name} {value}" for name, value in plain)
+
+
+def show_check(found: JsonObject, as_json: bool) -> None:
+    """Print what a check of data found, as one JSON object or for a reader."""
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    sizes = ", ".join(f"{part} {facts['examples']:,}" for part, facts in found["parts"].items())
+    print(f"{found['task']}, {found['data']}: {sizes}")
+    for line in found["findings"] or ["Nothing was found."]:
+        print(f"  {line}")
+    labels = found["labels"] or {"suspects": []}
+    for item in labels["suspects"][:SUSPECTS]:
+        print(
+            f"    {item['part']} example {item['example']}, labelled {item['label']}, rather {item['suggestion']} "
+            f"({item['chance']:.0%}): {shortened(item['input'], 60)}"
+        )
 
 
 def shortened(value: Any, length: int = 100) -> str:
