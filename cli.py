@@ -283,6 +283,23 @@ def check(
         click.echo(f"The page is {out}.", err=True)
 
 
+@click.command("report", help="Write a page about runs: settings, curves, metrics, figures, best and worst answers.")
+@click.argument("found", metavar="RUN...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="New file for the page.")
+@click.option("--task", help="Task of the runs, if their names do not tell it.")
+def report(found: tuple[str, ...], out: Path, task: str | None) -> None:
+    from tasks.engine import outputs, runs
+    from tasks.engine.report import report as written
+    from tasks.engine.run_names import task_name
+
+    outputs.check_new(out)
+    if task is not None:
+        tasks.check(task)
+    directories = list(map(Path, found))
+    runs.write_text(out, written(task or task_name(directories, tasks.names()), directories))
+    click.echo(f"The page is {out}.", err=True)
+
+
 def typed_settings(words: Sequence[str]) -> JsonObject:
     """Return settings given as `name=value`; a value is read as JSON, or else as text."""
     found: JsonObject = {}
@@ -406,6 +423,7 @@ commands.add_command(
         help="Tell whether run B differs from run A on the same examples; runs that differ in their seed by A1,A2,A3.",
     )
 )
+commands.add_command(report)
 commands.add_command(
     click.Command("check", params=CHECK, callback=check, help="Look through data before a training with it.")
 )

@@ -233,10 +233,11 @@ def compare(
         ('accuracy', "McNemar's exact test")
     """
     from tasks.engine import compare as comparison
+    from tasks.engine.run_names import task_name
 
     sides = [[Path(run) for run in ([side] if isinstance(side, str | Path) else side)] for side in (one, other)]
     comparison.check_sides(sides)
-    name = task or comparison.task_name([*sides[0], *sides[1]], names())
+    name = task or task_name([*sides[0], *sides[1]], names())
     return comparison.compare(get(name), (sides[0], sides[1]), split, metric, margin, settings)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from data import copies
 from data.near_texts import near_texts
-from data.pictures.copies import content_key
+from data.pictures.copies import content_key, picture_name
 from data.pictures.near_pictures import FLAT, SIDE, near_pictures, thumbnail
 from data.splits import DataError, Example
 from data.texts.odd_texts import odd_texts
@@ -28,7 +28,9 @@ class Item(NamedTuple):
     def shown(self, field: str) -> JsonObject:
         """Return what a list says of it, as JSON types."""
         value = self.example.get("name", self.example[field])
-        said = value if isinstance(value, str) else str(getattr(value, "name", f"{field} {self.number}"))
+        if isinstance(value, np.ndarray):
+            value = f"{field} {self.number}"
+        said = value if isinstance(value, str) else picture_name(value)
         return {"part": self.part, "example": self.number, "input": said[:LONGEST]} | (
             {"label": self.example["label"]} if "label" in self.example else {}
         )
