@@ -32,17 +32,23 @@ class Doubts(NamedTuple):
     accuracy: float
 
 
-def label_doubts(inputs: Sequence[str] | np.ndarray, labels: Sequence[str]) -> Doubts:
+def label_doubts(inputs: Sequence[str] | np.ndarray, labels: Sequence[str], other: np.ndarray | None = None) -> Doubts:
     """Return the doubts about the labels of texts, or of grey pictures `(pictures, 32, 32)`, uint8.
 
     Each example is classified by a model that was trained on others. One share of all labels is taken to be wrong, and
     one factor scales the scores of the model. Both numbers are those of the largest likelihood. So a label is doubted
     where the model is surer of another class than its other errors explain. A weak model finds little.
 
+    Args:
+        other: Scores `(examples, classes)` of another model that has not seen the labels, for the classes in their
+            order. They count instead where they agree with more labels.
+
     Reference: Northcutt et al., 2021, https://doi.org/10.1613/jair.1.12125 (confidence out of fold).
     """
     classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
     scores = picture_scores(inputs, numbers) if isinstance(inputs, np.ndarray) else text_scores(inputs, numbers)
+    if other is not None and (other.argmax(1) == numbers).mean() > (scores.argmax(1) == numbers).mean():
+        scores = other
     chances, share = wrong_chances(scores, numbers)
     found = scores.argmax(1)
     other = np.where(found == numbers, -1, found)

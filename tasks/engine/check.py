@@ -13,6 +13,7 @@ from data.splits import DataError, Splits
 from data.texts.odd_texts import odd_texts
 from tasks.engine.checked_inputs import Item, PictureInputs, TextInputs
 from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.second_opinion import shipped_scores
 from tasks.engine.task import IMAGE, Task
 from tasks.engine.train import notices
 
@@ -47,7 +48,7 @@ def check(task: Task[Any], config: TaskConfig) -> JsonObject:
             name: {"count": len(each), "first": [items[place].shown(field) for place in each[:SHOWN]]}
             for name, each in (seen.odd() | other_texts(items, field)).items()
         },
-        "labels": labels_found(seen, items, field),
+        "labels": labels_found(task, config, seen, items),
         "notices": said,
     }
     return found | {"findings": list(findings(found))}
@@ -105,7 +106,9 @@ def texts_of(value: Any) -> Iterator[str]:
             yield one
 
 
-def labels_found(seen: TextInputs | PictureInputs, items: Sequence[Item], field: str) -> JsonObject | None:
+def labels_found(
+    task: Task[Any], config: TaskConfig, seen: TextInputs | PictureInputs, items: Sequence[Item]
+) -> JsonObject | None:
     """Return the labels of the training and validation parts that are probably wrong; `None` without classes."""
     rows = [place for place, item in enumerate(items) if item.part != "test" and "label" in item.example]
     counts = Counter(str(items[place].example["label"]) for place in rows)
@@ -114,9 +117,11 @@ def labels_found(seen: TextInputs | PictureInputs, items: Sequence[Item], field:
     if len(set(labels)) < 2:
         return None
     inputs = seen.inputs[rows] if isinstance(seen.inputs, np.ndarray) else [seen.inputs[place] for place in rows]
-    doubts = label_errors.label_doubts(inputs, labels)
+    examples = [items[place].example for place in rows]
+    other = shipped_scores(task, examples, sorted(set(labels)), data_name(config.data))
+    doubts = label_errors.label_doubts(inputs, labels, other)
     suspects = [
-        items[rows[place]].shown(field)
+        items[rows[place]].shown(task.accepts.field)
         | {"suggestion": doubts.suggestions[place], "chance": round(float(doubts.chances[place]), 3)}
         for place in label_errors.suspects(doubts)
     ]

@@ -57,8 +57,8 @@ def label_parts(labels: JsonObject) -> Iterator[str]:
     yield bullets(
         [
             f"Estimated share of wrong labels: {labels['share']:.2%} ({labels['low']:.2%} to {labels['high']:.2%}).",
-            f"A quick model agrees with {labels['agreement']:.1%} of {labels['checked']:,} labels. The more it agrees, "
-            "the more it finds.",
+            f"The model agrees with {labels['agreement']:.1%} of {labels['checked']:,} labels. The more it agrees, the "
+            "more it finds.",
         ]
     )
     yield item_table("Most probable first", labels["suspects"])
