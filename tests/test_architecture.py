@@ -130,9 +130,18 @@ def test_importing_tasks_loads_nothing_heavy():
     assert loaded_after("import tasks; [tasks.config_class(n) for n in tasks.names()]") == set()
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "upscale", "--help"]], ids=" ".join
-)
+LIGHT = [
+    "--help",
+    "tasks",
+    "train mnist --help",
+    "predict upscale --help",
+    "compare --help",
+    "check --help",
+    "report --help",
+]
+
+
+@pytest.mark.parametrize("words", [words.split() for words in LIGHT], ids=LIGHT)
 def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()
 

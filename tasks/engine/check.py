@@ -42,10 +42,10 @@ def check(task: Task[Any], config: TaskConfig) -> JsonObject:
         "task": task.name,
         "data": data_name(config.data),
         "parts": {part: part_facts(part, items, seen) for part in Splits._fields},
-        "copies": {"exact": copies_found(seen.exact(), items, field), "near": copies_found(seen.near(), items, field)},
-        "contradictions": contradictions(seen, items, field),
+        "copies": {"exact": copies_found(seen.exact(), seen), "near": copies_found(seen.near(), seen)},
+        "contradictions": contradictions(seen, items),
         "odd": {
-            name: {"count": len(each), "first": [items[place].shown(field) for place in each[:SHOWN]]}
+            name: {"count": len(each), "first": [seen.shown(place) for place in each[:SHOWN]]}
             for name, each in (seen.odd() | other_texts(items, field)).items()
         },
         "labels": labels_found(task, config, seen, items),
@@ -65,26 +65,26 @@ def part_facts(part: str, items: Sequence[Item], seen: TextInputs | PictureInput
     return facts
 
 
-def copies_found(found: copies.Copies, items: Sequence[Item], field: str) -> JsonObject:
+def copies_found(found: copies.Copies, seen: TextInputs | PictureInputs) -> JsonObject:
     """Return what is said of copies, as JSON types."""
-    index = {(item.part, item.number): item for item in items}
+    index = {place: number for number, place in enumerate(seen.places)}
     return {
         "within": found.within,
         "across": [{"parts": list(parts), "contents": count} for parts, count in found.across.items()],
         "tested": found.tested,
-        "first": [[index[place].shown(field) for place in group[:SHOWN]] for group in found.groups[:SHOWN]],
+        "first": [[seen.shown(index[place]) for place in group[:SHOWN]] for group in found.groups[:SHOWN]],
     }
 
 
-def contradictions(seen: TextInputs | PictureInputs, items: Sequence[Item], field: str) -> JsonObject:
+def contradictions(seen: TextInputs | PictureInputs, items: Sequence[Item]) -> JsonObject:
     """Return the contents that have several labels."""
     labels: dict[Any, set[str]] = {}
     for key, item in zip(seen.keys, items, strict=True):
         if "label" in item.example:
             labels.setdefault(key, set()).add(str(item.example["label"]))
     several = {key: sorted(each) for key, each in labels.items() if len(each) > 1}
-    first = {key: item for key, item in zip(reversed(seen.keys), reversed(items), strict=True) if key in several}
-    shown = [first[key].shown(field) | {"labels": several[key]} for key in list(several)[:SHOWN]]
+    first = {key: place for place, key in reversed(list(enumerate(seen.keys))) if key in several}
+    shown = [seen.shown(first[key]) | {"labels": several[key]} for key in list(several)[:SHOWN]]
     return {"count": len(several), "first": shown}
 
 
@@ -121,7 +121,7 @@ def labels_found(
     other = shipped_scores(task, examples, sorted(set(labels)), data_name(config.data))
     doubts = label_errors.label_doubts(inputs, labels, other)
     suspects = [
-        items[rows[place]].shown(task.accepts.field)
+        seen.shown(rows[place])
         | {"suggestion": doubts.suggestions[place], "chance": round(float(doubts.chances[place]), 3)}
         for place in label_errors.suspects(doubts)
     ]

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from tasks.engine.config import JsonObject
-from tasks.engine.page import bullets, page, section, table
+from tasks.engine.page import bullets, escaped, page, section, table
+
+PICTURE = "picture"  # name of the entry that is a thumbnail
 
 
 def check_page(found: JsonObject) -> str:
@@ -65,6 +67,12 @@ def label_parts(labels: JsonObject) -> Iterator[str]:
 
 
 def item_table(title: str, items: list[JsonObject]) -> str:
-    """Return a table of examples."""
-    names = list(dict.fromkeys(name for item in items for name in item))
-    return table(title, names, [[item.get(name) for name in names] for item in items])
+    """Return a table of examples, each with its thumbnail if it is a picture."""
+    names = list(dict.fromkeys(name for item in items for name in item if name != PICTURE))
+    pictures = [thumbnail(item) for item in items] if any(PICTURE in item for item in items) else []
+    return table(title, names, [[item.get(name) for name in names] for item in items], pictures=pictures)
+
+
+def thumbnail(item: JsonObject) -> str:
+    """Return the picture of an example."""
+    return f'<img alt="" width="48" height="48" src="{escaped(item.get(PICTURE, ""))}">'

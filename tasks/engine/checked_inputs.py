@@ -1,10 +1,13 @@
 """The inputs of examples, as a check of data reads them: their contents, sizes, copies and oddities. NumPy only."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from data import copies
 from data.near_texts import near_texts
@@ -42,11 +45,16 @@ class TextInputs:
     measured = "characters"
 
     def __init__(self, items: Sequence[Item], field: str) -> None:
+        self.items, self.field = items, field
         self.texts = [str(item.example[field]) for item in items]
         self.keys: list[Any] = list(self.texts)
         self.places = [(item.part, item.number) for item in items]
         self.sizes = np.array([len(text) for text in self.texts])
         self.inputs: Sequence[str] | np.ndarray = self.texts
+
+    def shown(self, place: int) -> JsonObject:
+        """Return what a list says of an example."""
+        return self.items[place].shown(self.field)
 
     def exact(self) -> copies.Copies:
         """Return texts that are equal."""
@@ -69,6 +77,7 @@ class PictureInputs:
     measured = "pixels of the shorter side"
 
     def __init__(self, items: Sequence[Item], field: str) -> None:
+        self.items, self.field = items, field
         self.places = [(item.part, item.number) for item in items]
         self.damaged = list[int]()
         self.keys = list[Any]()
@@ -91,6 +100,13 @@ class PictureInputs:
     def picture(self, example: Example, field: str) -> Raw:
         """Return the picture of an example, in its full size if it has a smaller one too."""
         return example.get("truth", example[field])
+
+    def shown(self, place: int) -> JsonObject:
+        """Return what a list says of an example, with its thumbnail."""
+        content = BytesIO()
+        Image.fromarray(self.thumbnails[place]).save(content, "PNG")
+        code = b64encode(content.getvalue()).decode()
+        return {"picture": f"data:image/png;base64,{code}"} | self.items[place].shown(self.field)
 
     def exact(self) -> copies.Copies:
         """Return pictures whose files or pixels are equal."""

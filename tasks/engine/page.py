@@ -16,7 +16,7 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; color: var(--ink);
   background: var(--paper); overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2rem; } h3 { font-size: 1rem; }
-.wide { overflow-x: auto; } .soft, caption, figcaption { color: var(--soft); }
+.wide { overflow-x: auto; margin-bottom: 1rem; } .soft, caption, figcaption { color: var(--soft); }
 table { border-collapse: collapse; font-size: .9rem; } caption { text-align: left; padding-bottom: .25rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top;
   overflow-wrap: normal; }
@@ -65,14 +65,27 @@ def section(title: str, *parts: str) -> str:
     return f"<section>\n<h2>{escaped(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Json]], marked: Sequence[bool] = ()) -> str:
-    """Return a table that can be scrolled where it is too wide; marked rows stand out."""
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Json]],
+    marked: Sequence[bool] = (),
+    pictures: Sequence[str] = (),
+) -> str:
+    """Return a table that can be scrolled where it is too wide.
+
+    Args:
+        marked: Whether each row stands out; none does if not given.
+        pictures: HTML that goes to the end of each row.
+    """
     top = "".join(f'<th scope="col">{escaped(name)}</th>' for name in head)
     lines = []
     for number, row in enumerate(rows):
         mark = ' class="differs"' if number < len(marked) and marked[number] else ""
         first, *rest = map(cell_text, row)
-        lines.append(f'<tr{mark}><th scope="row">{first}</th>{"".join(map(table_cell, rest))}</tr>')
+        shown = f"<td>{pictures[number]}</td>" if number < len(pictures) else ""
+        lines.append(f'<tr{mark}><th scope="row">{first}</th>{"".join(map(table_cell, rest))}{shown}</tr>')
+    top += "<td></td>" if pictures else ""
     said = escaped(caption)
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{said}"><table><caption>{said}'
