@@ -65,11 +65,14 @@ def text_scores(texts: Sequence[str], labels: np.ndarray) -> np.ndarray:
     reader = TfidfVectorizer(
         ngram_range=(1, 2), sublinear_tf=True, min_df=2, max_df=0.5, max_features=500_000, token_pattern=r"(?u)\w+"
     )
-    features: Any = reader.fit_transform(texts)
     scores = np.zeros((len(texts), labels.max() + 1))
+    try:
+        features: Any = reader.fit_transform(texts)
+    except ValueError:  # no word stands in two texts
+        return scores
     for rest, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(labels, labels):
         for number in range(1 if scores.shape[1] == 2 else 0, scores.shape[1]):
-            model = LogisticRegression(C=10.0, solver="liblinear", random_state=0)
+            model = LogisticRegression(C=10.0, solver="liblinear", max_iter=1000, random_state=0)
             model.fit(features[rest], labels[rest] == number)
             scores[held, number] = model.decision_function(features[held])
     return scores

@@ -42,6 +42,8 @@ def near_pictures(thumbnails: np.ndarray, shapes: np.ndarray) -> Iterator[tuple[
 
     Reference: Charikar, 2002, https://doi.org/10.1145/509907.509965.
     """
+    if len(thumbnails) < 2:
+        return
     random = np.random.default_rng(0)
     small = thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean((2, 4)).reshape(len(thumbnails), -1)
     small = (small - small.mean(1, keepdims=True)).astype("float32")

@@ -71,3 +71,10 @@ def test_the_share_of_wrong_labels_is_that_which_was_planted_where_scores_are_ri
     assert low <= 0.05 <= high
     assert share == pytest.approx(0.05, abs=0.02)
     assert chances.sum() == pytest.approx(wrong.sum(), rel=0.3)  # chances are calibrated
+
+
+def test_texts_without_a_common_word_show_nothing():
+    texts = [f"word{number}" for number in range(20)]
+    doubts = label_doubts(texts, ["a", "b"] * 10)
+    assert list(suspects(doubts)) == []
+    assert doubts.share[0] < 0.01

@@ -131,3 +131,14 @@ def test_the_embedded_data_of_every_task_can_be_checked(name):
     assert set(found["parts"]) == {"train", "valid", "test"}
     assert json.loads(json.dumps(found)) == found
     assert "<h2>What to look at</h2>" in check_page(found)
+
+
+def test_blank_and_equal_pictures_are_looked_through(tmp_path):
+    for number in range(16):
+        (tmp_path / "d" / str(number % 2)).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (40, 40), number).save(tmp_path / "d" / str(number % 2) / f"{number}.png")
+    found = tasks.check_data("mnist", str(tmp_path / "d"))
+    assert found["odd"]["blank"]["count"] == 16
+    assert found["copies"]["near"]["within"] == {}
+    assert found["contradictions"]["count"] == 1
+    assert "data:image/png;base64," in check_page(found)
