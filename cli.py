@@ -13,13 +13,14 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 import tasks
-from tasks.engine import outputs, terminal
+from tasks.engine import outputs, summaries, terminal
 from tasks.engine.config import (
     Json,
     JsonObject,
     Kind,
     SettingError,
     Settings,
+    TaskConfig,
     inner_type,
     nearest,
     offered_fields,
@@ -132,7 +133,7 @@ def train(
     show = not quiet and sys.stderr.isatty()
     pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, **settings)
     with outputs.standard_output():
-        terminal.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
+        summaries.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:
         click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)
 
@@ -149,7 +150,7 @@ def evaluate(
         evaluation = tasks.evaluate(task, run, split, **settings)
         write_report(evaluation, folder)
     with outputs.standard_output():
-        terminal.show_summary(evaluation.summary, as_json)
+        summaries.show_summary(evaluation.summary, as_json)
     if not quiet:
         click.echo(f"Metrics, answers and figures are in {folder}.", err=True)
 
@@ -257,7 +258,7 @@ def list_runs(which: str | None, verify: bool, prune: bool, older_than: str | No
 
 def show_run(row: JsonObject, as_json: bool) -> str:
     """Print what a list says of a run, and return its state."""
-    click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False) if as_json else terminal.run_line(row))
+    click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False) if as_json else summaries.run_line(row))
     return str(row["state"])
 
 
@@ -281,6 +282,86 @@ def prune_runs(unwanted: Sequence[Any], yes: bool) -> None:
         return
     removed = sum(map(upkeep.remove, unwanted))
     click.echo(f"{removed} of {len(unwanted)} runs are removed.", err=True)
+
+
+def compare(
+    a: str,
+    b: str,
+    task: str | None,
+    split: str,
+    metric: str | None,
+    margin: float,
+    as_json: bool,
+    quiet: bool,
+    **values: Json,
+) -> None:
+    context = click.get_current_context()
+    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    send_notices(quiet)
+    one, other = ([part.strip() for part in side.split(",") if part.strip()] for side in (a, b))
+    found = tasks.compare(one, other, task=task, split=split, metric=metric, margin=margin, **settings)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        summaries.show_comparison(found)
+    if found["verdict"] == "worse":
+        sys.exit(summaries.WORSE)
+
+
+def check(
+    data: str,
+    task: str,
+    set_: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **values: Json,
+) -> None:
+    from tasks.engine import files
+    from tasks.engine.check_page import check_page
+
+    context = click.get_current_context()
+    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    if out:
+        outputs.check_new(out)
+    send_notices(quiet)
+    found = tasks.check_data(task, data, **settings, **typed_settings(set_))
+    if out:
+        files.write_text(out, check_page(found))
+    summaries.show_check(found, as_json)
+    if out and not quiet:
+        click.echo(f"The page is {out}.", err=True)
+
+
+@click.command("report", help="Write a page about runs: settings, curves, metrics, figures, best and worst answers.")
+@click.argument("found", metavar="RUN...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="New file for the page.")
+@click.option("--task", help="Task of the runs, if their names do not tell it.")
+def report(found: tuple[str, ...], out: Path, task: str | None) -> None:
+    from tasks.engine import files
+    from tasks.engine.report import report as written
+    from tasks.engine.run_names import task_name
+
+    outputs.check_new(out)
+    if task is not None:
+        tasks.check(task)
+    directories = list(map(Path, found))
+    files.write_text(out, written(task or task_name(directories, tasks.names()), directories))
+    click.echo(f"The page is {out}.", err=True)
+
+
+def typed_settings(words: Sequence[str]) -> JsonObject:
+    """Return settings given as `name=value`; a value is read as JSON, or else as text."""
+    found: JsonObject = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise SettingError(f"`--set` must be like name=value; received {word!r}.")
+        try:
+            found[name.replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[name.replace("-", "_")] = value
+    return found
 
 
 RUN = click.Option(
@@ -315,6 +396,38 @@ EVALUATE = [
     ),
     JSON,
     QUIET_OPTION,
+]
+SHARED = [
+    click_option(field, setting_types(TaskConfig)[field.name], False)
+    for field in offered_fields(TaskConfig, "evaluate")
+]
+COMPARE = [
+    click.Argument(["a"], metavar="A[,A2...]"),
+    click.Argument(["b"], metavar="B[,B2...]"),
+    click.Option(["--task"], help="Task of the runs, if their names do not tell it."),
+    SPLIT,
+    click.Option(["--metric"], help="Metric of the verdict; the main one of the task if not given."),
+    click.Option(
+        ["--margin"],
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        help="How much worse B may be, in units of the metric; exit code 4 if the whole interval is worse than that.",
+    ),
+    JSON,
+    QUIET_OPTION,
+    *SHARED,
+]
+CHECK = [
+    click.Argument(["data"]),
+    click.Option(["--task"], required=True, help="Task that the data is for."),
+    click.Option(
+        ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Another setting of the task, such as source=en."
+    ),
+    click.Option(["--out"], type=click.Path(path_type=Path), help="New file for a page with all that was found."),
+    JSON,
+    QUIET_OPTION,
+    *(option for option in SHARED if option.name in ("data_dir", "test", "limit", "columns", "encoding")),
 ]
 PREDICT = [
     click.Argument(["inputs"], nargs=-1, metavar="INPUT..."),
@@ -352,6 +465,18 @@ commands.add_command(
     Verb(predict, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
 )
 commands.add_command(list_runs)
+commands.add_command(
+    click.Command(
+        "compare",
+        params=COMPARE,
+        callback=compare,
+        help="Tell whether run B differs from run A on the same examples; runs that differ in their seed by A1,A2,A3.",
+    )
+)
+commands.add_command(report)
+commands.add_command(
+    click.Command("check", params=CHECK, callback=check, help="Look through data before a training with it.")
+)
 
 
 def main() -> None:

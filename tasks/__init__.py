@@ -5,7 +5,7 @@ Importing this package loads no machine-learning library and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from tasks.engine.task import Pipeline, Task
 
 __version__ = "0.1.0"
-__all__ = ["config_class", "configure", "evaluate", "get", "load", "names", "presets", "summary", "train"]
+__all__ = [
+    "check_data",
+    "compare",
+    "config_class",
+    "configure",
+    "evaluate",
+    "get",
+    "load",
+    "names",
+    "presets",
+    "summary",
+    "train",
+]
 
 
 def names() -> list[str]:
@@ -193,6 +205,61 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
     if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
         return evaluation.evaluate_or_embedded(pipeline)
     return evaluation.evaluate(pipeline, split)
+
+
+def compare(
+    one: Path | str | Sequence[Path | str],
+    other: Path | str | Sequence[Path | str],
+    *,
+    task: str | None = None,
+    split: str = "test",
+    metric: str | None = None,
+    margin: float = 0.0,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Return how a run differs from another on the same examples: each metric with its interval and p.
+
+    Args:
+        one: Run A, a directory or the name of one that ships; or a list of runs that differ in their seed.
+        other: Run B, likewise.
+        task: Task name, where the names of the runs do not tell it.
+        split: `train`, `valid`, `test`, or a name or path as for the setting `test`.
+        metric: Metric of the verdict; the main one of the task if not given.
+        margin: How much worse B may be, in units of the metric.
+        settings: As for `load`.
+
+    Example:
+        >>> short = {"data": "builtin", "limit": 64, "epochs": 1, "score": False}
+        >>> one, other = (train("mnist", folder / name, seed=seed, **short).run for seed, name in enumerate("ab"))
+        >>> found = compare(one, other)
+        >>> found["metric"], found["measures"][0]["test"]
+        ('accuracy', "McNemar's exact test")
+    """
+    from tasks.engine import compare as comparison
+    from tasks.engine.run_names import task_name
+
+    sides = [[Path(run) for run in ([side] if isinstance(side, str | Path) else side)] for side in (one, other)]
+    comparison.check_sides(sides)
+    name = task or task_name([*sides[0], *sides[1]], names())
+    return comparison.compare(get(name), (sides[0], sides[1]), split, metric, margin, settings)
+
+
+def check_data(name: str, data: str, **settings: Any) -> dict[str, Any]:
+    """Return what is to know of data before training: parts, copies, odd items, labels that are probably wrong.
+
+    Args:
+        name: Task name.
+        data: As the setting `data` of the task.
+        settings: Values for other fields of the task's config.
+
+    Example:
+        >>> found = check_data("translate", "builtin")
+        >>> found["copies"]["exact"]["tested"], found["findings"][0]
+        (0, '6 inputs of the test part stand nearly equal in another part too, which flatters scores.')
+    """
+    from tasks.engine.check import check as checked
+
+    return checked(get(name), configure(name, data=data, **settings))
 
 
 def check(name: str) -> None:

@@ -17,7 +17,7 @@ MAY_IMPORT = {  # a room, and those rooms of ours that it may import
     "data": {"data"},
     "tasks": {"tasks", "tasks.engine"},
     "tasks.engine": {"tasks.engine", "data"},
-    "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "data"},
+    "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "tasks.engine.measure", "data"},
     "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
 }
 FROM_CONTENT = {"load_model", "model_from_json", "from_config", "deserialize", "deserialize_keras_object", "pickle"}
@@ -39,6 +39,7 @@ STDLIB = {
             "interval",
             "signals",
             "strict_json",
+            "summaries",
             "terminal",
         )
     ),
@@ -147,9 +148,18 @@ def test_importing_tasks_loads_nothing_heavy():
     assert loaded_after("import tasks; [tasks.config_class(n) for n in tasks.names()]") == set()
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["tasks"], ["train", "mnist", "--help"], ["predict", "upscale", "--help"]], ids=" ".join
-)
+LIGHT = [
+    "--help",
+    "tasks",
+    "train mnist --help",
+    "predict upscale --help",
+    "compare --help",
+    "check --help",
+    "report --help",
+]
+
+
+@pytest.mark.parametrize("words", [words.split() for words in LIGHT], ids=LIGHT)
 def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()
 

@@ -17,6 +17,7 @@ from tasks.caption.describe import caption_attention, caption_hypotheses, pictur
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import metrics, sheets
+from tasks.toolbox.measures import caption_measures
 from tasks.toolbox.search import Hypothesis
 
 ANSWER_COUNT = 200  # answers kept
@@ -44,18 +45,22 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         name: round(len(read) / float(seconds), 1)
         for name, seconds in zip(("seen_per_second", "written_per_second"), captioned.seconds, strict=True)
     }
+
+    def entry(place: int) -> JsonObject:
+        name, answer = picture_name(read[place], place), {"caption": texts[place]}
+        return {"input": name, "answer": answer, "reference": read[place]["captions"]}
+
     return Report(
         metrics=numbers | {"cider_shuffled": shuffled["cider"]} | true_share(texts, read) | rates,
-        answers=[
-            {"input": picture_name(example, row), "answer": {"caption": text}, "reference": example["captions"]}
-            for row, (example, text) in enumerate(zip(read[:ANSWER_COUNT], texts, strict=False))
-        ],
+        answers=list(map(entry, range(min(ANSWER_COUNT, len(texts))))),
         figures={
             "captions": lambda: caption_sheet(
                 read[:SHEET_COUNT], texts, pipeline.config.size, pipeline.config.megapixels
             ),
             "attention": lambda: attention_sheet(pipeline, read[:ATTENTION_COUNT]),
         },
+        measures=lambda: caption_measures(texts, truth),
+        entry=entry,
     )
 
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 from tasks.engine import runs
 from tasks.engine.config import Settings, TaskConfig
 from tasks.engine.records import read_history
+from tasks.engine.summaries import plain_metrics
 from tasks.engine.task import Pipeline
-from tasks.engine.terminal import plain_metrics
 
 C = TypeVar("C", bound=TaskConfig)
 OWN = "The user's own files; their licence is the user's to know."

@@ -38,6 +38,19 @@ class Evaluation(NamedTuple):
 
 def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
     """Score a pipeline on one split of its data: `train`, `valid` or `test`; any other name is one for `test`."""
+    pipeline, examples = examples_of(pipeline, split, pipeline.config.seed)
+    return score(pipeline, examples, split)
+
+
+def examples_of(pipeline: Pipeline[C], split: str, seed: int) -> tuple[Pipeline[C], Examples]:
+    """Return the examples of one split of a pipeline's data, and the pipeline, set to test on it.
+
+    Args:
+        seed: Seed that `limit` draws examples by.
+
+    Raises:
+        DataError: There are none.
+    """
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"
@@ -48,7 +61,7 @@ def evaluate(pipeline: Pipeline[C], split: str = "test") -> Evaluation:
         raise DataError(f"The data has no {part} examples; its parts are: {part_sizes(splits)}.")
     if part != "test":
         check_parts(pipeline, splits)
-    return score(pipeline, limited_examples(examples, config.limit, config.seed), split)
+    return pipeline, limited_examples(examples, config.limit, seed)
 
 
 def part_sizes(splits: Splits) -> str:
@@ -87,7 +100,7 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
     embedded = {"data": "builtin"}
     found = evaluate(pipeline.with_settings(**unset_forms(pipeline.config, embedded), **embedded))
     card = records.read_summary(pipeline.run)
-    own = {"data": training_data_name(pipeline), "split": card["split"], "metrics": card["metrics"] or {}}
+    own = {"data": training_data_name(pipeline.task.name, pipeline.run), "split": card["split"], "metrics": card["metrics"] or {}}
     return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
 
 
@@ -99,7 +112,7 @@ def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
     data = settings.get("data")
     if data is None or "test" in settings or not Path(str(data)).exists():
         return pipeline
-    own = runs.read_config(pipeline.run, pipeline.task.name).get("data")
+    own = runs.read_config(run, task).get("data")
     return pipeline if same_place(str(own), str(data)) else pipeline.with_settings(test=str(data))
 
 
@@ -127,9 +140,9 @@ def score_or_none(pipeline: Pipeline[C], examples: Examples, split: str) -> Eval
         return found._replace(summary=found.summary | {"error": reason})
 
 
-def training_data_name(pipeline: Pipeline[C]) -> str:
+def training_data_name(task: str, run: Path) -> str:
     """Return what the data of a run is called."""
-    return data_name(str(runs.read_config(pipeline.run, pipeline.task.name).get("data")))
+    return data_name(str(runs.read_config(run, task).get("data")))
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> None:

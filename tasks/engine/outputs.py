@@ -46,6 +46,13 @@ def check_folder(file: Path) -> None:
     raise OSError(f"{str(file)!r} cannot be made, since its folder {reason}; name another file.")
 
 
+def check_new(path: Path) -> None:
+    """Raise `OSError` if a file exists, or cannot be made."""
+    if path.exists():
+        raise FileExistsError(f"{str(path)!r} exists; name a new file with --out.")
+    check_folder(path)
+
+
 @contextmanager
 def opened_output(path: Path) -> Iterator[IO[str]]:
     """Open a new file for answers, for a `with` statement; if the work fails before the first, no file is left.
@@ -53,9 +60,7 @@ def opened_output(path: Path) -> Iterator[IO[str]]:
     Raises:
         OSError: It exists, or cannot be made or written.
     """
-    if path.exists() or path.is_symlink():
-        raise FileExistsError(f"{str(path)!r} exists; name a new file with --out.")
-    check_folder(path)
+    check_new(path)
     with named_errors(path), path.open("x", encoding="utf-8") as file:
         try:
             yield file

@@ -18,7 +18,8 @@ from data.pictures.files import LoadedImage, MemoryFile, ZipMember, folder_photo
 from data.splits import DataError, Example, Examples, Splits
 from data.tables import TableFormat
 from tasks.engine import files, runs
-from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.config import JsonObject, Settings, TaskConfig
+from tasks.engine.measure import Measure
 from tasks.engine.network import Network
 from tasks.engine.records import read_history
 
@@ -200,6 +201,8 @@ class Report(NamedTuple):
     metrics: JsonObject | None  # JSON types; the task's main metric first; `None` if scoring failed
     answers: list[JsonObject]  # some inputs with answers and references, as JSON types
     figures: dict[str, Callable[[], Image]]  # drawn when they are written
+    measures: Callable[[], Sequence[Measure]] = tuple  # what two runs are compared by; the main metric first
+    entry: Callable[[int], JsonObject] | None = None  # of any scored example, as those of `answers`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +222,8 @@ class Task(Generic[C]):
         predict: Return an answer for each input that the codec has read, without side effects. Answers carry numbers;
             their first entry is the bare answer.
         score: Return the task's metrics on raw examples.
+        terms: Return what a score depends on beside the examples, such as the classes, by name; runs of other terms
+            are not compared.
         calibrate: Return a better codec after fitting, by validation examples.
         draw: Yield the pictures of one answer that the settings ask for, each after its setting and the file
             to write; it gets the input as the codec has read it.
@@ -239,6 +244,7 @@ class Task(Generic[C]):
     predict: Callable[[Pipeline[C], Iterable[Any]], list[Answer]]
     score: Callable[[Pipeline[C], Examples], Report]
     remarks: Mapping[str, str] = field(default_factory=dict)
+    terms: Callable[[Pipeline[C]], Settings] = field(default=lambda pipeline: {})
     calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
     draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[str, Path, Image]]] | None = None
     write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None

@@ -1,6 +1,5 @@
-"""What the terminal shows and what it does not, and how a command ends. Standard library only."""
+"""What the terminal does not show, and how a command ends. Standard library only."""
 
-import json
 import logging
 import os
 import re
@@ -10,54 +9,11 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, NoReturn
 
-from tasks.engine.config import JsonObject
-
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
 }
-
-
-def show_summary(summary: JsonObject, as_json: bool) -> None:
-    """Print what an evaluation found, as one JSON object or for a reader."""
-    if as_json:
-        print(visible_json(json.dumps(summary, ensure_ascii=False, allow_nan=False)))
-        return
-    metrics, card = summary["metrics"] or {}, summary.get("card", {"metrics": {}})
-    print(
-        f"{summary['task']}, {summary['examples']:,} {summary['split']} examples of {visible(summary['data'])}", end=""
-    )
-    print(f", embedded data; the run was trained on {visible(summary['trained_on'])}" if card["metrics"] else "")
-    shown = list(plain_metrics(metrics))
-    own = {name: value for name, value, _ in plain_metrics(card["metrics"])}
-    width = max(12, *(len(name) + 2 for name, _, _ in shown))
-    for name, value, interval in shown:
-        beside = f"   on its card: {own[name]} ({card['split']} of {card['data']})" if name in own else ""
-        print(f"  {name:<{width}}{value}" + (f"   95 % interval {interval}" if interval else "") + beside)
-    if "classes" in metrics:
-        show_classes(metrics["classes"], metrics["confusion"])
-
-
-def plain_metrics(metrics: JsonObject) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the value and the interval, if it has one, of each metric that is a single number."""
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
-            low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
-            interval = "" if low is None else f"{low:.4f} to {high:.4f}"
-            yield name, str(value) if isinstance(value, int) else f"{value:.4f}", interval
-
-
-def show_classes(classes: dict[str, dict[str, float]], confusion: list[list[int]]) -> None:
-    """Print the metrics of each class, and the confusion matrix beside them."""
-    shown = [visible(name) for name in classes]
-    width = max(5, *map(len, shown))
-    cell = max(len(str(count)) for row in confusion for count in row) + 1
-    print(f"\n  {'class':<{width}}  precision  recall      f1  examples   confusion: truth down, answers across")
-    for name, row, counts in zip(shown, classes.values(), confusion, strict=True):
-        across = "".join(f"{count or '.':>{cell}}" for count in counts)
-        shares = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}"
-        print(f"  {name:<{width}}  {shares}  {row['examples']:8}   {across}")
 
 
 CONTROL = re.compile(  # control characters but the tab, and those that turn the direction of writing
@@ -105,23 +61,6 @@ class Once(logging.Filter):
         new = text not in self.said
         self.said.add(text)
         return new
-
-
-def run_line(row: JsonObject) -> str:
-    """Return a line about a run: its task, preset, data, main score, end and directory.
-
-    Example:
-        >>> run_line({"task": "mnist", "run": "runs/a", "state": "not finished"})
-        'mnist      -         not finished                                                  runs/a'
-    """
-    metric = row.get("metric")
-    value = "" if row.get("value") is None else f" {row['value']:.4f}"
-    said = row["state"] if metric is None else f"{row['data']}: {metric}{value}"
-    said += ", verified" if row.get("verified") else ""
-    line = (
-        f"{row['task']:<10} {row.get('preset') or '-':<9} {said:<44} {(row.get('ended') or '')[:16]:<16} {row['run']}"
-    )
-    return visible(f"{line}: {row['reason']}" if "reason" in row else line)
 
 
 class Hush:

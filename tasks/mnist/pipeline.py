@@ -45,6 +45,7 @@ from tasks.toolbox.labels import (
     mistakes,
     warn_of_unanswered_classes,
 )
+from tasks.toolbox.measures import class_measures
 
 LOG = logging.getLogger("tasks")
 SIZE = 28  # pixels
@@ -260,13 +261,19 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     found = metrics.classification_metrics(truth, [answer["label"] for answer in answers], pipeline.codec.classes)
     worst, shown = mistakes(answers, truth, MISTAKES)
     captions = [f"{truth[i]} read as {answers[i]['label']}" for i in worst]
+
+    def entry(place: int) -> JsonObject:
+        return {"input": f"example {place}", "answer": answers[place], "reference": truth[place]}
+
     return Report(
         metrics=found,
-        answers=[{"input": f"example {i}", "answer": answers[i], "reference": truth[i]} for i in shown],
+        answers=list(map(entry, shown)),
         figures={
             "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
             "mistakes": lambda: figures.picture_gallery([examples[i]["image"] for i in worst], captions),
         },
+        measures=lambda: class_measures(answers, truth),
+        entry=entry,
     )
 
 
@@ -282,4 +289,5 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    terms=lambda pipeline: {"classes": sorted(pipeline.codec.classes)},
 )

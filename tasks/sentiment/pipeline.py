@@ -131,5 +131,6 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    terms=lambda pipeline: {"classes": sorted(pipeline.codec.classes)},
     calibrate=calibrate,
 )

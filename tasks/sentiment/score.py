@@ -3,12 +3,14 @@
 import numpy as np
 
 from data.splits import Examples
+from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.sentiment.classify import class_probabilities
 from tasks.sentiment.config import Config
 from tasks.sentiment.reading import limits, warn_of_unknown_words
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import aligned_examples, class_answers, mistakes, warn_of_unanswered_classes
+from tasks.toolbox.measures import class_measures
 
 MISTAKES = 50  # mistakes kept
 
@@ -30,16 +32,20 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     own = {name: found[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "f1")}
     own |= {"auc": metrics.ranking_area(truth, chances, classes), "ece": metrics.calibration_error(reliability)}
     _, shown = mistakes(answers, truth, MISTAKES)
+
+    def entry(place: int) -> JsonObject:
+        answer = answers[place] | limits(texts[place])
+        return {"input": examples[place]["text"], "answer": answer, "reference": truth[place]}
+
     return Report(
         metrics=own | found,
-        answers=[
-            {"input": examples[i]["text"], "answer": answers[i] | limits(texts[i]), "reference": truth[i]}
-            for i in shown
-        ],
+        answers=list(map(entry, shown)),
         figures={
             "confusion": lambda: figures.confusion_matrix(found["confusion"], list(found["classes"])),
             "roc": lambda: figures.roc_curve(truth, chances, classes),
             "reliability": lambda: figures.reliability_diagram(reliability),
             "lengths": lambda: figures.accuracy_by_length(list(map(len, rows)), right, "tokens"),
         },
+        measures=lambda: class_measures(answers, truth),
+        entry=entry,
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from sacrebleu import BLEU, CHRF
@@ -78,3 +80,51 @@ def chrf_scorer() -> CHRF:
             return float(super()._compute_f_score(statistics))
 
     return Metric()
+
+
+def bleu_counts(answers: Sequence[str], truth: Sequence[Sequence[str]]) -> tuple[list[float], np.ndarray]:
+    """Return BLEU-1 to 4 in [0, 1] as COCO counts them, and what is counted in each answer.
+
+    Args:
+        answers: Texts of words between spaces.
+        truth: For each its references, at least one.
+
+    Returns:
+        The scores; and for each answer its length, that of the nearest reference, the matches of one to four words in a
+        row, and how many there are of each: `(answers, 10)`.
+
+    Example:
+        >>> scores, counts = bleu_counts(["a dog runs home"], [["a dog runs"]])
+        >>> counts.tolist()
+        [[4, 3, 3, 2, 1, 0, 4, 3, 2, 1]]
+    """
+    from pycocoevalcap.bleu.bleu_scorer import BleuScorer
+
+    scorer = BleuScorer(n=4)
+    for answer, references in zip(answers, truth, strict=True):
+        scorer += (answer, references)
+    scores, _ = scorer.compute_score(option="closest", verbose=0)
+    return scores, np.array([[*lengths(one), *one["correct"], *one["guess"]] for one in scorer.ctest])
+
+
+def lengths(counted: dict[str, Any]) -> tuple[int, int]:
+    """Return the length of an answer, and that of the reference of the nearest length, the shorter of two.
+
+    Example:
+        >>> lengths({"testlen": 4, "reflen": [5, 3, 9]})
+        (4, 3)
+    """
+    own = counted["testlen"]
+    return own, min(counted["reflen"], key=lambda length: (abs(length - own), length))
+
+
+def bleu_value(sums: np.ndarray) -> np.ndarray:
+    """Return BLEU-4 in [0, 1] for sums of what `bleu_counts` counted, `(..., 10)`.
+
+    Example:
+        >>> float(bleu_value(np.array([4, 4, 4, 3, 2, 1, 4, 3, 2, 1])).round(3))
+        1.0
+    """
+    precision = np.exp(np.log((sums[..., 2:6] + 1e-15) / (sums[..., 6:] + 1e-9)).mean(-1))
+    ratio = sums[..., 1] / np.maximum(sums[..., 0], 1)
+    return np.asarray(precision * np.exp(np.minimum(1 - ratio, 0)) * (sums[..., 6] > 0))

@@ -8,7 +8,7 @@ import numpy as np
 
 from data.texts.text import caption_words
 from tasks.engine.config import JsonObject, SettingError
-from tasks.toolbox.bleu import bleu_scorer, chrf_scorer
+from tasks.toolbox.bleu import bleu_counts, bleu_scorer, bleu_value, chrf_scorer
 
 WINDOW = 11  # side in pixels of the window of SSIM
 PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be infinite
@@ -208,17 +208,13 @@ def caption_metrics(
         >>> round(found["bleu_1"])
         100
     """
-    from pycocoevalcap.bleu.bleu_scorer import BleuScorer
     from pycocoevalcap.rouge.rouge import Rouge
 
     said = [" ".join(caption_words(answer)) for answer in answers]
     given = {row: [" ".join(caption_words(one)) for one in each] for row, each in enumerate(truth)}
     found = {row: [answer] for row, answer in enumerate(said)}
-    scorer = BleuScorer(n=4)
-    for row, answer in enumerate(said):
-        scorer += (answer, given[row])
-    bleu, _ = scorer.compute_score(option="closest", verbose=0)
-    low, high = bleu_interval(scorer.ctest, resamples)
+    bleu, counts = bleu_counts(said, list(given.values()))
+    low, high = bleu_interval(counts, resamples)
     each = {"cider": cider_scores(given, found), "rouge_l": Rouge().compute_score(given, found)[1]}
     spans = {name: mean_interval(np.asarray(scores), resamples) for name, scores in each.items()}
     means = {
@@ -254,22 +250,16 @@ def cider_scores(truth: Mapping[int, list[str]], answers: Mapping[int, list[str]
     return np.asarray(Cider().compute_score(truth, answers)[1])
 
 
-def bleu_interval(counts: Sequence[JsonObject], resamples: int) -> tuple[float, float]:
-    """Return the 95 % interval of BLEU-4 from what `BleuScorer` counted in each caption, by bootstrap samples.
+def bleu_interval(counts: np.ndarray, resamples: int) -> tuple[float, float]:
+    """Return the 95 % interval of BLEU-4 from what `bleu_counts` counted in each caption, by bootstrap samples.
 
     Example:
-        >>> counts = [{"testlen": 4, "reflen": [4], "correct": [4, 3, 2, 1], "guess": [4, 3, 2, 1]}] * 3
-        >>> [round(end, 3) for end in bleu_interval(counts, 10)]
+        >>> [round(end, 3) for end in bleu_interval(np.array([[4, 4, 4, 3, 2, 1, 4, 3, 2, 1]] * 3), 10)]
         [1.0, 1.0]
     """
-    lengths = np.array([one["testlen"] for one in counts])
-    nearest = [min(one["reflen"], key=lambda n: (abs(n - one["testlen"]), n)) for one in counts]
-    table = np.array([[*one["correct"], *one["guess"]] for one in counts])  # (captions, 8)
     picked = np.random.default_rng(0).integers(len(counts), size=(resamples, len(counts)))
-    sums = np.stack([table[rows].sum(0) for rows in picked])  # (resamples, 8)
-    precision = np.exp(np.log((sums[:, :4] + 1e-15) / (sums[:, 4:] + 1e-9)).mean(1))
-    ratio = np.array(nearest)[picked].sum(1) / np.maximum(lengths[picked].sum(1), 1)
-    low, high = np.percentile(precision * np.exp(np.minimum(1 - ratio, 0)) * (sums[:, 4] > 0), [2.5, 97.5])
+    sums = np.stack([counts[rows].sum(0) for rows in picked])  # (resamples, 10)
+    low, high = np.percentile(bleu_value(sums), [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -129,6 +129,7 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    terms=lambda pipeline: {"languages": list(pipeline.codec.languages)},
     calibrate=calibrate,
     draw=draw,
 )

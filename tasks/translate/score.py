@@ -8,8 +8,10 @@ from PIL.Image import Image
 
 from data.splits import Examples
 from data.texts.text import clean_text
+from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
+from tasks.toolbox.measures import translation_measures
 from tasks.translate.answers import document_answers
 from tasks.translate.clauses import Tokens
 from tasks.translate.config import Config
@@ -35,18 +37,22 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     truth = [clean_text(example["translation"]) for example in examples]
     rows = [[clause.tokens for sentence in each.sentences for clause in sentence.clauses] for each in documents]
     lengths = [sum(map(len, each)) for each in rows]
+
+    def entry(place: int) -> JsonObject:
+        example, answer = examples[place], {"translation": answers[place]}
+        return {"input": example["text"], "answer": answer, "reference": example["translation"]}
+
     return Report(
         metrics=metrics.translation_metrics(answers, truth, language=codec.languages[1])
         | {"cut": cut_count(pipeline, documents)}
         | rates(pipeline, rows),
-        answers=[
-            {"input": example["text"], "answer": {"translation": answer}, "reference": example["translation"]}
-            for example, answer in list(zip(examples, answers, strict=True))[:ANSWER_COUNT]
-        ],
+        answers=list(map(entry, range(min(ANSWER_COUNT, len(answers))))),
         figures={
             "lengths": lambda: figures.bleu_by_length(answers, truth, lengths, language=codec.languages[1]),
             "alignments": lambda: alignment_sheet(pipeline, [each[0] for each in rows if len(each) == 1]),
         },
+        measures=lambda: translation_measures(answers, truth, codec.languages[1]),
+        entry=entry,
     )
 
 

@@ -268,6 +268,7 @@ TASK = Task(
     codec=Codec,
     predict=predict,
     score=score,
+    terms=lambda pipeline: {"scale": pipeline.config.scale},
     write=write,
     originals=originals,
 )

@@ -9,6 +9,8 @@ from PIL import Image
 
 from data.pictures.imresize import degraded_picture, imresize, luma, whole_levels
 from data.splits import Example, Examples
+from tasks.engine.config import JsonObject
+from tasks.engine.measure import mean_measure
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
 from tasks.upscale.config import Config
@@ -39,14 +41,18 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         "giga_multiply_adds_per_megapixel": config.multiply_adds() / 1e3,
         "milliseconds_per_megapixel": seconds / area * 1e9,
     }
+
+    def entry(place: int) -> JsonObject:
+        answer = {name: round(value, 4) for name, value in rows[place].items()}
+        return {"input": examples[place]["name"], "answer": answer}
+
     spread = slice(None, None, max(len(rows) // SHEET_COUNT, 1))  # each quality of a JPEG is an example of its own
     return Report(
         metrics=mean_scores(rows) | quality_scores(examples, rows) | costs,
-        answers=[
-            {"input": example["name"], "answer": {name: round(value, 4) for name, value in row.items()}}
-            for example, row in zip(examples, rows, strict=True)
-        ],
+        answers=list(map(entry, range(len(rows)))),
         figures={"contact_sheet": lambda: contact_sheet(pipeline, examples[spread][:SHEET_COUNT], rows[spread])},
+        measures=lambda: [mean_measure(name, np.array([row[name] for row in rows])) for name in ("psnr", "ssim")],
+        entry=entry,
     )
 
 

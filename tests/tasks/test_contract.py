@@ -265,3 +265,15 @@ def test_every_preset_is_valid_and_documented(trained):
         tasks.configure(trained.task.name, preset)
         assert f"`{preset}`" in readme
     assert trained.task.config().data in trained.task.sources
+
+
+def test_a_report_counts_in_each_example_what_gives_its_metrics(trained):
+    report = evaluation.evaluate(trained).report
+    measures = report.measures()
+    assert measures[0].name == next(iter(report.metrics))
+    assert {len(measure.counts) for measure in measures} == {count(trained)}
+    for measure in measures:
+        assert measure.name not in report.metrics or measure.total == pytest.approx(report.metrics[measure.name])
+    assert json.loads(json.dumps(report.entry(1)))["answer"]
+    assert all(entry in [report.entry(place) for place in range(count(trained))] for entry in report.answers)
+    assert isinstance(json.loads(json.dumps(trained.task.terms(trained))), dict)
