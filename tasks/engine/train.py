@@ -267,7 +267,7 @@ def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
     from tasks.engine import export
 
     assert isinstance(pipeline.network, KerasNetwork)
-    export.write(pipeline.network.models, pipeline.task.name, pipeline.run, pipeline.config.storage)
+    export.write(pipeline.network.models, pipeline.run, pipeline.config.storage)
     compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
     pipeline.task.predict(replace(pipeline, network=compared), readable_inputs(pipeline, sample))
     return compared.difference
