@@ -23,13 +23,17 @@ def model_of(
     Args:
         inputs: Tensors of Keras by name, as which they are read.
         outputs: Names in the graph and tensors of Keras; they are written as `output_0`, `output_1` and so on.
-        storage: Number format of the large weights in the file; they are computed with as float32.
+        storage: Number format of the large weights in the file; they are computed with as float32. In fewer bits,
+            weights are stored before they are scaled, so that weights that fit into these bits stay exact.
     """
     labels = [f"output_{number}" for number in range(len(outputs))]
     ends = [Operator("Identity", (name,), (label,), {}) for label, (name, _) in zip(labels, outputs, strict=True)]
-    operators = needed([*graph.operators, *ends], labels)
-    used = {name for operator in operators for name in operator.inputs}
-    weights = {name: values for name, values in graph.weights.items() if name in used}
+    large = {name for name, values in graph.weights.items() if values.size >= LARGE and values.dtype == "float32"}
+    scalings = [one for one in graph.scalings if storage != "float32" and large.issuperset(one.outputs)]
+    operators = needed([*scalings, *graph.operators, *ends], labels)
+    read = {name for operator in operators for name in operator.inputs}
+    read -= {name for operator in scalings for name in operator.outputs}
+    weights = {name: values for name, values in graph.weights.items() if name in read}
     stored, restoring = stored_weights(weights, storage)
     operators = needed([*restoring, *late_casts(operators, stored)], labels)
     used = {name for operator in operators for name in operator.inputs}

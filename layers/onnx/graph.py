@@ -42,6 +42,7 @@ class Graph:
         self.weights: dict[str, np.ndarray] = {}
         self.contents: dict[tuple[str, tuple[int, ...], bytes], str] = {}  # weight to name
         self.first: dict[str, str] = {}
+        self.scalings: list[Operator] = []  # how scaled weights come from others
 
     def add(self, kind: str, *inputs: str, **attributes: object) -> str:
         """Add an operator with one output, and return the name of the output."""
@@ -95,12 +96,20 @@ class Graph:
             return None
         weights, axis = self.weights[maker.inputs[1]], OUTPUT_AXIS[maker.kind]
         along = [-1 if other == axis else 1 for other in range(weights.ndim)]
-        read = maker.inputs[0], self.weight(weights * scale.reshape(along) if (scale != 1).any() else weights)
+        read = maker.inputs[0], self.scaled(maker.inputs[1], scale.reshape(along))
         if maker.kind == "MatMul":
             return self.add("Add", self.add("MatMul", *read), self.weight(shift))
         bias = self.weights[maker.inputs[2]] * scale if len(maker.inputs) > 2 else np.zeros(1, "float32")
         bias = np.broadcast_to(bias + shift, weights.shape[axis]).copy()
         return self.channels_last(self.add(maker.kind, *read, self.weight(bias), **maker.attributes), weights.ndim)
+
+    def scaled(self, name: str, scale: np.ndarray) -> str:
+        """Return a constant times another one."""
+        if (scale == 1).all():
+            return name
+        found = self.weight(self.weights[name] * scale)
+        self.scalings.append(Operator("Mul", (name, self.weight(scale)), (found,), {}))
+        return found
 
 
 def needed(operators: Sequence[Operator], outputs: Iterable[str]) -> list[Operator]:
