@@ -35,19 +35,19 @@ class OnnxNetwork:
         self.folder = folder
         self.session = cache(self.open)
 
-    def open(self, signature: str) -> Any:
-        """Return an ONNX Runtime session on the CPU."""
+    def open(self, signature: str) -> tuple[Any, list[str]]:
+        """Return an ONNX Runtime session on the CPU, and the names of its inputs."""
         import onnxruntime
 
         path = self.folder / f"{signature}.onnx"
         try:
-            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's errors have no common class of their own
             raise RunError(f"{str(path)!r} is missing or damaged; use --engine keras.") from error
+        return session, [node.name for node in session.get_inputs()]
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        session = self.session(signature)
-        names = [node.name for node in session.get_inputs()]
+        session, names = self.session(signature)
         return tuple(session.run(None, dict(zip(names, arrays, strict=True))))
 
 
