@@ -1,13 +1,23 @@
 """Networks that answer named signatures with NumPy arrays: Keras and ONNX Runtime behind one face."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from tasks.engine.runs import RunError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+Run: TypeAlias = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+CONVOLUTION = b"Conv"  # in a file of ONNX, the name of the operators that gain by several threads for one example
+ROWS = 32  # fewest rows of a batch that are worth a thread
 
 
 class Network(Protocol):
@@ -29,26 +39,47 @@ class KerasNetwork:
 
 
 class OnnxNetwork:
-    """ONNX files by signature name: `classify` is `folder/classify.onnx`, opened when first called."""
+    """ONNX files by signature name: `classify` is `folder/classify.onnx`, opened when first called.
+
+    Convolutions share the work on one example among the cores. Other networks, such as recurrent ones, gain nothing by
+    that, and wait much on a busy machine. Each call of them runs in one thread; the rows of a large batch are shared.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.session = cache(self.open)
 
-    def open(self, signature: str) -> tuple[Any, list[str]]:
-        """Return an ONNX Runtime session on the CPU, and the names of its inputs."""
+    def open(self, signature: str) -> tuple[Run, bool]:
+        """Return a function of the inputs of a signature, and whether the rows of a batch are to be shared."""
         import onnxruntime
 
         path = self.folder / f"{signature}.onnx"
+        options = onnxruntime.SessionOptions()
         try:
-            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            data = path.read_bytes()
+            is_convolutional = CONVOLUTION in data
+            options.intra_op_num_threads = 0 if is_convolutional else 1  # 0 is one for each core
+            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's errors have no common class of their own
             raise RunError(f"{str(path)!r} is missing or damaged; use --engine keras.") from error
-        return session, [node.name for node in session.get_inputs()]
+        names = [node.name for node in session.get_inputs()]
+        return lambda arrays: session.run(None, dict(zip(names, arrays, strict=True))), not is_convolutional
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        session, names = self.session(signature)
-        return tuple(session.run(None, dict(zip(names, arrays, strict=True))))
+        run, shares_rows = self.session(signature)
+        parts = min(os.cpu_count() or 1, len(arrays[0]) // ROWS) if shares_rows else 1
+        if parts < 2:
+            return tuple(run(arrays))
+        cuts = zip(*(np.array_split(array, parts) for array in arrays), strict=True)
+        return tuple(map(np.concatenate, zip(*threads().map(run, cuts), strict=True)))
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return threads for the rows of large batches, one for each core."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(os.cpu_count())
 
 
 class ComparedNetwork:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tasks
+from layers.recurrent import RecurrentStack
 from tasks.engine import export
 from tasks.engine.load import keras_part
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
@@ -61,6 +62,21 @@ def test_every_signature_of_every_preset_answers_as_in_keras(name, preset, tmp_p
             outputs = compared(signature, *(array(tensor, batch, length, random) for tensor in model.inputs))
             assert len(outputs) == len(model.outputs)
     assert compared.difference < 1e-5
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 101])
+def test_the_rows_of_a_large_batch_get_the_answers_that_they_get_alone(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    one, other = keras.Input((None,), dtype="int32"), keras.Input((2,))
+    states = RecurrentStack(4, "gru")(keras.layers.Embedding(30, 3, mask_zero=True)(one))
+    model = keras.Model([one, other], [states, other + 1])
+    export.write({"read": model}, tmp_path, "float32")
+    network, random = OnnxNetwork(tmp_path / "onnx"), np.random.default_rng(0)
+    inputs = [array(tensor, rows, 9, random) for tensor in model.inputs]
+    outputs = network("read", *inputs)
+    alone = [network("read", *(values[row : row + 1] for values in inputs)) for row in range(rows)]
+    for output, expected in zip(outputs, zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(output, np.concatenate(expected), atol=1e-6)
 
 
 def test_a_network_with_another_shape_is_refused_and_not_broadcast():
