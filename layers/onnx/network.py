@@ -4,7 +4,8 @@ import keras
 import onnx
 
 from layers.onnx import convolution, operations, recurrent, shapes
-from layers.onnx.file import Storage, model_of
+from layers.onnx.file import model_of
+from layers.onnx.storage import Storage
 from layers.onnx.trace import Trace
 
 OPERATIONS = operations.OPERATIONS | shapes.OPERATIONS | convolution.OPERATIONS

@@ -100,7 +100,12 @@ class TaskConfig:
     warmup: float = option(0.0, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
     average: int = option(0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0)
     precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
-    storage: Literal["float32", "float16"] = option("float32", "Number format of the weights in the run's files.")
+    storage: Literal["float32", "float16", "int8"] = option(
+        "float32", "Number format of the weights in the run's files; int8 is for the ONNX files alone."
+    )
+    storage_loss: float = option(
+        0.002, "Largest loss of the main validation score by int8; if it is larger, float16 is stored.", low=0.0
+    )
     seed: int = option(0, "Seed of every random choice.", low=0)
     engine: Literal["auto", "onnx", "keras"] = option(
         "auto", "What computes answers; auto prefers ONNX.", when="predict"

@@ -244,15 +244,29 @@ def tied(width=16, size=200):
     return randomized(keras.Model(tokens, ops.log_softmax(embedding(embedding(tokens), use="score"))))
 
 
-@pytest.mark.parametrize(("storage", "size"), [("float32", 4), ("float16", 2)])
+@pytest.mark.parametrize(("storage", "size"), [("float32", 4), ("float16", 2), ("int8", 1)])
 def test_a_tied_table_is_stored_once_in_the_format_asked_for(storage, size):
     network = tied()
     model = onnx_model(network, storage)
     assert [weight.dims for weight in model.graph.initializer if np.prod(weight.dims) > 1000] == [[200, 16]]
-    assert len(model.SerializeToString()) < 200 * 16 * size + 2000
+    assert len(model.SerializeToString()) < 200 * 16 * size + 3000
     tokens = np.array([[5, 199, 0]], "int32")
     expected, given = np.array(network(tokens)), answers(session(network, storage), [tokens])[0]
-    np.testing.assert_allclose(given, expected, atol=1e-5 if storage == "float32" else 0.1)
+    np.testing.assert_allclose(given, expected, atol={4: 1e-5, 2: 0.1, 1: 0.3}[size])
+
+
+@pytest.mark.parametrize("name", ["wide convolution", "wide gru", "narrow table"])
+def test_bytes_are_within_half_a_step_of_the_largest_weight_of_their_channel(name):
+    make, shape = {
+        "wide convolution": (lambda: ConvolutionBlock(64, 3, normalization="batch"), (5, 5, 8)),
+        "wide gru": (lambda: RecurrentStack(24, "gru", bidirectional=True), TIME),
+        "narrow table": (lambda: kl.Embedding(600, 2), (None,)),
+    }[name]
+    inputs = keras.Input(shape, dtype="int32" if name == "narrow table" else "float32")
+    network = randomized(keras.Model(inputs, make()(inputs)))
+    batch = np.array([[3, 599]], "int32") if name == "narrow table" else numbers(2, *(size or 6 for size in shape))
+    (expected,), (given,) = answers(session(network), [batch]), answers(session(network, "int8"), [batch])
+    assert 0 < abs(given - expected).max() < 0.02 * abs(expected).max()
 
 
 def test_normalizations_and_biases_are_folded_and_dropout_is_left_out():

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 import tasks
@@ -77,6 +78,25 @@ def test_the_rows_of_a_large_batch_get_the_answers_that_they_get_alone(rows, tmp
     alone = [network("read", *(values[row : row + 1] for values in inputs)) for row in range(rows)]
     for output, expected in zip(outputs, zip(*alone, strict=True), strict=True):
         np.testing.assert_allclose(output, np.concatenate(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize(("allowed", "stored"), [(1.0, "int8"), (0.0, "float16")])
+def test_bytes_are_stored_if_the_score_on_validation_examples_allows_it(allowed, stored, tmp_path, monkeypatch, caplog):
+    measured = export.main_score
+
+    def lower_score(pipeline, valid, storage):
+        name, value = measured(pipeline, valid, storage)
+        return name, value - 0.1 * (storage == "int8")
+
+    monkeypatch.setattr(export, "main_score", lower_score)
+    settings = {"data": "builtin", "limit": 48, "epochs": 1, "average": 0, "filters": (8, 16), "score": False}
+    run = tmp_path / "run"
+    with caplog.at_level("INFO", logger="tasks"):
+        tasks.train("mnist", run, storage="int8", storage_loss=allowed, **settings)
+    file = onnx.load(run / "onnx" / "classify.onnx")
+    large = {weight.data_type for weight in file.graph.initializer if np.prod(weight.dims) >= 1024}
+    assert large == {{"int8": onnx.TensorProto.INT8, "float16": onnx.TensorProto.FLOAT16}[stored]}
+    assert f"so {stored} is stored." in caplog.text
 
 
 def test_a_network_with_another_shape_is_refused_and_not_broadcast():
