@@ -68,16 +68,26 @@ def recurrence(
         activations=[ACTIVATIONS[getattr(one, name).__name__] for one in layers for name in kind.activations],
         **options,
     )
-    if layer.return_sequences:
-        every = graph.add("Transpose", every, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
-        every = graph.add("Reshape", every, graph.integers(0, 0, -1))
-        if lengths and not layer.zero_output_for_mask:
-            there = graph.add("Unsqueeze", trace.name(mask, "bool"), graph.integers(-1))
-            every = graph.add("Where", there, every, graph.add("Transpose", final[0], perm=[1, 0, 2]))
-    else:
-        every = graph.add("Reshape", graph.add("Transpose", final[0], perm=[1, 0, 2]), graph.integers(0, -1))
     ends = [graph.add("Gather", state, graph.integers(side), axis=0) for side in range(len(layers)) for state in final]
-    return every, [graph.add("Squeeze", end, graph.integers(0)) for end in ends]
+    shown = every_state(trace, layer, every, final[0], mask) if layer.return_sequences else last_state(trace, final[0])
+    return shown, [graph.add("Squeeze", end, graph.integers(0)) for end in ends]
+
+
+def every_state(trace: Trace, layer: Any, every: str, final: str, mask: Tensor | None) -> str:
+    """Return the states of all steps; a masked step has zeros, or repeats the last state if the layer does so."""
+    graph = trace.graph
+    turned = graph.add("Transpose", every, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
+    steps = graph.add("Reshape", turned, graph.integers(0, 0, -1))
+    if mask is None or layer.zero_output_for_mask:
+        return steps
+    there = graph.add("Unsqueeze", trace.name(mask, "bool"), graph.integers(-1))
+    return graph.add("Where", there, steps, graph.add("Transpose", final, perm=[1, 0, 2]))
+
+
+def last_state(trace: Trace, final: str) -> str:
+    """Return the final states of all directions side by side."""
+    turned = trace.graph.add("Transpose", final, perm=[1, 0, 2])  # (batch, directions, units)
+    return trace.graph.add("Reshape", turned, trace.graph.integers(0, -1))
 
 
 def kind_of(layer: Any) -> Kind:
@@ -159,21 +169,18 @@ def recurrent_stack(trace: Trace, stack: Any, outputs: list[Tensor], x: Tensor, 
     parts = graph.add("Div", graph.add("Add", time, graph.integers(segment - 1)), graph.integers(segment))
     full = graph.add("Mul", parts, graph.integers(segment))
     rest, zero = graph.add("Sub", full, time), graph.integers(0)
-    there = (
-        trace.name(mask, "int32")
-        if mask is not None
-        else graph.add("Expand", graph.weight(np.ones(1, "int32")), graph.add("Concat", batch, time, axis=0))
-    )
-    ends = graph.add("Concat", graph.integers(0, 0, 0), zero, rest, zero, axis=0)
-    x = trace.tensor(
-        graph.add("Reshape", graph.add("Pad", name, ends), graph.integers(-1, segment, x.shape[-1])),
-        (None, segment, x.shape[-1]),
-    )
-    ends = graph.add("Concat", graph.integers(0, 0, 0), rest, axis=0)
-    mask = trace.tensor(
-        graph.add("Reshape", graph.add("Pad", there, ends), graph.integers(-1, segment)), (None, segment), "int32"
-    )
-    (read,) = trace.read([run(stack, x, mask)])
+
+    def cut(values: str, sizes: Sequence[int], dtype: str) -> Tensor:
+        ends = [graph.integers(*[0] * (3 + len(sizes))), rest, *[zero] * len(sizes)]
+        filled = graph.add("Pad", values, graph.add("Concat", *ends, axis=0))
+        return trace.tensor(
+            graph.add("Reshape", filled, graph.integers(-1, segment, *sizes)), (None, segment, *sizes), dtype
+        )
+
+    ones = graph.weight(np.ones(1, "int32"))
+    there = graph.add("Expand", ones, graph.add("Concat", batch, time, axis=0)) if mask is None else trace.name(mask)
+    there = graph.add("Cast", there, to="int32")
+    (read,) = trace.read([run(stack, cut(name, x.shape[2:], "float32"), cut(there, [], "int32"))])
     whole = graph.add("Reshape", read, graph.add("Concat", batch, full, graph.integers(-1), axis=0))
     return [graph.add("Slice", whole, zero, time, graph.integers(1))]
 
