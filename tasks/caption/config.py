@@ -29,6 +29,7 @@ class Config(SearchConfig, PictureConfig):
     learning_rate: float = 1.5e-3
     warmup: float = 0.03
     average: int = 4
+    storage_loss: float = 0.3
     weight_decay: float = option(0.01, "Weight decay of AdamW.", low=0.0)
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(

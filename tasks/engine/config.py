@@ -108,7 +108,12 @@ class TaskConfig:
         0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0, high=1_000_000
     )
     precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
-    storage: Literal["float32", "float16"] = option("float32", "Number format of the weights in the run's files.")
+    storage: Literal["float32", "float16", "int8"] = option(
+        "float32", "Number format of the weights in the run's files; int8 is for the ONNX files alone."
+    )
+    storage_loss: float = option(
+        0.002, "Largest loss of the main validation score by int8; if it is larger, float16 is stored.", low=0.0
+    )
     checkpoint_every: str = option(
         "2m", "How often a checkpoint is kept within an epoch: a time such as 30s or 2m, or a number such as 500 steps."
     )

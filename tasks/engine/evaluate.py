@@ -100,8 +100,9 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
     embedded = {"data": "builtin"}
     found = evaluate(pipeline.with_settings(**unset_forms(pipeline.config, embedded), **embedded))
     card = records.read_summary(pipeline.run)
-    own = {"data": training_data_name(pipeline.task.name, pipeline.run), "split": card["split"], "metrics": card["metrics"] or {}}
-    return found._replace(summary=found.summary | {"trained_on": own["data"], "card": own})
+    trained = training_data_name(pipeline.task.name, pipeline.run)
+    own = {"data": trained, "split": card["split"], "metrics": card["metrics"] or {}}
+    return found._replace(summary=found.summary | {"trained_on": trained, "card": own})
 
 
 def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
@@ -112,7 +113,7 @@ def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
     data = settings.get("data")
     if data is None or "test" in settings or not Path(str(data)).exists():
         return pipeline
-    own = runs.read_config(run, task).get("data")
+    own = runs.read_config(pipeline.run, pipeline.task.name).get("data")
     return pipeline if same_place(str(own), str(data)) else pipeline.with_settings(test=str(data))
 
 

@@ -1,18 +1,27 @@
 """Networks that answer named signatures with NumPy arrays: Keras and ONNX Runtime behind one face."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from tasks.engine.checksums import check_content
 from tasks.engine.members import RunError, file_content
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+Run: TypeAlias = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 LARGEST = 2 << 30  # bytes of an ONNX file; the format holds no more
 ROOM = 16 << 20  # bytes of an ONNX file beside its weights
 OUTSIDE = b"\x0a\x08location"  # how an ONNX file names another file that holds its weights
+CONVOLUTION = b"Conv"  # in a file of ONNX, the name of the operators that gain by several threads for one example
+ROWS = 32  # fewest rows of a batch that are worth a thread
 
 
 class Network(Protocol):
@@ -37,6 +46,9 @@ class KerasNetwork:
 class OnnxNetwork:
     """ONNX files by signature name: `classify` is `folder/classify.onnx`, opened when first called.
 
+    Convolutions share the work on one example among the cores. Other networks, such as recurrent ones, gain nothing by
+    that, and wait much on a busy machine. Each call of them runs in one thread; the rows of a large batch are shared.
+
     Args:
         checksums: SHA-256 of the files, by their names in the run; a file without one is not checked.
         parameters: Number of weights of the network, if it is known; a file has room for twice as many.
@@ -47,8 +59,8 @@ class OnnxNetwork:
         self.largest = LARGEST if parameters is None else min(LARGEST, 8 * parameters + ROOM)
         self.session = cache(self.open)
 
-    def open(self, signature: str) -> Any:
-        """Return an ONNX Runtime session on the CPU."""
+    def open(self, signature: str) -> tuple[Run, bool]:
+        """Return a function of the inputs of a signature, and whether the rows of a batch are to be shared."""
         import onnxruntime
 
         path = self.folder / f"{signature}.onnx"
@@ -59,20 +71,37 @@ class OnnxNetwork:
         check_content(path, content, self.checksums)
         if OUTSIDE in content:
             raise RunError(f"{str(path)!r} is damaged: it names another file that holds its weights.")
+        is_convolutional = CONVOLUTION in content
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 0 if is_convolutional else 1  # 0 is one for each core
         try:
-            return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's errors have no common class of their own
             raise RunError(f"{str(path)!r} is damaged; use --engine keras.") from error
+        names = [node.name for node in session.get_inputs()]
+        return lambda arrays: session.run(None, dict(zip(names, arrays, strict=True))), not is_convolutional
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        session = self.session(signature)
-        names = [node.name for node in session.get_inputs()]
+        run, shares_rows = self.session(signature)
+        parts = min(os.cpu_count() or 1, len(arrays[0]) // ROWS) if shares_rows else 1
         try:
-            outputs = session.run(None, dict(zip(names, arrays, strict=True)))
+            if parts < 2:
+                outputs: Sequence[np.ndarray] = run(arrays)
+            else:
+                cuts = zip(*(np.array_split(array, parts) for array in arrays), strict=True)
+                outputs = [np.concatenate(rows) for rows in zip(*threads().map(run, cuts), strict=True)]
         except Exception as error:  # as above
             path = self.folder / f"{signature}.onnx"
             raise RunError(f"{str(path)!r} is damaged, or is that of another network.") from error
         return finite_outputs(outputs, f"{self.folder / signature}.onnx")
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return threads for the rows of large batches, one for each core."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(os.cpu_count())
 
 
 def finite_outputs(outputs: Sequence[np.ndarray], name: str) -> tuple[np.ndarray, ...]:

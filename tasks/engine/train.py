@@ -236,18 +236,18 @@ def fit(
     if task.calibrate:
         pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
         write_json(run / "codec.json", pipeline.codec.state())
-    difference = write_onnx(pipeline, splits.valid[:SAMPLE])
+    difference = write_onnx(pipeline, splits.valid)
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
 
 
-def write_onnx(pipeline: Pipeline[C], sample: Examples) -> float:
+def write_onnx(pipeline: Pipeline[C], valid: Examples) -> float:
     """Write the signatures of a Keras pipeline as ONNX, and return their largest difference from Keras."""
     from tasks.engine import export
 
     assert isinstance(pipeline.network, KerasNetwork)
-    export.write(pipeline.network.models, pipeline.task.name, pipeline.run, pipeline.config.storage)
+    export.write(pipeline.network.models, pipeline.run, export.kept_storage(pipeline, valid))
     compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
-    pipeline.task.predict(replace(pipeline, network=compared), readable_inputs(pipeline, sample))
+    pipeline.task.predict(replace(pipeline, network=compared), readable_inputs(pipeline, valid[:SAMPLE]))
     return compared.difference
 
 

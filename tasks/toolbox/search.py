@@ -11,6 +11,7 @@ Step = Callable[[np.ndarray, State], tuple[np.ndarray, State]]  # last tokens (r
 Candidates = tuple[np.ndarray, np.ndarray, np.ndarray]  # log-probabilities, rows and tokens, (live, candidates) each
 Finished = list[list["Hypothesis"]]
 NEVER = -np.inf
+BLOCK = 64  # tokens whose best one says whether any of them can be a candidate
 
 
 class Hypothesis(NamedTuple):
@@ -163,10 +164,11 @@ def extended_beams(beams: Beams, candidates: Candidates, end: int) -> tuple[Beam
     width = beams.totals.shape[1]
     ends = candidates[2] == end
     order = np.argsort(ends, axis=1, kind="stable")[:, :width]  # those that do not end come first
-    order = np.pad(order, ((0, 0), (0, width - order.shape[1])), mode="edge")
-    values, rows, words = (np.take_along_axis(array, order, 1) for array in candidates)
+    order = order[:, np.minimum(np.arange(width), order.shape[1] - 1)]
+    groups = np.arange(len(order))[:, None]
+    values, rows, words = (array[groups, order] for array in candidates)
     possible = np.arange(width) < (~ends).sum(1, keepdims=True)
-    tokens = np.concatenate([np.take_along_axis(beams.tokens, rows[:, :, None], 1), words[:, :, None]], axis=2)
+    tokens = np.concatenate([beams.tokens[groups, rows], words[:, :, None]], axis=2)
     return Beams(beams.owners, tokens, np.where(possible, values, NEVER)), rows
 
 
@@ -211,13 +213,17 @@ def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> Candidates:
         >>> words.tolist()
         [[1, 0]]
     """
-    live, width = totals.shape
-    words = largest_places(scores, min(2 * width, scores.shape[1]))  # (live * width, best of a row)
-    sums = totals.reshape(-1, 1) + np.take_along_axis(scores, words, 1)
-    best = words.shape[1]
-    order = largest_places(sums.reshape(live, -1), min(2 * width, width * best))
-    values, words = (np.take_along_axis(array.reshape(live, -1), order, 1) for array in (sums, words))
-    return values, order // best, words
+    (live, width), size = totals.shape, scores.shape[1]
+    block, count = min(BLOCK, size), min(2 * width, width * size)
+    starts, groups = np.arange(0, size, block), np.arange(live)[:, None]
+    best = np.maximum.reduceat(scores, starts, axis=1).reshape(live, width, -1) + totals[:, :, None]
+    places = largest_places(best.reshape(live, -1), min(count, width * len(starts)))  # blocks with candidates
+    words = (places[:, :, None] % len(starts) * block + np.arange(block)).reshape(live, -1)
+    rows, there = np.repeat(places // len(starts), block, axis=1), words < size  # the last block may be shorter
+    words = np.minimum(words, size - 1)
+    values = np.where(there, scores[groups * width + rows, words] + totals[groups, rows], NEVER)
+    order = largest_places(values, count)
+    return values[groups, order], rows[groups, order], words[groups, order]
 
 
 def largest_places(values: np.ndarray, count: int) -> np.ndarray:
@@ -229,8 +235,8 @@ def largest_places(values: np.ndarray, count: int) -> np.ndarray:
     """
     places = np.argpartition(values, -count, axis=1)[:, -count:]
     places.sort(axis=1)
-    order = np.argsort(-np.take_along_axis(values, places, 1), axis=1, kind="stable")
-    return np.take_along_axis(places, order, 1)
+    rows = np.arange(len(values))[:, None]
+    return places[rows, np.argsort(-values[rows, places], axis=1, kind="stable")]
 
 
 def permitted_scores(
@@ -248,12 +254,12 @@ def permitted_scores(
     if time == max_length:  # nothing but the end
         scores = np.where(np.arange(scores.shape[1]) == end, scores, NEVER)
     elif 0 < no_repeat_ngram <= time:
-        runs = np.lib.stride_tricks.sliding_window_view(
-            tokens[:, 1:], no_repeat_ngram, axis=1
-        )  # (rows, places, no_repeat_ngram)
-        last = tokens[:, tokens.shape[1] - no_repeat_ngram + 1 :]
-        rows, places = np.nonzero((runs[:, :, :-1] == last[:, None]).all(2))
-        scores[rows, runs[rows, places, -1]] = NEVER
+        places = time - no_repeat_ngram + 1  # runs of tokens in each row
+        same = np.ones((len(tokens), places), bool)  # whether a run begins as the next one would
+        for step in range(no_repeat_ngram - 1):
+            same &= tokens[:, 1 + step : 1 + step + places] == tokens[:, None, places + 1 + step]
+        rows, found = np.nonzero(same)
+        scores[rows, tokens[rows, found + no_repeat_ngram]] = NEVER
     return scores
 
 

@@ -34,6 +34,7 @@ class Config(SearchConfig):
     learning_rate: float = 2e-3
     warmup: float = 0.05
     average: int = 5
+    storage_loss: float = 0.2
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(
         0.1, "Label smoothing: share of the target probability spread over all sub-words.", low=0.0, high=0.9

@@ -56,6 +56,7 @@ class Config(PictureConfig):
     learning_rate: float = 3e-3
     warmup: float = 0.01
     average: int = 4
+    storage_loss: float = 0.02
     squared: float = option(
         0.3,
         "Last share of the training, which minimizes the squared error instead of the absolute error.",

@@ -5,7 +5,17 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tasks.toolbox.search import Hypothesis, ensemble_step, largest_places, length_divisor, memory_step, search
+from tasks.toolbox.search import (
+    BLOCK,
+    NEVER,
+    Hypothesis,
+    beam_candidates,
+    ensemble_step,
+    largest_places,
+    length_divisor,
+    memory_step,
+    search,
+)
 
 START, END, WORDS, LONGEST = 0, 1, 4, 4
 
@@ -146,3 +156,21 @@ def test_the_mean_of_several_steps_is_that_of_their_probabilities():
     assert scores.dtype == np.float32
     for found, wanted in zip(state, (rows, rows + 1, rows, rows + 6), strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("size", [1, 5, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 2, 1000])
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_the_candidates_are_the_best_of_all_tokens_of_all_rows(size, width):
+    random = np.random.default_rng(size)
+    scores = random.normal(size=(2 * width, size)).astype("float32")
+    scores[random.random(scores.shape) < 0.2] = NEVER
+    totals = random.normal(size=(2, width))
+    totals[0, 1:] = NEVER
+    values, rows, words = beam_candidates(scores, totals)
+    for group in range(2):
+        every = scores[group * width : (group + 1) * width] + totals[group, :, None]
+        expected = np.sort(every.reshape(-1))[::-1][: 2 * width]
+        np.testing.assert_array_equal(values[group], expected)
+        possible = values[group] > NEVER
+        np.testing.assert_array_equal(every[rows[group], words[group]][possible], expected[possible])
+        assert len({*zip(rows[group][possible], words[group][possible], strict=True)}) == possible.sum()
