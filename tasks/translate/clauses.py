@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from data.texts.word_tables import CONJUNCTIONS, words_of
@@ -54,10 +54,12 @@ def clauses(
         return [Clause(text, [number for row in rows for number in row])]
     most = usual or longest
     units, found = text_units(words, most, language, numbers), list[Clause]()
-    while units:
-        count = cut_place(units, most)
-        found.append(joined_units(units[:count]))
-        units = units[count:]
+    left, start = sum(len(unit.tokens) for unit in units), 0
+    while start < len(units):
+        count = cut_place(units, start, left, most)
+        part = units[start : start + count]
+        found.append(joined_units(part))
+        left, start = left - sum(len(unit.tokens) for unit in part), start + count
     return found
 
 
@@ -92,18 +94,23 @@ def fitting_pieces(word: str, longest: int, numbers: Callable[[str], Tokens]) ->
     return fitting_pieces(word[:half], longest, numbers) + fitting_pieces(word[half:], longest, numbers)
 
 
-def cut_place(units: Sequence[Unit], longest: int) -> int:
+def cut_place(units: Sequence[Unit], start: int, left: int, longest: int) -> int:
     """Return how many units the next part takes: up to the best place that is not too early.
 
     Of equals it is the one that leaves the parts most alike.
+
+    Args:
+        start: Number of the first unit of the part.
+        left: Sub-words from there on.
     """
-    ends = list(accumulate(len(unit.tokens) for unit in units))
-    if ends[-1] <= longest:
-        return len(units)
-    even = ends[-1] / -(-ends[-1] // longest)
-    fitting = [count for count, end in enumerate(ends, start=1) if end <= longest] or [1]
-    late = [count for count in fitting if ends[count - 1] >= EARLIEST * longest] or fitting
-    return max(late, key=lambda count: (units[count - 1].strength, -abs(ends[count - 1] - even)))
+    if left <= longest:
+        return len(units) - start
+    even = left / -(-left // longest)
+    sizes = (len(units[number].tokens) for number in range(start, len(units)))
+    ends = list(takewhile(lambda end: end <= longest, accumulate(sizes))) or [len(units[start].tokens)]
+    late = [count for count, end in enumerate(ends, start=1) if end >= EARLIEST * longest]
+    found = late or range(1, len(ends) + 1)
+    return max(found, key=lambda count: (units[start + count - 1].strength, -abs(ends[count - 1] - even)))
 
 
 def joined_units(units: Sequence[Unit]) -> Clause:

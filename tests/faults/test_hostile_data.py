@@ -22,6 +22,7 @@ from tasks.engine.config import read_settings
 from tasks.engine.items import Item
 from tasks.engine.members import RunError
 from tasks.engine.predict import outcomes
+from tasks.translate.clauses import clauses
 from tests.faults import bad_files as bad
 from tests.faults.bad_files import packed, saved
 
@@ -593,3 +594,11 @@ def test_reading_a_long_word_takes_time_in_proportion_to_its_length(kind, pipeli
     sign = {"word": "a", "marks": "\u0301"}[kind]
     short, long = (seconds_of(pipelines["sentiment"].codec.read, "a" + sign * size) for size in (250_000, 500_000))
     assert long < 3 * short + 0.05
+
+
+def test_cutting_a_long_text_takes_time_in_proportion_to_its_length():
+    def cut(text):
+        clauses(text, 20, "en", lambda word: [0] * (len(word) // 2 + 1))
+
+    short, long = (seconds_of(cut, "a" * size + " b," * size) for size in (5_000, 20_000))
+    assert long < 8 * short + 0.05
