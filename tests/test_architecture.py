@@ -59,7 +59,7 @@ KERAS = {
 }
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
-ONNX = {ROOT / "layers/onnx/file.py", ROOT / "layers/onnx/network.py"}
+ONNX = {ROOT / "tasks/engine/archives.py", ROOT / "layers/onnx/file.py", ROOT / "layers/onnx/network.py"}
 TENSORFLOW = {ROOT / "data/batches.py", ROOT / "data/catalogue.py"}
 
 
@@ -134,7 +134,7 @@ def test_only_two_files_name_tensorflow(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_only_the_writer_of_onnx_names_onnx(path):
+def test_only_the_writer_and_the_verifier_of_onnx_files_name_onnx(path):
     assert path in ONNX or "onnx" not in {name.split(".")[0] for name in imports(path, top_level=False)}
 
 

@@ -11,6 +11,7 @@ import pytest
 import cli
 import tasks
 from tasks.engine import runs
+from tasks.engine.checkpoint import digest
 from tasks.engine.compare import check_reports, report_comparison
 from tasks.engine.config import SettingError
 from tasks.engine.evaluate import evaluate
@@ -35,6 +36,9 @@ def folder(tmp_path_factory):
     shutil.copytree(place / "a2", place / "other")
     codec = json.loads((place / "other" / "codec.json").read_text())
     (place / "other" / "codec.json").write_text(json.dumps(codec | {"classes": list("abcdefghij")}))
+    facts = json.loads((place / "other" / "environment.json").read_text())
+    facts["checksums"]["codec.json"] = digest(place / "other" / "codec.json")
+    (place / "other" / "environment.json").write_text(json.dumps(facts))
     shutil.copytree(place / "a2", place / "fewer")
     config = json.loads((place / "fewer" / "config.json").read_text())
     config["settings"]["limit"] = 50
