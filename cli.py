@@ -258,7 +258,8 @@ def list_runs(which: str | None, verify: bool, prune: bool, older_than: str | No
 
 def show_run(row: JsonObject, as_json: bool) -> str:
     """Print what a list says of a run, and return its state."""
-    click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False) if as_json else summaries.run_line(row))
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False) if as_json else summaries.run_line(row)
+    click.echo(terminal.visible_json(line))
     return str(row["state"])
 
 
@@ -298,12 +299,15 @@ def compare(
     context = click.get_current_context()
     settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
     send_notices(quiet)
-    one, other = ([part.strip() for part in side.split(",") if part.strip()] for side in (a, b))
+    one, other = (
+        [side] if Path(side).exists() else [*filter(None, map(str.strip, side.split(",")))] for side in (a, b)
+    )
     found = tasks.compare(one, other, task=task, split=split, metric=metric, margin=margin, **settings)
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        summaries.show_comparison(found)
+    with outputs.standard_output():
+        if as_json:
+            click.echo(terminal.visible_json(json.dumps(found, ensure_ascii=False, allow_nan=False)))
+        else:
+            summaries.show_comparison(found)
     if found["verdict"] == "worse":
         sys.exit(summaries.WORSE)
 
@@ -325,10 +329,14 @@ def check(
     if out:
         outputs.check_new(out)
     send_notices(quiet)
-    found = tasks.check_data(task, data, **settings, **typed_settings(set_))
+    more = typed_settings(set_)
+    if twice := sorted(more.keys() & {*settings, "data", "name", "preset", "file"}):
+        raise SettingError(f"`--set {twice[0]}` is not taken here; it has an option of its own, or is given twice.")
+    found = tasks.check_data(task, data, **settings, **more)
     if out:
         files.write_text(out, check_page(found))
-    summaries.show_check(found, as_json)
+    with outputs.standard_output():
+        summaries.show_check(found, as_json)
     if out and not quiet:
         click.echo(f"The page is {out}.", err=True)
 

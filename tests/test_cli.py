@@ -362,7 +362,7 @@ def test_a_traceback_shows_with_debug_only(home):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     long = ["--data", "builtin", "--limit", "64", "--epochs", "20", "--batch-size", "16", "--filters", "4"]
-    command = [sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
+    command = ["env", "--default-signal", sys.executable, str(ROOT / "cli.py"), "train", "mnist", *long, "--run", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
     while not (tmp_path / "run/history.csv").exists() and time.monotonic() < deadline:

@@ -91,6 +91,8 @@ def batch_normalization(
     scale: Tensor = None,
 ) -> str:
     """Write a normalization by known statistics."""
+    if operation.axis % len(x.shape) != len(x.shape) - 1:
+        raise ValueError("A batch normalization over another axis than the last has no translation to ONNX.")
     middle, spread = (constant(value, "float64") for value in (mean, variance))
     factor = (1.0 if scale is None else constant(scale, "float64")) / np.sqrt(spread + operation.epsilon)
     shift = (0.0 if offset is None else constant(offset, "float64")) - middle * factor
@@ -118,6 +120,8 @@ def rescaling(trace: Trace, layer: Any, outputs: list[Tensor], x: Tensor) -> str
 
 def normalization(trace: Trace, layer: Any, outputs: list[Tensor], x: Tensor) -> str:
     """Write `keras.layers.Normalization`."""
+    if layer.mean.ndim and any(size != 1 for size in layer.mean.shape[:-1]):
+        raise ValueError("A normalization over other axes than the last has no translation to ONNX.")
     mean, variance = (constant(value, "float64") for value in (layer.mean, layer.variance))
     spread = np.maximum(np.sqrt(variance), keras.config.epsilon())
     scale, shift = (spread, mean) if layer.invert else (1 / spread, -mean / spread)
@@ -129,6 +133,8 @@ def reduction(kind: str) -> Translation:
 
     def translation(trace: Trace, operation: Any, outputs: list[Tensor], x: Tensor) -> str:
         graph, rank = trace.graph, len(x.shape)
+        if vars(operation).get("initial") is not None:
+            raise ValueError("A reduction with a first value has no translation to ONNX.")
         given = range(rank) if operation.axis is None else operation.axis
         axes = sorted(axis % rank for axis in ([given] if isinstance(given, int) else given))
         name = trace.name(x, outputs[0].dtype)

@@ -80,8 +80,9 @@ def split(trace: Trace, operation: Any, outputs: list[Tensor], x: Tensor) -> lis
 def repeat(trace: Trace, operation: Any, outputs: list[Tensor], x: Tensor) -> str:
     """Write each element of an axis several times."""
     graph, axis = trace.graph, operation.axis
-    if not isinstance(operation.repeats, int) or axis is None or None in x.shape[axis + 1 :]:
+    if not isinstance(operation.repeats, int) or axis is None or None in x.shape[axis % len(x.shape) + 1 :]:
         raise ValueError("A repetition by several numbers, or before open sizes, has no translation to ONNX.")
+    axis %= len(x.shape)
     apart = graph.add("Unsqueeze", trace.name(x), graph.integers(axis + 1))
     many = graph.add("Concat", *[apart] * operation.repeats, axis=axis + 1)
     return graph.add("Reshape", many, graph.integers(*[0] * axis, -1, *x.shape[axis + 1 :]))
@@ -105,6 +106,8 @@ def where(trace: Trace, operation: Any, outputs: list[Tensor], there: Tensor, x:
 
 def take(trace: Trace, operation: Any, outputs: list[Tensor], x: Tensor, indices: Tensor) -> str:
     """Write a choice of rows, as of a table of vectors."""
+    if operation.axis is None:
+        raise ValueError("A choice from flattened values has no translation to ONNX; give it an axis.")
     rows = trace.name(indices, indices.dtype if is_tensor(indices) else "int64")
     return trace.graph.add("Gather", trace.name(x, outputs[0].dtype), rows, axis=operation.axis)
 

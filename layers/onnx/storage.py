@@ -8,6 +8,7 @@ import numpy as np
 from layers.onnx.graph import Graph, Operator
 
 Storage: TypeAlias = Literal["float32", "float16", "int8"]
+LARGEST = 65_504  # largest number of float16
 LARGE = 1024  # numbers from which on a weight is worth storing in fewer bits, or once for two uses
 NARROW = 16  # columns of a table up to which one scale for each row would take much of the room
 CHANNELS = {"Gather": 0, "MatMul": 1, "Conv": 0, "ConvTranspose": 1}  # axis that keeps a scale for each place
@@ -43,7 +44,7 @@ def stored_weights(graph: Graph, operators: Sequence[Operator], storage: Storage
         is_bias = reader.kind in RECURRENT and name == reader.inputs[3]
         if storage == "int8" and not is_bias:
             store_as_bytes(stored, name, values, reader)
-        elif storage == "float32":
+        elif storage == "float32" or np.abs(values).max(initial=0) > LARGEST:
             stored.arrays[name] = values
         else:
             stored.arrays[f"{name}/stored"] = values.astype("float16")

@@ -82,6 +82,8 @@ class Trace:
     def opened(self, layer: keras.layers.Layer, arguments: Sequence[Tensor], options: dict[str, Any]) -> list[str]:
         """Write the layers and operations that a layer consists of, and return the names of its outputs."""
         if isinstance(layer, keras.Model):
+            if any(mask_of(tensor) is not None for tensor in keras.tree.flatten(arguments)):
+                raise ValueError(f"A mask for {layer.name!r}, a network inside another, has no translation to ONNX.")
             inner = Trace(self.operations, self.layers)
             inner.graph = self.graph
             inner.bind(layer.inputs, [self.name(tensor) for tensor in keras.tree.flatten(arguments)])

@@ -83,6 +83,8 @@ def growing_file(path: Path) -> Iterator[GrowingFile]:
     file = opened(rows)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not rows.exists() or not os.path.samestat(os.fstat(file.fileno()), rows.lstat()):
+            raise BlockingIOError  # another process has just completed it
     except BlockingIOError:
         file.close()
         rows = path.with_name(f"{PART}{os.getpid()}-{path.name}")

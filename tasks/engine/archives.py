@@ -118,9 +118,14 @@ def check_finite_weights(run: Path, parameters: int | None) -> None:
         try:
             arrays = onnx_arrays(path) if path.suffix == ".onnx" else keras_arrays(path)
         except Exception as error:  # a damaged file can raise anything
-            raise RunError(f"{str(path)!r} is damaged: {str(error).splitlines()[0].rstrip('.')}.") from error
+            raise RunError(f"{str(path)!r} is damaged: {first_line(error)}.") from error
         if not all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):
             raise RunError(f"{str(path)!r} is damaged: it holds weights that are not finite numbers.")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error, or its kind if it has no text."""
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def onnx_arrays(path: Path) -> list[np.ndarray]:
@@ -129,6 +134,8 @@ def onnx_arrays(path: Path) -> list[np.ndarray]:
     from onnx import numpy_helper
 
     model = onnx.load_from_string(file_content(path, LARGEST))
+    if any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in model.graph.initializer):
+        raise ValueError("it names another file that holds its weights")
     return [numpy_helper.to_array(weight) for weight in model.graph.initializer]
 
 

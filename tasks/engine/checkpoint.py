@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
@@ -127,14 +128,28 @@ def write_checkpoint(networks: Networks, progress: Progress, run: Path) -> None:
 
 def rewrite_state(progress: Progress, run: Path) -> None:
     """Write the state of the newest checkpoint anew, with its new step size; its weights stay."""
-    place = places(run / CHECKPOINT)[0]
-    write_json(place.state, read_json(place.state) | {"rate": progress.rate, "retries": progress.retries})
+    done = (progress.epoch, progress.step)
+    place = next(place for place in places(run / CHECKPOINT) if place.done == done)
+    change_state(place, {"rate": progress.rate, "retries": progress.retries})
+
+
+def change_state(place: Place, changes: JsonObject) -> None:
+    """Write the state of a checkpoint anew with some changes.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    state = read_json(place.state)
+    if not isinstance(state, dict):
+        raise RunError(f"{str(place.state)!r} is damaged: it is not an object.")
+    write_json(place.state, state | changes)
 
 
 def forget_rate(run: Path) -> None:
     """Forget in all checkpoints of a run that its step size was halved."""
     for place in places(run / CHECKPOINT):
-        write_json(place.state, read_json(place.state) | {"rate": 1.0, "retries": 0})
+        with suppress(RunError):  # a damaged one is passed over when the training goes on
+            change_state(place, {"rate": 1.0, "retries": 0})
 
 
 def remove(place: Place) -> None:
@@ -183,6 +198,7 @@ def read_place(networks: Networks, place: Place) -> Progress:
     state = read_json(place.state)
     try:
         state = checked_fields(state, STATES, MORE)
+        check_numbers(state)
         check_sums(place, state.pop("checksums", {}))
         progress = Progress(**state)
         restore_weights(networks, place, bool(progress.history))
@@ -193,6 +209,14 @@ def read_place(networks: Networks, place: Place) -> Progress:
             raise
         raise RunError(f"The checkpoint {str(place.folder)!r} is damaged: {str(error).rstrip('.')}.") from error
     return progress
+
+
+def check_numbers(state: JsonObject) -> None:
+    """Raise `ValueError` unless the numbers of a state agree with each other."""
+    if state["epoch"] != len(state["history"]) or state.get("step", 0) < 0 or not 0 < state.get("rate", 1.0) <= 1:
+        raise ValueError("its numbers of epochs and steps do not agree")
+    if any(not {"epoch", "loss", "val_loss"} <= row.keys() for row in state["history"]):
+        raise ValueError("its history lacks the loss of an epoch")
 
 
 def check_sums(place: Place, sums: JsonObject) -> None:

@@ -49,6 +49,8 @@ def compare(
         SettingError: Runs cannot be compared, are the same, or have no such metric.
         DataError: They read other examples, or fewer than two.
     """
+    if not 0 <= margin < float("inf"):
+        raise SettingError(f"`margin` must be a number from 0 on; received {margin}.")
     check_different([runs.named_run(task.name, run) for side in sides for run in side])
     pipelines = [[with_whole_data(load(task, run, settings), settings or {}) for run in side] for side in sides]
     check_terms([pipeline for side in pipelines for pipeline in side])

@@ -99,7 +99,7 @@ class TaskConfig:
         "its weights.",
     )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
-    epochs: int = option(10, "Passes over the training examples.", low=1, high=1_000_000)
+    epochs: int = option(10, "Passes over the training examples.", low=1, high=10_000)
     batch_size: int = option(64, "Examples of average length per step.", low=1, high=65_536, when="predict")
     learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0)
     schedule: Literal["cosine", "linear", "constant"] = option("cosine", "How the step size falls after the warm-up.")

@@ -18,6 +18,7 @@ from tasks.engine.config import TaskConfig
 from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
+from tasks.engine.members import RunError
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 from tasks.engine.signals import ENDING
@@ -105,10 +106,18 @@ class Training:
         if restored is None:
             self.networks.kept.set_weights(model.get_weights())
             self.keep()
-        if self.progress.sums:
-            self.build_metrics()
+        self.check_progress()
         self.set_schedule(self.progress.rate)
         return self.progress
+
+    def check_progress(self) -> None:
+        """Raise `RunError` unless a checkpoint fits the data and the metrics of this training."""
+        progress = self.progress
+        if progress.sums:
+            self.build_metrics()
+        shapes = [tuple(variable.shape) for variable in self.networks.model.metrics_variables]
+        if progress.step > len(self.train) or (progress.sums and list(map(np.shape, progress.sums)) != shapes):
+            raise RunError(f"{str(self.run / 'checkpoint')!r} is damaged: it is that of another training.")
 
     def build_metrics(self) -> None:
         """Make the variables of the metrics, which Keras would make in the first step, to restore them before it."""

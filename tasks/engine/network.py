@@ -73,6 +73,7 @@ class OnnxNetwork:
             raise RunError(f"{str(path)!r} is damaged: it names another file that holds its weights.")
         is_convolutional = CONVOLUTION in content
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # it would print names in the file as they are; errors are raised anyway
         options.intra_op_num_threads = 0 if is_convolutional else 1  # 0 is one for each core
         try:
             session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -102,6 +103,9 @@ def threads() -> ThreadPoolExecutor:
     from concurrent.futures import ThreadPoolExecutor
 
     return ThreadPoolExecutor(os.cpu_count())
+
+
+os.register_at_fork(after_in_child=threads.cache_clear)  # a child process has none of its parent's threads
 
 
 def finite_outputs(outputs: Sequence[np.ndarray], name: str) -> tuple[np.ndarray, ...]:

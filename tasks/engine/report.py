@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from tasks.engine import runs
+from tasks.engine import records, runs
 from tasks.engine.answer_table import SCRIPT, answer_section
 from tasks.engine.config import Json, JsonObject
 from tasks.engine.curves import Curve, chart, legend
@@ -47,14 +47,14 @@ class Run(NamedTuple):
         settings = runs.read_config(directory, task)
         facts, summary = (table_of(directory / file) for file in ("environment.json", "metrics.json"))
         for kind, values in (("metrics.json", summary.get("metrics", {})), ("environment.json", facts.get("data", {}))):
-            if not isinstance(values, dict):
+            if not isinstance(values, dict) and not (values is None and kind == "metrics.json"):
                 raise RunError(f"{str(directory / kind)!r} is damaged: it holds no table where one must be.")
         return cls(name, directory, settings, facts, summary, read_history(directory), read_answers(directory))
 
     @property
     def metrics(self) -> JsonObject:
         """Its metrics by name; none if it is not finished."""
-        found: JsonObject = self.summary.get("metrics", {})
+        found: JsonObject = self.summary.get("metrics") or {}
         return found
 
 
@@ -78,15 +78,11 @@ def read_answers(directory: Path) -> list[JsonObject]:
     Raises:
         RunError: A line is not one.
     """
-    file, found = directory / "answers.jsonl", list[JsonObject]()
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-        for line in filter(str.strip, lines):
-            found.append(json.loads(line))
-            if not isinstance(found[-1], dict) or not isinstance(found[-1].get("answer"), dict):
-                raise ValueError(f"line {len(found)} is not an answer")
-    except ValueError as error:
-        raise RunError(f"{str(file)!r} is damaged: {error}.") from error
+    found = records.read_answers(directory)
+    for number, row in enumerate(found, start=1):
+        if not isinstance(row.get("answer"), dict):
+            file = directory / "answers.jsonl"
+            raise RunError(f"{str(file)!r} is damaged: line {number} is not an answer.")
     return found
 
 

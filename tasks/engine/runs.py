@@ -42,7 +42,7 @@ def remove_parts(run: Path) -> None:
     """Remove what a process that was killed had begun to write."""
     for folder in (run, *(run / name for name in ("onnx", "figures", "checkpoint")), *run.glob("checkpoint/*-*")):
         for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
-            if is_part(path):
+            if is_part(path) and (path.is_symlink() or not path.is_dir()):
                 path.unlink()
 
 

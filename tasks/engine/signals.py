@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import NoReturn
 
@@ -58,7 +58,8 @@ class Ending:
 
     def leave(self, number: int) -> NoReturn:
         """End the process with its sentence, and the exit code of a signal."""
-        os.write(2, f"\nError: {self.text}\n".encode())
+        with suppress(OSError):  # whoever reads our errors may be gone
+            os.write(2, f"\nError: {self.text}\n".encode())
         os._exit(128 + number)
 
     @contextmanager

@@ -45,7 +45,8 @@ def share_difference(one: np.ndarray, other: np.ndarray) -> Difference:
     """Return the difference of two shares, by McNemar's exact test.
 
     The interval is that of the share of B among the examples where one side alone is right (Clopper and Pearson), times
-    the share of such examples. So it leaves out zero exactly where p is below 5 %.
+    the share of such examples, and at least the usual 1.96 standard errors, since that share varies too. It leaves out
+    zero exactly where p is below 5 %.
 
     References: McNemar, 1947, https://doi.org/10.1007/BF02295996; Clopper and Pearson, 1934,
     https://doi.org/10.1093/biomet/26.4.404.
@@ -61,6 +62,8 @@ def share_difference(one: np.ndarray, other: np.ndarray) -> Difference:
     test = binomtest(better, differing)
     ends = test.proportion_ci(confidence_level=0.95, method="exact")
     low, high = ((2 * float(end) - 1) * differing / total for end in (ends.low, ends.high))
+    half = 1.96 * variance**0.5  # the number of differing examples varies too
+    low, high = max(min(low, value - half), -1.0), min(max(high, value + half), 1.0)
     return Difference("McNemar's exact test", value, low, high, float(test.pvalue), variance, 0.0)
 
 
@@ -120,7 +123,7 @@ def deciding_examples(found: Difference, examples: int) -> int | None:
     It is `None` where there is no difference, or where the seeds alone blur it.
     """
     left = (found.value / POWER) ** 2 - found.of_seeds
-    return ceil(found.of_examples * examples / left) if left > 0 else None
+    return max(ceil(found.of_examples * examples / left), 2) if left > 0 else None
 
 
 def gains(one: Sequence[Measure], other: Sequence[Measure]) -> np.ndarray:

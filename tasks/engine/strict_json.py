@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 DEEPEST = 32  # nesting of lists and objects
 MOST = 100_000  # lists and objects
 DIGITS = 20  # of a whole number
-STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)  # an open one reaches to the end: linear time
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -23,7 +23,7 @@ def show_summary(summary: JsonObject, as_json: bool) -> None:
     print(f", embedded data; the run was trained on {visible(summary['trained_on'])}" if card["metrics"] else "")
     shown = list(plain_metrics(metrics))
     own = {name: value for name, value, _ in plain_metrics(card["metrics"])}
-    width = max(12, *(len(name) + 2 for name, _, _ in shown))
+    width = max([12, *(len(name) + 2 for name, _, _ in shown)])
     for name, value, interval in shown:
         beside = f"   on its card: {own[name]} ({card['split']} of {card['data']})" if name in own else ""
         print(f"  {name:<{width}}{value}" + (f"   95 % interval {interval}" if interval else "") + beside)
@@ -36,7 +36,8 @@ def plain_metrics(metrics: JsonObject) -> Iterator[tuple[str, str, str]]:
     for name, value in metrics.items():
         if isinstance(value, int | float) and not name.endswith(("_low", "_high")):
             low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
-            interval = "" if low is None else f"{low:.4f} to {high:.4f}"
+            known = all(isinstance(end, int | float) for end in (low, high))
+            interval = f"{low:.4f} to {high:.4f}" if known else ""
             yield name, str(value) if isinstance(value, int) else f"{value:.4f}", interval
 
 
@@ -71,14 +72,14 @@ def run_line(row: JsonObject) -> str:
 
 def show_comparison(found: JsonObject) -> None:
     """Print how one run, or several seeds of it, differ from another."""
-    print(f"{found['task']}, {found['examples']:,} {found['split']} examples of {found['data']}")
+    print(visible(f"{found['task']}, {found['examples']:,} {found['split']} examples of {found['data']}"))
     for side in ("a", "b"):
-        print(f"  {side.upper()}: {', '.join(found[side])}")
+        print(visible(f"  {side.upper()}: {', '.join(found[side])}"))
     width = max(len(row["metric"]) for row in found["measures"]) + 2
     print(f"\n  {'metric':<{width}}{'A':>10}{'B':>10}  {'B - A':>10}   95 % interval            p")
     for row in found["measures"]:
         print(
-            f"  {row['metric']:<{width}}{row['a']:>10.4f}{row['b']:>10.4f}  {row['difference']:>+10.4f}   "
+            f"  {visible(row['metric']):<{width}}{row['a']:>10.4f}{row['b']:>10.4f}  {row['difference']:>+10.4f}   "
             f"{row['low']:>+9.4f} to {row['high']:>+9.4f}  {row['p']:.4f}   {row['test']}"
         )
     print(f"\n{comparison_verdict(found)}")
@@ -124,15 +125,13 @@ def show_check(found: JsonObject, as_json: bool) -> None:
         print(visible_json(json.dumps(found, ensure_ascii=False, allow_nan=False)))
         return
     sizes = ", ".join(f"{part} {facts['examples']:,}" for part, facts in found["parts"].items())
-    print(f"{found['task']}, {found['data']}: {sizes}")
+    print(visible(f"{found['task']}, {found['data']}: {sizes}"))
     for line in found["findings"] or ["Nothing was found."]:
-        print(f"  {line}")
+        print(visible(f"  {line}"))
     labels = found["labels"] or {"suspects": []}
     for item in labels["suspects"][:SUSPECTS]:
-        print(
-            f"    {item['part']} example {item['example']}, labelled {item['label']}, rather {item['suggestion']} "
-            f"({item['chance']:.0%}): {shortened(item['input'], 60)}"
-        )
+        rather = f"labelled {item['label']}, rather {item['suggestion']} ({item['chance']:.0%})"
+        print(visible(f"    {item['part']} example {item['example']}, {rather}: {shortened(item['input'], 60)}"))
 
 
 def shortened(value: Any, length: int = 100) -> str:

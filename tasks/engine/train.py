@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ from tasks.engine.config import SettingError, Settings, TaskConfig
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
-from tasks.engine.members import check_members
+from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
 from tasks.engine.signals import ENDING
 from tasks.engine.starting import copy_weights, learnt_codec
@@ -179,9 +179,9 @@ def complete(
     config = codec.settled(config)
     runs.write_config(run, task.name, config.state())
     part = keras_part(task)
-    with precision(config.precision):
+    with precision(config.precision), room_for_weights(run):
         model = part.build(config, codec)
-    with precision("float32"):
+    with precision("float32"), room_for_weights(run):
         kept = part.build(config, codec)
     with notices() as copied:
         if config.init_from:
@@ -208,6 +208,19 @@ def complete(
     evaluate.write_report(evaluation, run)
     ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
+
+
+def room_for_weights(run: Path) -> AbstractContextManager[None]:
+    """Let no network be built that is larger than those of the run's checkpoints, for a `with` statement."""
+    from tasks.engine.archives import most_weights
+    from tasks.engine.checkpoint import CHECKPOINT, KEPT, places
+    from tasks.engine.weights import limited_weights
+
+    for place in places(run / CHECKPOINT):
+        path = place.folder / place.files[KEPT]
+        with suppress(RunError):  # a damaged one is passed over
+            return limited_weights(most_weights(path), path)
+    return nullcontext()
 
 
 def fit(

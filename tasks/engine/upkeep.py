@@ -9,6 +9,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -78,8 +79,9 @@ def verified_summary(task: str, run: Path) -> JsonObject:
         return row
     try:
         check_files(task, run)
-    except RunError as error:
-        return {"task": task, "run": str(run), "state": "damaged", "reason": str(error)}
+    except (RunError, SettingError, OSError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        return {"task": task, "run": str(run), "state": "damaged", "reason": reason}
     return row | {"verified": True}
 
 
@@ -97,8 +99,21 @@ def check_files(task: str, run: Path) -> None:
             raise RunError(f"{str(run)!r} is an incomplete run: it has no {name}.")
     records.read_history(run)
     records.read_answers(run)
+    for path in sorted(run.glob("checkpoint/*-*/state.json")):
+        check_checkpoint(path)
     if (run / "codec.json").exists():
         check_pipeline(task, run)
+
+
+def check_checkpoint(state: Path) -> None:
+    """Raise `RunError` if a file of a checkpoint is missing, or not as it was written."""
+    sums = records.typed_json(state, {"epoch": int}, {"checksums": dict[str, str]}).get("checksums", {})
+    for name in ("model.keras", "kept.keras", "best.keras"):
+        path = state.parent / name
+        if name in sums and not is_plain_file(path):
+            raise RunError(f"The checkpoint {str(state.parent)!r} is damaged: it has no {name}.")
+        if name in sums and sha256(file_content(path, checksums.LARGEST)).hexdigest() != sums[name]:
+            raise RunError(f"{str(path)!r} is damaged: it is not as it was written.")
 
 
 def check_pipeline(task: str, run: Path) -> None:

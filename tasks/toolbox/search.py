@@ -227,7 +227,7 @@ def beam_candidates(scores: np.ndarray, totals: np.ndarray) -> Candidates:
 
 
 def largest_places(values: np.ndarray, count: int) -> np.ndarray:
-    """Return the places of the `count` largest values of each row, largest first; of equals the first of them.
+    """Return the places of the `count` largest values of each row, largest first.
 
     Example:
         >>> largest_places(np.array([[3.0, 1.0, 2.0]]), 2).tolist()

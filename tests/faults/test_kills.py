@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.engine import runs
 from tests.faults import kills
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ def test_a_second_signal_ends_at_once(tmp_path):
     script = (
         "import os, signal, sys, time\n"
         "from tasks.engine.signals import ENDING\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
         "ENDING.listen('Stopped.')\n"
         "with ENDING.waiting():\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
@@ -121,3 +123,24 @@ def test_a_directory_whose_training_had_not_begun_is_not_stuck(tmp_path):
     ended = kills.start("mnist", tmp_path / "run")
     assert ended.returncode == 0, ended.stderr
     assert not list((tmp_path / "run").rglob(".part-*"))
+
+
+def test_a_command_whose_standard_error_is_gone_still_ends(tmp_path):
+    script = (
+        "import os, signal, time\n"
+        "from tasks.engine.signals import ENDING\n"
+        "ENDING.listen('Stopped.')\n"
+        "reader, writer = os.pipe()\n"
+        "os.close(reader)\n"
+        "os.dup2(writer, 2)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "time.sleep(20)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, timeout=15)
+    assert ended.returncode == 143
+
+
+def test_a_folder_with_the_name_of_a_part_counts_for_nothing(tmp_path):
+    (tmp_path / ".part-x").mkdir()
+    runs.remove_parts(tmp_path)
+    assert runs.empty_directory(tmp_path) == tmp_path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.splits import Splits
-from tasks.engine import checkpoint, files, fitting, weights
+from tasks.engine import checkpoint, divergence, files, fitting, weights
 from tasks.engine.config import TaskConfig
 from tasks.engine.interval import Clock, Interval
 from tasks.engine.members import RunError
@@ -268,6 +268,50 @@ def test_a_training_that_diverges_again_ends_and_keeps_the_last_good_checkpoint(
 def test_a_training_without_retries_ends_at_once(tmp_path):
     with pytest.raises(fitting.DivergedError, match="epoch 1, step 1 of 4"):
         fit(tmp_path, retries=0, codec=broken_at({1}))
+
+
+def test_a_network_that_fits_already_and_begins_with_an_easy_batch_has_not_diverged():
+    progress = checkpoint.Progress()
+    for step, loss in enumerate([1e-6, 0.3, 0.2, 0.5], start=1):
+        progress.step = step
+        divergence.check_loss({"loss": loss}, progress, 400)
+    progress.step = 101
+    divergence.check_loss({"loss": 40.0}, progress, 400)
+    with pytest.raises(fitting.DivergedError, match="loss is 60"):
+        divergence.check_loss({"loss": 60.0}, progress, 400)
+    with pytest.raises(fitting.DivergedError, match="step 2 of 4: loss is 1000"):
+        divergence.check_loss({"loss": 1000.0}, checkpoint.Progress(step=2, first=2.0), 4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epoch": 99},
+        {"rate": 0.0},
+        {"step": -1},
+        {"sums": [1.0]},
+        {"step": 99, "sums": []},
+        {"seeds": []},
+    ],
+    ids=str,
+)
+def test_a_state_whose_numbers_do_not_agree_is_damage(tmp_path, monkeypatch, changes):
+    with monkeypatch.context() as patch:
+        cut_at(patch, "history.csv", 2)
+        with pytest.raises(KilledError):
+            fit(tmp_path, checkpoint_every="3 steps")
+    for path in (tmp_path / "checkpoint").glob("*/state.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(RunError, match="damaged"):
+        fit(tmp_path, checkpoint_every="3 steps")
+
+
+def test_a_smaller_step_size_passes_over_a_damaged_state(tmp_path):
+    fit(tmp_path, epochs=2, checkpoint_every="3 steps")
+    newest = max((tmp_path / "checkpoint").glob("*/state.json"))
+    newest.write_text("[1]")
+    checkpoint.forget_rate(tmp_path)
+    assert newest.read_text() == "[1]"
 
 
 def test_a_loss_that_is_never_finite_ends_as_often_as_it_may(tmp_path, caplog):
