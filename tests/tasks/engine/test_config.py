@@ -29,7 +29,7 @@ def test_json_gives_the_same_config_again():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"epochs": 0}, r"`epochs` must be in \[1, 1000000\]; received 0."),
+        ({"epochs": 0}, r"`epochs` must be in \[1, 10000\]; received 0."),
         ({"epochs": 2.0}, "`epochs` must be int; received 2.0."),
         ({"epochs": True}, "`epochs` must be int; received True."),
         ({"share": 1.5}, r"`share` must be in \[0.0, 1.0\]; received 1.5."),
