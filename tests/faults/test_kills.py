@@ -62,53 +62,63 @@ def test_a_signal_outside_the_steps_ends_at_once_and_says_what_is_kept(when, sai
     assert json.loads((tmp_path / "run/metrics.json").read_text())["metrics"]
 
 
-def test_a_second_signal_ends_at_once(tmp_path):
-    script = (
-        "import os, signal, sys, time\n"
-        "from tasks.engine.signals import ENDING\n"
-        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
-        "ENDING.listen('Stopped.')\n"
-        "with ENDING.waiting():\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "    while not ENDING.asked: time.sleep(0.01)\n"
-        "    print('asked', ENDING.asked, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    time.sleep(9)\n"
-    )
+def listening(*lines):
+    """Run lines in a process that listens for signals; return its code, its output, its errors and the seconds."""
     begin = time.monotonic()
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "asked 2\n", "\nError: Stopped.\n")
-    assert time.monotonic() - begin < 9
+    head = ("import os, signal, time", "from tasks.engine import signals", "ENDING = signals.ENDING")
+    words = [sys.executable, "-c", "\n".join([*head, *lines])]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    return ended.returncode, ended.stdout, ended.stderr, time.monotonic() - begin
 
 
-def test_a_step_that_takes_too_long_is_not_waited_for(tmp_path):
-    script = (
-        "import os, signal, time\n"
-        "from tasks.engine import signals\n"
-        "signals.GRACE = 0.3\n"
-        "signals.ENDING.listen('Stopped.')\n"
-        "with signals.ENDING.waiting():\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    time.sleep(9)\n"
+def test_a_second_signal_ends_at_once():
+    *found, seconds = listening(
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)",
+        "ENDING.listen('Stopped.')",
+        "with ENDING.waiting():",
+        "    os.kill(os.getpid(), signal.SIGINT)",
+        "    while not ENDING.asked: time.sleep(0.01)",
+        "    print('asked', ENDING.asked, flush=True)",
+        "    os.kill(os.getpid(), signal.SIGTERM)",
+        "    time.sleep(20)",
     )
-    begin = time.monotonic()
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (143, "\nError: Stopped.\n")
-    assert time.monotonic() - begin < 3
+    assert found == [143, "asked 2\n", "\nError: Stopped.\n"]
+    assert seconds < 3
 
 
-def test_a_signal_that_whoever_started_the_process_ignores_stays_ignored(tmp_path):
-    script = (
-        "import os, signal, time\n"
-        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from tasks.engine.signals import ENDING\n"
-        "ENDING.listen('Stopped.')\n"
-        "os.kill(os.getpid(), signal.SIGHUP)\n"
-        "time.sleep(0.3)\n"
-        "print('goes on')\n"
+def test_a_step_that_takes_too_long_is_not_waited_for():
+    *found, seconds = listening(
+        "signals.GRACE = 0.3",
+        "ENDING.listen('Stopped.')",
+        "with ENDING.waiting():",
+        "    os.kill(os.getpid(), signal.SIGTERM)",
+        "    time.sleep(20)",
     )
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout) == (0, "goes on\n")
+    assert found == [143, "", "\nError: Stopped.\n"]
+    assert seconds < 3
+
+
+def test_a_signal_that_whoever_started_the_process_ignores_stays_ignored():
+    code, output, _, _ = listening(
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+        "ENDING.listen('Stopped.')",
+        "os.kill(os.getpid(), signal.SIGHUP)",
+        "time.sleep(0.3)",
+        "print('goes on')",
+    )
+    assert (code, output) == (0, "goes on\n")
+
+
+def test_a_command_whose_standard_error_is_gone_still_ends():
+    code, _, _, _ = listening(
+        "ENDING.listen('Stopped.')",
+        "reader, writer = os.pipe()",
+        "os.close(reader)",
+        "os.dup2(writer, 2)",
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        "time.sleep(20)",
+    )
+    assert code == 143
 
 
 def test_a_directory_whose_training_had_not_begun_is_not_stuck(tmp_path):
@@ -123,21 +133,6 @@ def test_a_directory_whose_training_had_not_begun_is_not_stuck(tmp_path):
     ended = kills.start("mnist", tmp_path / "run")
     assert ended.returncode == 0, ended.stderr
     assert not list((tmp_path / "run").rglob(".part-*"))
-
-
-def test_a_command_whose_standard_error_is_gone_still_ends(tmp_path):
-    script = (
-        "import os, signal, time\n"
-        "from tasks.engine.signals import ENDING\n"
-        "ENDING.listen('Stopped.')\n"
-        "reader, writer = os.pipe()\n"
-        "os.close(reader)\n"
-        "os.dup2(writer, 2)\n"
-        "os.kill(os.getpid(), signal.SIGTERM)\n"
-        "time.sleep(20)\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, timeout=15)
-    assert ended.returncode == 143
 
 
 def test_a_folder_with_the_name_of_a_part_counts_for_nothing(tmp_path):
