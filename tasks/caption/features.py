@@ -15,9 +15,10 @@ from data.pictures.decoding import MEGAPIXELS
 from data.pictures.files import File, OutputError, picture_stamp
 from data.pictures.photo import square_pixels
 from data.splits import DataError
-from tasks.caption.growing_file import growing_file
+from tasks.caption.growing_file import GrowingFile, growing_file
 from tasks.engine.config import Settings
 from tasks.engine.files import WriteError
+from tasks.engine.signals import ENDING
 
 LOG = logging.getLogger("tasks")
 BATCH = 50  # pictures encoded at a time
@@ -56,7 +57,7 @@ def picture_features(
         megapixels: Most megapixels of a picture; a larger one is unreadable.
 
     Raises:
-        OutputError: The features cannot be written; no file is left.
+        OutputError: The features cannot be written; those on disk stay for another start.
     """
     key = sha256(
         json.dumps([size, dict(about), [picture_stamp(picture) for picture in pictures]]).encode()
@@ -73,13 +74,13 @@ def write_features(
 ) -> None:
     """Write the features of pictures; those of an unreadable picture are NaN.
 
-    A pass that was killed goes on where it was.
+    A pass that was killed goes on where it was; one that is asked to end keeps what it has.
     """
     from tqdm import tqdm
 
-    needed = 0
+    needed, part = 0, None
     try:
-        with growing_file(path) as part:
+        with growing_file(path) as part, ENDING.waiting():
             done = part.done
             bar = tqdm(
                 total=len(pictures), initial=done, disable=not show, unit="picture", desc="encoding pictures",
@@ -92,13 +93,22 @@ def write_features(
                     needed = needed or features[:1].nbytes * len(pictures)
                     part.add(features, len(pictures))
                     bar.update(len(features))
+                    if ENDING.asked:
+                        part.save()
+                        ENDING.text += kept_sentence(part, pictures)
+                        ENDING.leave(ENDING.asked)
             part.finish()
     except OSError as error:
         reason = error.reason if isinstance(error, WriteError) else error.strerror or error
         raise OutputError(
             f"The features of pictures cannot be written to {str(path.parent)!r}: {reason}. "
-            f"Give --cache a folder with {max(needed, 1) / 1e6:,.0f} MB of free space."
+            f"Give --cache a folder with {max(needed, 1) / 1e6:,.0f} MB of free space.{kept_sentence(part, pictures)}"
         ) from error
+
+
+def kept_sentence(part: GrowingFile | None, pictures: Sequence[Source]) -> str:
+    """Return a sentence, after a space, on the features that another start finds; nothing if there are none."""
+    return f" The features of {part.done:,} of {len(pictures):,} pictures are kept." if part and part.done else ""
 
 
 def feature_batches(

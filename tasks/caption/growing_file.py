@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -66,38 +66,66 @@ class GrowingFile:
         self.rows.replace(self.path)
         self.count.unlink()
 
-    def remove(self) -> None:
-        """Remove the file."""
-        for path in (self.rows, self.count):
-            path.unlink(missing_ok=True)
+    def keep(self) -> None:
+        """Keep what is on disk for certain for another start, if it can find it; else remove the file."""
+        done, end = self.on_disk()
+        if done and self.rows == first_part(self.path):
+            os.truncate(self.rows, end)
+            self.done = done
+        else:
+            self.done = 0
+            for path in (self.rows, self.count):
+                path.unlink(missing_ok=True)
 
 
 @contextmanager
 def growing_file(path: Path) -> Iterator[GrowingFile]:
-    """Open a file that grows, for a `with` statement; if it cannot be written, it is removed.
+    """Open a file that grows, for a `with` statement; if it cannot be written further, it is kept as it is.
 
     Only one process adds to it; another one that wants the same file begins one of its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = path.with_name(f"{PART}{path.name}")
-    file = opened(rows)
+    remove_abandoned(path)
+    rows = first_part(path)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not rows.exists() or not os.path.samestat(os.fstat(file.fileno()), rows.lstat()):
-            raise BlockingIOError  # another process has just completed it
+        file = opened(rows)
     except BlockingIOError:
-        file.close()
         rows = path.with_name(f"{PART}{os.getpid()}-{path.name}")
         file = opened(rows)
-    with file:
-        growing = GrowingFile(path, rows, file)
-        try:
+    growing = GrowingFile(path, rows, file)
+    try:
+        with file:
             yield growing
-        except OSError:
-            growing.remove()
-            raise
+    except OSError:
+        growing.keep()
+        raise
+
+
+def first_part(path: Path) -> Path:
+    """Return where the rows of a file are until it is complete, if one process alone wants it."""
+    return path.with_name(f"{PART}{path.name}")
 
 
 def opened(path: Path) -> BinaryIO:
-    """Return a file to read and to write, made if it is not there; a link is refused."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b")
+    """Return a file to read and to write, made if it is not there, and locked; a link is refused.
+
+    Raises:
+        BlockingIOError: Another process has locked it, or has just completed it.
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.lstat()):
+            raise BlockingIOError
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed processes have left of their own files, which no other process looks for."""
+    for rows in path.parent.glob(f"{PART}[0-9]*-{path.name}"):
+        with suppress(OSError), opened(rows):
+            for name in (rows, rows.with_name(f"{rows.name}.count")):
+                name.unlink(missing_ok=True)

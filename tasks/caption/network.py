@@ -70,23 +70,29 @@ def mean_loss(losses: Tensor, labels: Tensor) -> Tensor:
     return total / count
 
 
-def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> Splits:
-    """Load the weights of a frozen encoder, and return splits with features in the examples for training.
+def load(model: keras.Model, config: Config) -> None:
+    """Load the weights of an encoder that is to be frozen.
 
-    A run to start from has brought them already.
+    Raises:
+        DataError: The weights do not match.
+        FileNotFoundError, UnavailableError: The weights are unavailable.
+    """
+    if config.is_frozen:
+        load_weights(model.get_layer("encoder"), config.encoder_weights)
+
+
+def prepare(model: keras.Model, config: Config, splits: Splits, show: bool) -> Splits:
+    """Return splits with features by a frozen encoder, or else pixels, in the examples for training.
 
     Unreadable pictures are left out.
 
     Raises:
-        DataError: Too many pictures are unreadable, or the weights do not match.
-        FileNotFoundError, UnavailableError: The weights of the encoder are unavailable.
+        DataError: Too many pictures are unreadable.
         OutputError: The features cannot be cached.
     """
     if not config.is_frozen:
         train, valid = (examples_with_pixels(part, config) for part in (splits.train, splits.valid))
         return Splits(train, valid, splits.test)
-    if config.init_from is None:
-        load_weights(model.get_layer("encoder"), config.encoder_weights)
     pictures = {picture_identity(example): example["image"] for part in splits[:2] for example in part}
     grids = feature_grids(model, config, dict(sorted(pictures.items())), show)
     return Splits(examples_with_grids(splits.train, grids), examples_with_grids(splits.valid, grids), splits.test)
@@ -168,4 +174,4 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     }
 
 
-NETWORK = KerasPart(build=build, prepare=prepare, signatures=signatures)
+NETWORK = KerasPart(build=build, load=load, prepare=prepare, signatures=signatures)

@@ -189,6 +189,17 @@ def restore(networks: Networks, run: Path) -> Progress | None:
     return None
 
 
+def restore_network(model: keras.Model, run: Path) -> bool:
+    """Load the averaged weights of the last checkpoint that is whole; return whether there is one."""
+    for place in places(run / CHECKPOINT):
+        with suppress(RunError):
+            path = place.folder / place.files[KEPT]
+            check_keras_file(path, model.count_params())
+            load_weights(inference_model(model), path)
+            return True
+    return False
+
+
 def read_place(networks: Networks, place: Place) -> Progress:
     """Put the networks where a checkpoint was, and return the progress.
 

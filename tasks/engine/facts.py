@@ -75,5 +75,6 @@ def run_facts(task: Task[C], config: C, splits: Splits, run: Path) -> JsonObject
         before = read_facts(run)
         if any(before["data"].get(name) != value for name, value in data.items()):
             raise RunError(f"The data has changed since {str(run)!r} began; begin a new run.")
-        facts |= {name: before[name] for name in ("command", "preset") if name in before}  # those that make it again
+        again = ("command", "preset", "notices")  # what makes the run again, and what was said when it began
+        facts |= {name: before[name] for name in again if name in before}
     return facts

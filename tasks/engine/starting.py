@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from data.splits import Examples
 from tasks.engine.config import SettingError, TaskConfig
-from tasks.engine.load import keras_model, restored_pipeline
+from tasks.engine.load import keras_model, keras_part, restored_codec, restored_pipeline
 from tasks.engine.task import Codec, Task
 
 if TYPE_CHECKING:
@@ -21,11 +22,41 @@ C = TypeVar("C", bound=TaskConfig)
 Pairs = Iterator[tuple["keras.layers.Layer", "keras.layers.Layer | None"]]
 
 
-def learnt_codec(task: Task[C], config: C, train: Examples) -> Codec:
-    """Return a codec for training examples, which keeps what that of the run to start from has learnt, if any."""
+def learnt_codec(task: Task[C], config: C, train: Examples, run: Path) -> Codec:
+    """Return a codec for training examples, which keeps what that of the run to start from has learnt, if any.
+
+    Args:
+        run: The run directory. Once its training has begun, it needs the run to start from no more.
+    """
     if config.init_from is None:
         return task.codec.learn(config, train)
+    if has_begun(run):
+        return restored_codec(task, run, config)
     return task.codec.adapt(config, restored_pipeline(task, config.init_from).codec, train)
+
+
+def has_begun(run: Path) -> bool:
+    """Return whether a run has a checkpoint."""
+    from tasks.engine.checkpoint import CHECKPOINT, places
+
+    return bool(places(run / CHECKPOINT))
+
+
+def first_weights(task: Task[C], config: C, codec: Codec, model: keras.Model, run: Path) -> None:
+    """Load the weights that a model has before its training: of its own run, of the run to start from, or of a file.
+
+    Raises:
+        DataError, UnavailableError, FileNotFoundError, RunError, SettingError: They cannot be had.
+    """
+    from tasks.engine.checkpoint import restore_network
+
+    load = keras_part(task).load
+    if restore_network(model, run):
+        return
+    if config.init_from:
+        copy_weights(task, config, codec, model)
+    elif load:
+        load(model, config)
 
 
 def copy_weights(task: Task[C], config: C, codec: Codec, model: keras.Model) -> None:

@@ -182,6 +182,7 @@ class KerasPart(Generic[C]):
 
     Attributes:
         build: Return the compiled model to train.
+        load: Load what a new model has from elsewhere, such as the weights of a frozen encoder.
         prepare: Return splits whose examples may carry features computed by a frozen part of the model; the last
             argument says whether to draw a progress bar.
         follow: Change the loss between epochs, given the share of the training that is done, in [0, 1); return
@@ -190,6 +191,7 @@ class KerasPart(Generic[C]):
     """
 
     build: Callable[[C, Any], keras.Model]
+    load: Callable[[keras.Model, C], None] | None = None
     prepare: Callable[[keras.Model, C, Splits, bool], Splits] | None = None
     follow: Callable[[keras.Model, float], bool] | None = None
     signatures: Callable[[keras.Model], Mapping[str, keras.Model]]

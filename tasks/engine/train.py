@@ -19,7 +19,7 @@ from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
 from tasks.engine.signals import ENDING
-from tasks.engine.starting import copy_weights, learnt_codec
+from tasks.engine.starting import first_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def complete(
     LOG.info("Run: %s", run)
     keras.utils.set_random_seed(config.seed)
     with notices() as learnt:
-        codec = learnt_codec(task, config, splits.train)
+        codec = learnt_codec(task, config, splits.train, run)
     splits = limited_splits(splits, config.limit, config.seed)
     config = codec.settled(config)
     runs.write_config(run, task.name, config.state())
@@ -184,10 +184,10 @@ def complete(
     with precision("float32"), room_for_weights(run):
         kept = part.build(config, codec)
     with notices() as copied:
-        if config.init_from:
-            copy_weights(task, config, codec, model)
+        first_weights(task, config, codec, model, run)
     facts = run_facts(task, config, splits, run)
-    facts |= {"parameters": kept.count_params(), "notices": portable_notices([*said, *learnt, *copied], config)}
+    found = [*facts.get("notices", ()), *portable_notices([*said, *learnt, *copied], config)]
+    facts |= {"parameters": kept.count_params(), "notices": list(dict.fromkeys(found))}
     facts |= {"preset": preset} if preset else {}
     write_json(run / "environment.json", facts)
     write_json(run / "codec.json", codec.state())

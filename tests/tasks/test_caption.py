@@ -4,6 +4,7 @@ import json
 import logging
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -27,12 +28,14 @@ from tasks.caption.describe import caption_attention, caption_hypotheses, pictur
 from tasks.caption.encoder import load_weights
 from tasks.caption.features import picture_features
 from tasks.caption.growing_file import growing_file
+from tasks.caption.network import load as load_encoder
 from tasks.caption.network import prepare
 from tasks.caption.pipeline import Codec, load
 from tasks.engine.config import SettingError
 from tasks.engine.items import Item
 from tasks.engine.load import keras_part
 from tasks.engine.predict import outcomes
+from tasks.engine.signals import Ending
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"epochs": 2, "batch_size": 16, "average": 0, "embedding": 16, "units": 24, "learning_rate": 0.01, "size": 64}
@@ -88,7 +91,9 @@ def prepared(config):
     """Return what a run with this config would be trained on."""
     splits = load(config)
     network = keras_part(tasks.get("caption"))
-    return prepare(network.build(config, Codec.learn(config, splits.train)), config, splits, False)
+    model = network.build(config, Codec.learn(config, splits.train))
+    load_encoder(model, config)
+    return prepare(model, config, splits, False)
 
 
 def test_a_frozen_encoder_is_in_the_run_and_stays_as_it_was(pipeline, weights):
@@ -161,6 +166,59 @@ def test_a_killed_pass_over_the_pictures_goes_on_where_it_was(tmp_path, monkeypa
     assert seen == [50, 20]
     np.testing.assert_array_equal(np.stack(cut), np.stack(whole))
     assert [path.suffix for path in (tmp_path / "cut").iterdir()] == [".npy"]
+
+
+def test_a_pass_that_is_asked_to_end_keeps_every_picture_that_it_has_seen(tmp_path, monkeypatch):
+    pictures = [np.full((8, 8, 3), number, "uint8") for number in range(120)]
+    ending, seen = Ending(), []
+    ending.text = "Stopped."
+    ending.leave = mock.Mock(side_effect=SystemExit)
+    monkeypatch.setattr("tasks.caption.features.ENDING", ending)
+
+    def encode(batch):
+        assert ending.waits
+        ending.asked = signal.SIGTERM
+        seen.append(len(batch))
+        return batch[:, :2, 0]
+
+    with pytest.raises(SystemExit):
+        picture_features(pictures, encode, 8, {}, tmp_path, False)
+    assert ending.text == "Stopped. The features of 50 of 120 pictures are kept."
+    ending.leave.assert_called_once_with(signal.SIGTERM)
+    ending.leave.side_effect = None
+    found = picture_features(pictures, encode, 8, {}, tmp_path, False)
+    assert seen == [50, 50, 20]
+    np.testing.assert_array_equal(np.stack(found), np.stack(pictures)[:, :2, 0])
+
+
+def test_a_disk_that_fills_up_keeps_the_features_that_are_on_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.caption.growing_file.SAVED", 0.0)
+    pictures = [np.full((8, 8, 3), number, "uint8") for number in range(120)]
+    seen = []
+
+    def encode(batch):
+        seen.append(len(batch))
+        return np.repeat(batch[:, :2, 0], 100, axis=1)
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"free space\. The features of 50 of 120 pictures are kept\."):
+            picture_features(pictures, encode, 8, {}, tmp_path, False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    found = picture_features(pictures, encode, 8, {}, tmp_path, False)
+    assert seen == [50, 50, 50, 20]
+    np.testing.assert_array_equal(np.stack(found)[:, ::100], np.stack(pictures)[:, :2, 0])
+
+
+def test_what_killed_processes_left_of_their_own_is_removed(tmp_path):
+    for name in (".part-123-x.npy", ".part-123-x.npy.count", ".part-77-y.npy"):
+        (tmp_path / name).write_text("1 2")
+    with growing_file(tmp_path / "x.npy") as part:
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".part-77-y.npy", ".part-x.npy"]
+        part.add(np.ones((3, 2), "<f2"), 3)
+        part.finish()
 
 
 def test_two_processes_that_want_the_same_features_do_not_disturb_each_other(tmp_path):

@@ -71,6 +71,23 @@ def test_an_interrupted_training_from_a_run_goes_on_with_the_encoder_of_that_run
         np.testing.assert_array_equal(old, new)
 
 
+def test_an_interrupted_training_needs_neither_the_run_it_started_from_nor_a_file_of_weights(tmp_path):
+    data = str(album(tmp_path / "album"))
+    shutil.copytree(runs.pretrained_runs("caption")[0], tmp_path / "given")
+    settings = {"data": data, "cache": tmp_path / "cache", "init_from": tmp_path / "given"}
+    once = tasks.train("caption", tmp_path / "once", **settings, epochs=2, score=False)
+    said = notices(once.run)
+    assert any("weights are those of given" in one for one in said)
+    for name in ("metrics.json", "README.md"):
+        (once.run / name).unlink()
+    shutil.rmtree(tmp_path / "given")
+    again = tasks.train("caption", tmp_path / "once", resume=True, cache=tmp_path / "other", epochs=3, score=False)
+    assert notices(again.run)[: len(said)] == said
+    assert again.codec.vocabulary.words == once.codec.vocabulary.words
+    for old, new in zip(*(keras_model(one).get_layer("encoder").get_weights() for one in (once, again)), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_a_classifier_keeps_its_vocabulary_and_classes_or_says_which_are_new(tmp_path):
     small = {"units": 8, "embedding": 8}
     given = tasks.train("sentiment", tmp_path / "one", data="builtin", limit=64, epochs=1, score=False, **small)
