@@ -1,0 +1,93 @@
+"""What safety costs: gradient steps with the checks and checkpoints of a training, and bare ones, in turns.
+
+The same batches are taken by Keras alone and by a training, some seconds each. A checkpoint is timed after each turn.
+The share is the throughput of a training that keeps a checkpoint as often as its config says, against the bare one:
+the median of the turns.
+
+    python -m benchmarks.checkpoints TASK ['{"data_dir": "/data/tfds"}'] [--seconds 4] [--turns 9]
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import keras
+
+import tasks
+from data.batches import Batches
+from data.holdout import limited_splits
+from tasks.engine.checkpoint import Networks
+from tasks.engine.fitting import Steps, Training
+from tasks.engine.interval import Interval
+from tasks.engine.load import keras_part
+
+
+def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:
+    """Return a training of a task that has its first checkpoint, and keeps no other by itself."""
+    task, config = tasks.get(name), tasks.configure(name, **settings)
+    splits = task.load(config)
+    codec = task.codec.learn(config, splits.train)
+    splits = limited_splits(splits, config.limit, config.seed)
+    config = codec.settled(config)
+    part = keras_part(task)
+    keras.utils.set_random_seed(config.seed)
+    model, kept = part.build(config, codec), part.build(config, codec)
+    if part.load:
+        part.load(model, config)
+    if part.prepare:
+        splits = part.prepare(model, config, splits, True)
+    config = config.with_settings({"checkpoint_every": "1000000 steps"})
+    parts = [Batches(examples, codec, config.batch_size, seed=config.seed) for examples in splits[:2]]
+    training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "")
+    training.begin()
+    training.networks.best = kept.get_weights()  # a later checkpoint holds the best weights too
+    return training
+
+
+def steps(training: Training, count: int, *, bare: bool) -> float:
+    """Return the seconds that some gradient steps take."""
+    training.progress.step, training.start = 0, time.monotonic()
+    start = time.perf_counter()
+    training.networks.model.fit(
+        training.train.epoch_data(),
+        steps_per_epoch=count,
+        shuffle=False,
+        verbose=0,
+        callbacks=[] if bare else [Steps(training)],
+    )
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the cost of safety of one task."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=tasks.names())
+    parser.add_argument("settings", nargs="?", type=json.loads, default={}, help="settings of the training, as JSON")
+    parser.add_argument("--seconds", type=float, default=4.0, help="about how long a turn takes")
+    parser.add_argument("--turns", type=int, default=9)
+    words = parser.parse_args()
+    every = Interval.of(tasks.configure(words.task, **words.settings).checkpoint_every)
+    with TemporaryDirectory() as folder:
+        training = begun_training(words.task, words.settings, Path(folder))
+        steps(training, 5, bare=True)
+        count = min(max(round(5 * words.seconds / steps(training, 5, bare=True)), 2), len(training.train))
+        shares, kept = [], []
+        for turn in range(words.turns):
+            seconds = {bare: steps(training, count, bare=bare) for bare in ((True, False), (False, True))[turn % 2]}
+            start = time.perf_counter()
+            training.keep()
+            kept.append(time.perf_counter() - start)
+            checkpoints = count / every.steps if every.steps else seconds[False] / (every.seconds or 1.0)
+            shares.append(seconds[True] / (seconds[False] + checkpoints * kept[-1]))
+        print(
+            f"{words.task:<10} {len(shares)} turns of {count} steps; checkpoint {median(kept):.2f} s; "
+            f"throughput {median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
