@@ -10,6 +10,7 @@ the median of the turns.
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ import keras
 import tasks
 from data.batches import Batches
 from data.holdout import limited_splits
+from data.splits import Examples
 from tasks.engine.checkpoint import Networks
 from tasks.engine.fitting import Steps, Training
 from tasks.engine.interval import Interval
@@ -39,8 +41,8 @@ def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:
     if part.load:
         part.load(model, config)
     if part.prepare:
-        splits = part.prepare(model, config, splits, True)
-    config = config.with_settings({"checkpoint_every": "1000000 steps"})
+        splits = part.prepare(model, config, splits, False)
+    config = replace(config, checkpoint_every="1000000 steps")
     parts = [Batches(examples, codec, config.batch_size, seed=config.seed) for examples in splits[:2]]
     training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "")
     training.begin()
@@ -48,13 +50,19 @@ def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:
     return training
 
 
-def steps(training: Training, count: int, *, bare: bool) -> float:
-    """Return the seconds that some gradient steps take."""
+def take(training: Training, examples: Examples, count: int) -> None:
+    """Let an epoch of a training have so many steps, if its data is enough."""
+    size = training.config.batch_size
+    training.train = Batches(examples[: count * size], training.train.encoder, size, seed=training.config.seed)
+
+
+def steps(training: Training, *, bare: bool) -> float:
+    """Return the seconds that the gradient steps of an epoch take."""
     training.progress.step, training.start = 0, time.monotonic()
     start = time.perf_counter()
     training.networks.model.fit(
         training.train.epoch_data(),
-        steps_per_epoch=count,
+        steps_per_epoch=len(training.train),
         shuffle=False,
         verbose=0,
         callbacks=[] if bare else [Steps(training)],
@@ -73,11 +81,14 @@ def main() -> None:
     every = Interval.of(tasks.configure(words.task, **words.settings).checkpoint_every)
     with TemporaryDirectory() as folder:
         training = begun_training(words.task, words.settings, Path(folder))
-        steps(training, 5, bare=True)
-        count = min(max(round(5 * words.seconds / steps(training, 5, bare=True)), 2), len(training.train))
+        examples = training.train.examples
+        take(training, examples, 5)
+        step = min(steps(training, bare=True) for _ in range(3)) / 5
+        take(training, examples, max(round(words.seconds / step), 2))
+        count = len(training.train)
         shares, kept = [], []
         for turn in range(words.turns):
-            seconds = {bare: steps(training, count, bare=bare) for bare in ((True, False), (False, True))[turn % 2]}
+            seconds = {bare: steps(training, bare=bare) for bare in ((True, False), (False, True))[turn % 2]}
             start = time.perf_counter()
             training.keep()
             kept.append(time.perf_counter() - start)
