@@ -2,7 +2,7 @@
 
 The same batches are taken by Keras alone and by a training, some seconds each. A checkpoint is timed after each turn.
 The share is the throughput of a training that keeps a checkpoint as often as its config says, against the bare one:
-the median of the turns.
+the median of the turns, by the clock, and by the time of the processors, which other work on the machine disturbs less.
 
     python -m benchmarks.checkpoints TASK ['{"data_dir": "/data/tfds"}'] [--seconds 4] [--turns 9]
 """
@@ -10,13 +10,15 @@ the median of the turns.
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
+import numpy as np
 
 import tasks
 from data.batches import Batches
@@ -56,10 +58,16 @@ def take(training: Training, examples: Examples, count: int) -> None:
     training.train = Batches(examples[: count * size], training.train.encoder, size, seed=training.config.seed)
 
 
-def steps(training: Training, *, bare: bool) -> float:
-    """Return the seconds that the gradient steps of an epoch take."""
+def timed(work: Callable[[], object]) -> np.ndarray:
+    """Return the seconds that some work takes, by the clock and of the processors."""
+    start = np.array([time.perf_counter(), time.process_time()])
+    work()
+    return np.array([time.perf_counter(), time.process_time()]) - start
+
+
+def epoch(training: Training, *, bare: bool) -> None:
+    """Take the gradient steps of an epoch."""
     training.progress.step, training.start = 0, time.monotonic()
-    start = time.perf_counter()
     training.networks.model.fit(
         training.train.epoch_data(),
         steps_per_epoch=len(training.train),
@@ -67,7 +75,6 @@ def steps(training: Training, *, bare: bool) -> float:
         verbose=0,
         callbacks=[] if bare else [Steps(training)],
     )
-    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -83,20 +90,20 @@ def main() -> None:
         training = begun_training(words.task, words.settings, Path(folder))
         examples = training.train.examples
         take(training, examples, 5)
-        step = min(steps(training, bare=True) for _ in range(3)) / 5
+        step = min(timed(partial(epoch, training, bare=True))[0] for _ in range(3)) / 5
         take(training, examples, max(round(words.seconds / step), 2))
         count = len(training.train)
         shares, kept = [], []
         for turn in range(words.turns):
-            seconds = {bare: steps(training, bare=bare) for bare in ((True, False), (False, True))[turn % 2]}
-            start = time.perf_counter()
-            training.keep()
-            kept.append(time.perf_counter() - start)
-            checkpoints = count / every.steps if every.steps else seconds[False] / (every.seconds or 1.0)
+            order = ((True, False), (False, True))[turn % 2]
+            seconds = {bare: timed(partial(epoch, training, bare=bare)) for bare in order}
+            kept.append(timed(training.keep))
+            checkpoints = count / every.steps if every.steps else seconds[False][0] / (every.seconds or 1.0)
             shares.append(seconds[True] / (seconds[False] + checkpoints * kept[-1]))
+        (clock, processors), (low, _), (high, _) = (f(shares, axis=0) for f in (np.median, np.min, np.max))
         print(
-            f"{words.task:<10} {len(shares)} turns of {count} steps; checkpoint {median(kept):.2f} s; "
-            f"throughput {median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
+            f"{words.task:<10} {len(shares)} turns of {count} steps; checkpoint {np.median(kept, axis=0)[0]:.2f} s; "
+            f"throughput by the clock {clock:.3f} ({low:.3f} to {high:.3f}), of the processors {processors:.3f}"
         )
 
 
