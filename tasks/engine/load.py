@@ -146,13 +146,14 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
 
 def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     """Return the Keras model of a run, built from its settings, with its weights."""
+    part = keras_part(pipeline.task)
     from tasks.engine import archives, environment, weights
 
     path = pipeline.run / "model.keras"
     if not is_plain_file(path):
         raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
     with environment.precision("float32"), weights.limited_weights(archives.most_weights(path), path):
-        model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
+        model = part.build(pipeline.config, pipeline.codec)
     archives.check_keras_file(path, model.count_params())
     archives.check_checksum(path, checksums(pipeline.run))
     weights.load_weights(weights.inference_model(model), path)
@@ -160,6 +161,13 @@ def keras_model(pipeline: Pipeline[C]) -> keras.Model:
 
 
 def keras_part(task: Task[C]) -> KerasPart[C]:
-    """Return the Keras part of a task."""
+    """Return the Keras part of a task.
+
+    Raises:
+        MissingPackageError: Keras, or a package that reads its files, is not installed.
+    """
+    from data.packages import check_packages
+
+    check_packages("Keras", "export", "train")
     part: KerasPart[C] = import_module(f"..{task.name}.network", __package__).NETWORK
     return part
