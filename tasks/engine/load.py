@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tasks.engine import places, runs
 from tasks.engine.checksums import check_content
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, answering_settings, selectors
-from tasks.engine.members import RunError, is_plain_file
+from tasks.engine.members import RunError, files_in, is_plain_file
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
 from tasks.engine.records import facts_of, member_content, parsed_json
 from tasks.engine.task import Codec, KerasPart, Pipeline, Task
@@ -134,7 +134,7 @@ def restored_config(task: Task[C], run: Path, settings: Settings) -> C:
 
 def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     """Return the pipeline with the network that its `engine` setting asks for."""
-    exported = any((pipeline.run / "onnx").glob("*.onnx"))
+    exported = bool(files_in(pipeline.run / "onnx", ".onnx"))
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
         raise RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")

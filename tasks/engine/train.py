@@ -58,6 +58,8 @@ def train(
     If the training fails before its first checkpoint, no directory is left.
     """
     check_packages("`train`", *NEEDED)
+    if directory:
+        runs.check_directory(Path(directory))
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
     with notices() as found:
@@ -101,6 +103,8 @@ def resume(
     for name in settings:
         if name not in CHANGEABLE or name not in task.config().state():
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
+    if directory:
+        runs.check_directory(Path(directory))
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         check_members(run)
