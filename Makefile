@@ -4,7 +4,7 @@ READY = .venv/ready
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
-.PHONY: help demo test faults soak jax real check format wheel wheel-test clean
+.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ wheel: $(READY)  ## the distribution, in dist/
 
 wheel-test: $(READY)  ## the wheel, installed beside modules of the same names, with every task
 	$(BIN)/python tests/wheel.py
+
+light-test: $(READY)  ## the light install, in an environment of its own, with an answer of every task
+	$(BIN)/python -m tests.light
 
 $(READY): pyproject.toml setup.py
 	$(PYTHON) -m venv .venv

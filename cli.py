@@ -232,12 +232,12 @@ def list_tasks() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def list_runs(which: str | None, verify: bool, prune: bool, older_than: str | None, yes: bool, as_json: bool) -> None:
     from tasks.engine import runs, upkeep
-    from tasks.engine.members import RunError
+    from tasks.engine.members import RunError, is_run
 
     if (verify and prune) or ((older_than or yes) and not prune):
         raise SettingError("Give `--verify` or `--prune`; `--older-than` and `--yes` belong to `--prune`.")
     send_notices(quiet=False)
-    alone = Path(which) if which and which not in tasks.names() and Path(which).is_dir() else None
+    alone = Path(which) if which and which not in tasks.names() and is_run(Path(which)) else None
     if which and not alone:
         tasks.check(which)
     names = [which] if which and not alone else tasks.names()
@@ -358,6 +358,21 @@ def report(found: tuple[str, ...], out: Path, task: str | None) -> None:
     click.echo(f"The page is {out}.", err=True)
 
 
+@click.command("bundle", help="Write a run into one zip with check sums, which --run takes in place of a directory.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT.zip", type=click.Path(path_type=Path))
+@click.option("--task", help="Task of the run, if its name does not tell it.")
+def bundle(run: Path, out: Path, task: str | None) -> None:
+    from tasks.engine.bundle import write_bundle
+    from tasks.engine.run_names import task_name
+
+    send_notices(quiet=False)
+    if task is not None:
+        tasks.check(task)
+    found = write_bundle(task or task_name([run], tasks.names()), run, out)
+    click.echo(f"The bundle is {out}: {len(found)} files, {out.stat().st_size / 1e6:,.1f} MB.", err=True)
+
+
 def typed_settings(words: Sequence[str]) -> JsonObject:
     """Return settings given as `name=value`; a value is read as JSON, or else as text."""
     found: JsonObject = {}
@@ -375,7 +390,7 @@ def typed_settings(words: Sequence[str]) -> JsonObject:
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
-    help="Run directory, or the name of a run that ships; the one that ended last if not given.",
+    help="Run directory, bundle, or the name of a run that ships; the one that ended last if not given.",
 )
 SPLIT = click.Option(
     ["--split"], default="test", show_default=True, help="Split to score: train, valid, test, or a test file."
@@ -482,6 +497,7 @@ commands.add_command(
     )
 )
 commands.add_command(report)
+commands.add_command(bundle)
 commands.add_command(
     click.Command("check", params=CHECK, callback=check, help="Look through data before a training with it.")
 )

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from data.columns import Names
+from data.packages import needed_for
 from data.splits import Example, UnavailableError
 
 BATCH = 1024  # rows read at a time
@@ -63,9 +64,10 @@ def data_set_builder(name: str, data_dir: Path | None) -> Builder:
     """Return the builder of a data set.
 
     Raises:
-        UnavailableError: The catalogue has no such data set.
+        UnavailableError: The catalogue has no such data set, or is not installed.
     """
-    import tensorflow_datasets as tfds
+    with needed_for(f"Data set {name!r}", ", or give a path, or --data builtin"):
+        import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()
     logging.getLogger("absl").setLevel(logging.ERROR)

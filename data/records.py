@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from data.columns import are_names
 from data.limits import LimitError, is_bomb, limit, limit_refusal
+from data.packages import needed_for
 from data.splits import DataError, part_of
 from data.text_files import (
     File,
@@ -189,9 +190,15 @@ def numbered_rows(rows: Sequence[Json]) -> list[Json]:
 
 
 def parquet_records(path: File, encoding: str | None) -> Iterator[Record]:
-    """Yield the records of a Parquet file; classes that the file names are given by name."""
-    import pyarrow
-    from pyarrow import parquet
+    """Yield the records of a Parquet file; classes that the file names are given by name.
+
+    Raises:
+        MissingPackageError: pyarrow, which reads such files, is not installed.
+        DataError: It is not a whole Parquet file.
+    """
+    with needed_for(f"Reading {str(path)!r}", ", or save the table as CSV"):
+        import pyarrow
+        from pyarrow import parquet
 
     try:
         with open_bytes(path) as file:

@@ -6,7 +6,8 @@ from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
-from data.splits import DataError, UnavailableError
+from data.packages import needed_for
+from data.splits import DataError
 from data.text_files import File, open_bytes
 from data.values import value_text
 from data.zips import DAMAGED, UNPACKING, check_directory
@@ -21,16 +22,11 @@ def sheet_rows(path: File) -> Iterator[list[str]]:
     """Yield the rows of the first sheet of an Excel file that are not empty; a notice names other sheets.
 
     Raises:
-        UnavailableError: openpyxl, which reads such files, is not installed.
+        MissingPackageError: openpyxl, which reads such files, is not installed.
         DataError: It is not a whole Excel file, or declares entities.
     """
-    try:
+    with needed_for(f"Reading {str(path)!r}", ", or save the sheet as CSV"):
         from openpyxl import load_workbook
-    except ImportError as error:
-        raise UnavailableError(
-            f"Reading {str(path)!r} takes openpyxl; install it with: pip install 'fourlayers[xlsx]', or save the "
-            f"sheet as CSV."
-        ) from error
     try:
         with open_bytes(path) as file:
             content = BytesIO(file.read())

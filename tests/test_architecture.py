@@ -36,6 +36,7 @@ STDLIB = {
             "members",
             "places",
             "records",
+            "sealed",
             "interval",
             "signals",
             "strict_json",
@@ -162,6 +163,7 @@ LIGHT = [
     "compare --help",
     "check --help",
     "report --help",
+    "bundle --help",
 ]
 
 

@@ -100,9 +100,13 @@ def photos() -> tuple[list[Path], list[Path]]:
 
 
 def folder_of(place: str) -> Path:
-    """Return a folder inside an installed package, without importing the package."""
+    """Return a folder inside an installed package, without importing the package.
+
+    Raises:
+        ModuleNotFoundError: The package is not installed.
+    """
     package, _, inside = place.partition("/")
     spec = find_spec(package)
-    assert spec is not None
-    assert spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     return Path(spec.origin).parent / inside

@@ -14,6 +14,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from data.packages import advice
 from data.pictures.files import HAS_HEIF, LIST, File
 from data.pictures.png import deep_png_levels
 from data.pictures.reduction import REDUCED
@@ -126,7 +127,7 @@ def way_out(file: File) -> str:
     with file.open("rb") as content:
         head = content.read(12)
     if head[4:8] == b"ftyp" and head[8:] in HEIF_BRANDS and not HAS_HEIF:
-        return "it is HEIC, which needs another package: pip install pillow-heif"
+        return f"it is HEIC, which {advice('pillow-heif')}"
     return f"give one of: {LIST}"
 
 

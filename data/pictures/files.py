@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from data.packages import advice
 from data.splits import DataError
 from data.zips import member_bytes, opened_zip
 
@@ -164,7 +165,7 @@ def unread_formats(names: Iterable[str]) -> str:
     """
     other = [name for name in names if splitext(name)[1].lower() in UNREAD]
     heif = any(splitext(name)[1].lower() in NAMES["HEIF"].split() for name in other)
-    hint = "; HEIC needs another package: pip install pillow-heif" if heif else ""
+    hint = f"; HEIC {advice('pillow-heif')}" if heif else ""
     return f"in formats that are not read {len(other)}, {some_names(other)}{hint}" if other else ""
 
 

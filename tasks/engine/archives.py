@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 
 from tasks.engine.checksums import LARGEST, check_content
-from tasks.engine.members import RunError, check_kind, file_content, is_plain_file
+from tasks.engine.members import RunError, check_kind, file_content, files_in, is_plain_file, opened_file
 
 WEIGHTS = "model.weights.h5"
 TEXTS = {"metadata.json": 1 << 16, "config.json": 16 << 20}  # the other members, and their largest sizes
@@ -39,7 +39,7 @@ def check_keras_file(path: Path, parameters: int, copies: int = 1) -> None:
     most = 4 * copies * parameters + ROOM
     check_kind(path, stat.S_IFREG)
     try:
-        with ZipFile(path) as archive:
+        with opened_file(path) as file, ZipFile(file) as archive:
             check_members(archive, most)
             check_weights(archive.read(WEIGHTS), most)
     except (*DAMAGE, EOFError) as error:
@@ -54,7 +54,7 @@ def most_weights(path: Path) -> int:
     """
     check_kind(path, stat.S_IFREG)
     try:
-        with ZipFile(path) as archive:
+        with opened_file(path) as file, ZipFile(file) as archive:
             check_members(archive, LARGEST)
             return archive.getinfo(WEIGHTS).file_size // 2
     except DAMAGE as error:
@@ -110,7 +110,7 @@ def array_size(array: Any) -> int:
 
 def check_finite_weights(run: Path, parameters: int | None) -> None:
     """Raise `RunError` if a file of weights of a run is damaged, or one of its weights is not a finite number."""
-    for path in (run / "model.keras", *sorted((run / "onnx").glob("*.onnx"))):
+    for path in (run / "model.keras", *files_in(run / "onnx", ".onnx")):
         if not is_plain_file(path):
             continue
         if path.suffix == ".keras":

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from tasks.engine.members import RunError, file_content, is_plain_file
+from tasks.engine.members import LARGEST_WEIGHTS, RunError, file_content, files_in, is_plain_file
 
-LARGEST = 2 << 30  # bytes of a file of weights
+LARGEST = LARGEST_WEIGHTS
 
 
 def answering_files(run: Path) -> list[Path]:
     """Return the files of a run that its answers depend on, beside its settings."""
-    found = [run / "codec.json", run / "model.keras", *sorted((run / "onnx").glob("*.onnx"))]
+    found = [run / "codec.json", run / "model.keras", *files_in(run / "onnx", ".onnx")]
     return [path for path in found if is_plain_file(path)]
 
 

@@ -1,7 +1,6 @@
 """From two runs, or several seeds of each, to the difference between them on the same examples."""
 
 from collections.abc import Iterator, Sequence
-from filecmp import cmp
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tasks.engine.config import JsonObject, SettingError, Settings, nearest
 from tasks.engine.evaluate import examples_of, with_whole_data
 from tasks.engine.load import load
 from tasks.engine.measure import Measure
+from tasks.engine.members import LARGEST_WEIGHTS, file_content, is_plain_file
 from tasks.engine.task import LOG, Pipeline, Report, Task
 
 SHOWN = 10  # examples that each side answers better
@@ -74,9 +74,14 @@ def check_different(found: Sequence[Path]) -> None:
     """Raise `SettingError` if two of some runs are the same, or copies."""
     for one, other in combinations(found, 2):
         models = [run / "model.keras" for run in (one, other)]
-        copied = all(model.is_file() for model in models) and cmp(models[0], models[1], shallow=False)
+        copied = all(map(is_plain_file, models)) and same_content(*models)
         if one.resolve() == other.resolve() or copied:
             raise SettingError(f"{str(one)!r} and {str(other)!r} are the same run; give different ones.")
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Return whether two files of weights hold the same."""
+    return file_content(one, LARGEST_WEIGHTS) == file_content(other, LARGEST_WEIGHTS)
 
 
 def check_terms(pipelines: Sequence[Pipeline[Any]]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from data.holdout import limited_examples, limited_splits
+from data.packages import check_packages
 from data.sources import data_name
 from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import files, records, runs
@@ -50,7 +51,9 @@ def examples_of(pipeline: Pipeline[C], split: str, seed: int) -> tuple[Pipeline[
 
     Raises:
         DataError: There are none.
+        MissingPackageError: A package that scores, or draws figures, is not installed.
     """
+    check_packages("Scoring a run", "evaluate", "figures")
     part = split
     if split not in Splits._fields:
         pipeline, part = pipeline.with_settings(test=split), "test"

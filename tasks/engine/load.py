@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tasks.engine import places, runs
 from tasks.engine.checksums import check_content
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, answering_settings, selectors
-from tasks.engine.members import RunError, is_plain_file
+from tasks.engine.members import RunError, files_in, is_plain_file
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
 from tasks.engine.records import facts_of, member_content, parsed_json
 from tasks.engine.task import Codec, KerasPart, Pipeline, Task
@@ -134,7 +134,7 @@ def restored_config(task: Task[C], run: Path, settings: Settings) -> C:
 
 def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     """Return the pipeline with the network that its `engine` setting asks for."""
-    exported = any((pipeline.run / "onnx").glob("*.onnx"))
+    exported = bool(files_in(pipeline.run / "onnx", ".onnx"))
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
         raise RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
@@ -146,13 +146,14 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
 
 def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     """Return the Keras model of a run, built from its settings, with its weights."""
+    part = keras_part(pipeline.task)
     from tasks.engine import archives, environment, weights
 
     path = pipeline.run / "model.keras"
     if not is_plain_file(path):
         raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no model.keras.")
     with environment.precision("float32"), weights.limited_weights(archives.most_weights(path), path):
-        model = keras_part(pipeline.task).build(pipeline.config, pipeline.codec)
+        model = part.build(pipeline.config, pipeline.codec)
     archives.check_keras_file(path, model.count_params())
     archives.check_checksum(path, checksums(pipeline.run))
     weights.load_weights(weights.inference_model(model), path)
@@ -160,6 +161,13 @@ def keras_model(pipeline: Pipeline[C]) -> keras.Model:
 
 
 def keras_part(task: Task[C]) -> KerasPart[C]:
-    """Return the Keras part of a task."""
+    """Return the Keras part of a task.
+
+    Raises:
+        MissingPackageError: Keras, or a package that reads its files, is not installed.
+    """
+    from data.packages import check_packages
+
+    check_packages("Keras", "export", "train")
     part: KerasPart[C] = import_module(f"..{task.name}.network", __package__).NETWORK
     return part

@@ -30,6 +30,7 @@ def publish(task: str, run: Path, target: Path) -> None:
     Raises:
         RunError: The run is not finished, or a path is left in it.
     """
+    runs.check_directory(run)
     check_members(run)
     if not runs.is_finished(run):
         raise RunError(f"{str(run)!r} is not finished; publish a run that has its scores.")

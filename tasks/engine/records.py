@@ -3,14 +3,13 @@
 import csv
 import io
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from tasks.engine import strict_json
 from tasks.engine.config import Json, JsonObject, Kind
 from tasks.engine.fields import checked_fields
-from tasks.engine.members import RunError, file_content
+from tasks.engine.members import RunError, file_content, has_file
 
 SUMMARY: dict[str, Kind] = {"task": str, "data": str, "split": str, "examples": int, "metrics": dict | None}
 MOST_ANSWERS = 1 << 28  # bytes of `answers.jsonl`
@@ -81,7 +80,7 @@ def read_facts(run: Path) -> JsonObject:
 
 def facts_of(run: Path) -> JsonObject:
     """Return what `environment.json` says of a run; a run without one has nothing to say."""
-    return read_facts(run) if os.path.lexists(run / "environment.json") else {}
+    return read_facts(run) if has_file(run / "environment.json") else {}
 
 
 def read_summary(run: Path) -> JsonObject:
@@ -106,7 +105,7 @@ def read_answers(run: Path) -> list[JsonObject]:
         RunError: A line is not such an object.
     """
     path = run / "answers.jsonl"
-    if not os.path.lexists(path):
+    if not has_file(path):
         return []
     rows = [parsed_json(path, line) for line in file_content(path, MOST_ANSWERS).split(b"\n") if line.strip()]
     try:

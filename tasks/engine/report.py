@@ -12,7 +12,7 @@ from tasks.engine import records, runs
 from tasks.engine.answer_table import SCRIPT, answer_section
 from tasks.engine.config import Json, JsonObject
 from tasks.engine.curves import Curve, chart, legend
-from tasks.engine.members import RunError
+from tasks.engine.members import RunError, file_content, files_in, is_plain_file
 from tasks.engine.page import bullets, escaped, page, section, table
 from tasks.engine.records import read_history, read_json
 from tasks.engine.summaries import plain_metrics
@@ -64,7 +64,7 @@ def table_of(file: Path) -> JsonObject:
     Raises:
         RunError: It is damaged, or holds something else.
     """
-    if not file.is_file():
+    if not is_plain_file(file):
         return {}
     found = read_json(file)
     if not isinstance(found, dict):
@@ -216,7 +216,7 @@ def run_curves(found: Sequence[Run], name: str, across: str) -> Iterator[Curve]:
 
 def figure_parts(found: Sequence[Run]) -> Iterator[str]:
     """Yield the figures of the same name side by side, inside the page."""
-    files = {run.name: {file.name: file for file in sorted((run.directory / "figures").glob("*.png"))} for run in found}
+    files = {run.name: {file.name: file for file in files_in(run.directory / "figures", ".png")} for run in found}
     names = sorted({name for each in files.values() for name in each})
     if not names:
         yield "<p>The runs have no figures; a run that ships has none.</p>"
@@ -227,7 +227,10 @@ def figure_parts(found: Sequence[Run]) -> Iterator[str]:
 
 def picture(file: Path, owner: str) -> str:
     """Return a figure of a run, or why it is not shown."""
-    content = file.read_bytes() if file.stat().st_size <= LARGEST else b""
+    try:
+        content = file_content(file, LARGEST)
+    except RunError:
+        content = b""
     if not content.startswith(PNG):
         return f"<p>{escaped(f'{file.name} of {owner} is too large, or is not a PNG file.')}</p>"
     said = escaped(f"{file.stem} of {owner}")

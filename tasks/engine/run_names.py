@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tasks.engine import runs
 from tasks.engine.config import SettingError
-from tasks.engine.members import RunError
+from tasks.engine.members import RunError, is_run
 from tasks.engine.records import read_json
 
 
@@ -31,7 +31,7 @@ def task_name(given: Sequence[Path], names: Sequence[str]) -> str:
 
 def run_tasks(run: Path, names: Sequence[str]) -> list[str]:
     """Return the names of the tasks that have this run."""
-    if run.is_dir():
+    if is_run(run):
         config = read_json(run / "config.json")
         if not isinstance(config, dict) or config.get("task") not in names:
             raise RunError(f"{str(run / 'config.json')!r} is damaged: it names no task.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.files import PART, make_folder, write_json
 from tasks.engine.formats import FORMAT, current_settings
-from tasks.engine.members import RunError, check_members, is_plain_file
+from tasks.engine.members import RunError, check_members, is_bundle, is_plain_file, is_run
 from tasks.engine.records import read_json
 
 LOG = logging.getLogger("tasks")
@@ -31,6 +31,16 @@ class LockedError(RuntimeError):
     """A run directory that another process is writing."""
 
     exit_code = 75
+
+
+def check_directory(path: Path) -> None:
+    """Raise `SettingError` if a run that is to be written is a bundle.
+
+    Args:
+        path: Run directory, or where one is to be made.
+    """
+    if is_bundle(path):
+        raise SettingError(f"{str(path)!r} is a bundle, which is only read; give a run directory, or a new one.")
 
 
 def is_part(path: Path) -> bool:
@@ -116,7 +126,7 @@ def read_config(run: Path, task: str) -> JsonObject:
         RunError: It is half-written, damaged, or of a newer format.
         SettingError: It is a run of another task.
     """
-    if not run.is_dir():
+    if not is_run(run):
         shipped = ", ".join(one.name for one in pretrained_runs(task)) or "none"
         raise FileNotFoundError(f"There is no run directory {str(run)!r}; runs of {task!r} that ship: {shipped}.")
     check_members(run)

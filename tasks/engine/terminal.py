@@ -10,6 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, NoReturn
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+UNAVAILABLE = 69  # the exit code where a data set or a package is not to be had
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
@@ -93,14 +94,26 @@ def silence() -> Iterator[None]:
         os.close(nowhere)
 
 
+def missing(error: Exception) -> str:
+    """Return what to say of packages that an import failed for want of; nothing of any other error."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    from data.packages import advice, missing_packages
+
+    found = missing_packages(error)
+    return advice(*found) if found else ""
+
+
 def exit_code(error: Exception) -> int:
     """Return the documented exit code of an error; 1 is a bug."""
-    own = getattr(error, "exit_code", None)
+    own = UNAVAILABLE if missing(error) else getattr(error, "exit_code", None)
     return own or next((code for kind, code in EXITS.items() if isinstance(error, kind)), 1)
 
 
 def sentence(error: Exception) -> str:
     """Return an error as one sentence."""
+    if packages := missing(error):
+        return f"This command {packages}."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename or 'a file without a name'}."
     if exit_code(error) == 1:

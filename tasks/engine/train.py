@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
+from data.packages import check_packages
 from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
 CHANGEABLE = ("data", "data_dir", "cache", "epochs", "learning_rate", "retries", "checkpoint_every")  # by `resume`
+NEEDED = ("predict", "evaluate", "figures", "export", "train")  # extras that a training needs
 SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
 
@@ -55,6 +57,9 @@ def train(
 
     If the training fails before its first checkpoint, no directory is left.
     """
+    check_packages("`train`", *NEEDED)
+    if directory:
+        runs.check_directory(Path(directory))
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
     with notices() as found:
@@ -94,9 +99,12 @@ def resume(
         SettingError: Another setting is to change, or `epochs` is not above those that are planned.
         FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
     """
+    check_packages("`train`", *NEEDED)
     for name in settings:
         if name not in CHANGEABLE or name not in task.config().state():
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
+    if directory:
+        runs.check_directory(Path(directory))
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         check_members(run)

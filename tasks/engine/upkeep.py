@@ -16,7 +16,17 @@ from typing import NamedTuple
 
 from tasks.engine import checksums, records, runs
 from tasks.engine.config import JsonObject, SettingError
-from tasks.engine.members import FILES, FOLDERS, RunError, check_members, file_content, is_plain_file, paths_in
+from tasks.engine.members import (
+    FILES,
+    FOLDERS,
+    RunError,
+    check_members,
+    file_content,
+    has_file,
+    is_plain_file,
+    is_run,
+    paths_in,
+)
 
 UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds of each unit of an age
 
@@ -57,7 +67,7 @@ def task_of(run: Path, tasks: Sequence[str]) -> str:
         FileNotFoundError: There is no such directory.
         RunError: It is not a run of one of them.
     """
-    if not run.is_dir():
+    if not is_run(run):
         raise FileNotFoundError(f"There is no run directory {str(run)!r}, and no task of that name.")
     check_members(run)
     config = records.read_json(run / "config.json")
@@ -101,7 +111,7 @@ def check_files(task: str, run: Path) -> None:
     records.read_answers(run)
     for path in sorted(run.glob("checkpoint/*-*/state.json")):
         check_checkpoint(path)
-    if (run / "codec.json").exists():
+    if has_file(run / "codec.json"):
         check_pipeline(task, run)
 
 

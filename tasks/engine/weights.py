@@ -14,7 +14,7 @@ import numpy as np
 
 from tasks.engine.archives import DAMAGE
 from tasks.engine.files import atomic_file
-from tasks.engine.members import RunError
+from tasks.engine.members import RunError, file_on_disk
 
 
 def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
@@ -104,7 +104,8 @@ def load_weights(model: keras.Model, path: Path) -> None:
         RunError: The file is damaged, or holds another network.
     """
     try:
-        model.load_weights(path)
+        with file_on_disk(path) as place:
+            model.load_weights(place)
     except DAMAGE as error:
         raise RunError(f"{str(path)!r} is damaged, or holds another network.") from error
     if not all(np.isfinite(np.sum(weight)) or np.isfinite(weight).all() for weight in model.get_weights()):

@@ -56,7 +56,7 @@ def test_formats_that_are_not_listed_are_not_decoded(form):
 
 def test_heic_names_the_package_that_it_needs(monkeypatch):
     monkeypatch.setattr("data.pictures.decoding.HAS_HEIF", False)
-    with pytest.raises(DataError, match="HEIC, which needs another package: pip install pillow-heif"):
+    with pytest.raises(DataError, match="HEIC, which takes pillow-heif; install it with: pip install pillow-heif"):
         read_photo(MemoryFile("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
 
 
