@@ -53,9 +53,9 @@ def constant(train: Examples) -> str:
 
 def rate(pipeline: Pipeline[Config], memories: Sequence[Memory]) -> float:
     """Return the captions written in a second, the second time."""
-    caption_hypotheses(pipeline, memories[0])
+    caption_hypotheses(pipeline, memories[0], 1)
     start = time.perf_counter()
-    count = sum(len(caption_hypotheses(pipeline, memory)) for memory in memories)
+    count = sum(len(caption_hypotheses(pipeline, memory, 1)) for memory in memories)
     return count / (time.perf_counter() - start)
 
 

@@ -80,6 +80,17 @@ class Config(SearchConfig, PictureConfig):
 
     beam: int = 3
     length_penalty: float = 0.7
+    consensus: bool = option(
+        True,
+        "Of the captions found, choose the one that agrees most with those of look-alikes, if the run keeps some.",
+        when="predict",
+    )
+    look_alikes: int = option(
+        0, "Training pictures that look most alike, whose captions an answer shows.", low=0, high=1000, when="answer"
+    )
+    neighbours: int = option(
+        6000, "Most training pictures kept in the run, for look-alikes; 0 keeps none.", low=0, high=100_000
+    )
     ensemble: bool = option(
         False,
         "Average the probabilities for a picture and its mirror image; takes twice as long.",
@@ -133,9 +144,17 @@ BUILTIN: JsonObject = {
     "encoder_dropout": 0.1,
     "embedding_dropout": 0.4,
     "decoder_dropout": 0.1,
+    "neighbours": 0,
 }
 
-FINE_TUNING: JsonObject = {"epochs": 30, "batch_size": 8, "learning_rate": 1e-3, "warmup": 0.1, "average": 5}
+FINE_TUNING: JsonObject = {
+    "neighbours": 0,
+    "epochs": 30,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "warmup": 0.1,
+    "average": 5,
+}
 
 SOURCES = {
     "builtin": "Scenes of coloured shapes and digits, drawn and described by this project (Apache-2.0).",

@@ -26,8 +26,8 @@ def picture_memory(pipeline: Pipeline[Config], pixels: np.ndarray) -> Memory:
     return found
 
 
-def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[Hypothesis]]:
-    """Return the best captions of pictures, from their memory."""
+def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory, best: int) -> list[list[Hypothesis]]:
+    """Return so many captions of each picture, the most probable first, from their memory."""
     config, codec = pipeline.config, pipeline.codec
     steps = [memory_step(pipeline.network, keys_values) for keys_values, _ in memory]
     states = tuple(array for _, states in memory for array in states)
@@ -42,7 +42,7 @@ def caption_hypotheses(pipeline: Pipeline[Config], memory: Memory) -> list[list[
         length_penalty=config.length_penalty,
         min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
-        best=config.n_best,
+        best=best,
     )
 
 

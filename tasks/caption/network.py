@@ -15,10 +15,10 @@ from layers.block import Tensor
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.encoder import GridEncoder
+from tasks.caption.codec import Codec
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
 from tasks.caption.features import Source, cache_folder, picture_features, readable_square
-from tasks.caption.pipeline import Codec
 from tasks.engine.task import KerasPart
 
 Grids = dict[str, dict[str, np.ndarray | None]]  # way of viewing -> identity of a picture -> its features

@@ -13,12 +13,12 @@ from data.pictures.photo import square_pixels
 from data.splits import DataError, Example, Examples, chunks
 from data.texts.text import caption_words
 from tasks.caption.config import Config
-from tasks.caption.describe import caption_attention, caption_hypotheses, picture_memory
+from tasks.caption.consensus import Choice, caption_choices
+from tasks.caption.describe import caption_attention, picture_memory
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import metrics, sheets
 from tasks.toolbox.measures import caption_measures
-from tasks.toolbox.search import Hypothesis
 
 ANSWER_COUNT = 200  # answers kept
 SHEET_COUNT = 20  # pictures of the contact sheet
@@ -105,12 +105,12 @@ def readable_pictures(
     return np.stack(pixels) if pixels else np.zeros((0, size, size, 3), "uint8"), kept
 
 
-def timed_captions(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Hypothesis], list[float]]:
+def timed_captions(pipeline: Pipeline[Config], pixels: np.ndarray) -> tuple[list[Choice], list[float]]:
     """Return the best caption of each picture, and the seconds of encoding and of writing."""
     times = [time.perf_counter()]
     memory = picture_memory(pipeline, pixels)
     times.append(time.perf_counter())
-    found = caption_hypotheses(pipeline.with_settings(n_best=1), memory)
+    found = caption_choices(pipeline.with_settings(n_best=1), memory)
     times.append(time.perf_counter())
     return [each[0] for each in found], list(np.diff(times))
 
@@ -153,7 +153,7 @@ def attention_panels(
     config = pipeline.config
     pixels = [square_pixels(example["image"], config.size, config.megapixels) for example in examples]
     memory = picture_memory(pipeline, np.stack(pixels))
-    for row, (best, *_) in enumerate(caption_hypotheses(pipeline, memory)):
+    for row, (best, *_) in enumerate(caption_choices(pipeline, memory)):
         weights = caption_attention(pipeline, memory, row, best.tokens)
         words = [*pipeline.codec.words(best.tokens), "</s>"]
         yield pixels[row], {"name": picture_name(examples[row], row), "words": words, "weights": weights.tolist()}

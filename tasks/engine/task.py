@@ -226,7 +226,7 @@ class Task(Generic[C]):
         score: Return the task's metrics on raw examples.
         terms: Return what a score depends on beside the examples, such as the classes, by name; runs of other terms
             are not compared.
-        calibrate: Return a better codec after fitting, by validation examples.
+        calibrate: Return a better codec after fitting, by training and validation examples.
         draw: Yield the pictures of one answer that the settings ask for, each after its setting and the file
             to write; it gets the input as the codec has read it.
         write: Where answers are files: write the answer of one input into a file or a folder, perhaps with a progress
@@ -247,7 +247,7 @@ class Task(Generic[C]):
     score: Callable[[Pipeline[C], Examples], Report]
     remarks: Mapping[str, str] = field(default_factory=dict)
     terms: Callable[[Pipeline[C]], Settings] = field(default=lambda pipeline: {})
-    calibrate: Callable[[Pipeline[C], Examples], Codec] | None = None
+    calibrate: Callable[[Pipeline[C], Splits], Codec] | None = None
     draw: Callable[[Pipeline[C], Any, Answer], Iterator[tuple[str, Path, Image]]] | None = None
     write: Callable[[Pipeline[C], str, Path | None, bool], Answer] | None = None
     originals: Callable[[str], Iterable[str]] | None = None

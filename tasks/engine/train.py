@@ -255,7 +255,7 @@ def fit(
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
-        pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits.valid))
+        pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits))
         write_json(run / "codec.json", pipeline.codec.state())
     difference = write_onnx(pipeline, splits.valid)
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}

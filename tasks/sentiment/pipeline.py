@@ -88,13 +88,13 @@ def text_example(row: Example) -> Example:
     return {"text": str(row["text"]), "label": str(row["label"])}
 
 
-def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
+def calibrate(pipeline: Pipeline[Config], splits: Splits) -> Codec:
     """Return the codec with the branch weights that maximize the likelihood of the validation labels."""
     codec: Codec = pipeline.codec
-    texts = codec.readings(example["text"] for example in valid)
+    texts = codec.readings(example["text"] for example in splits.valid)
     warn_of_unknown_words(texts, "validation")
     found = branch_scores(pipeline, [text.tokens for text in texts])
-    labels = np.array([codec.labels[example["label"]] for example in valid])
+    labels = np.array([codec.labels[example["label"]] for example in splits.valid])
     return codec.with_weights([round(float(weight), 6) for weight in calibration.branch_weights(found, labels)])
 
 

@@ -11,7 +11,7 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.columns import Names
 from data.holdout import TEST_SEED, holdout_split
-from data.splits import Examples, Splits
+from data.splits import Splits
 from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from tasks.engine.config import SettingError
 from tasks.engine.task import TEXT, Answer, Pipeline, Task, table_format
@@ -104,10 +104,10 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Document]) -> list[Answ
     return document_answers(pipeline, list(inputs))
 
 
-def calibrate(pipeline: Pipeline[Config], valid: Examples) -> Codec:
+def calibrate(pipeline: Pipeline[Config], splits: Splits) -> Codec:
     """Return the codec with the limits that validation examples show, for telling guesses."""
     codec: Codec = pipeline.codec
-    return codec.with_limits(validation_limits(pipeline, valid))
+    return codec.with_limits(validation_limits(pipeline, splits.valid))
 
 
 def draw(pipeline: Pipeline[Config], document: Document, answer: Answer) -> Iterator[tuple[str, Path, Image]]:
