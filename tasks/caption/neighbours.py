@@ -20,7 +20,7 @@ COUNT = 20  # neighbours whose captions are asked
 ORDER = 4  # longest n-gram
 Tokens = Sequence[int]
 Gram = tuple[int, ...]
-KINDS = {"mean": "<f4", "vectors": "<f2", "tokens": "<i4", "counts": "<i4"}
+KINDS = {"mean": "<f4", "vectors": "|i1", "tokens": "<i4", "counts": "<i4"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Neighbours:
 
     Attributes:
         mean: Mean of the vectors, float32 `(width,)`.
-        vectors: Their directions from it, of length 1, float16 `(pictures, width)`.
+        vectors: Their directions from it, int8 `(pictures, width)`; the largest number of each is 127 or -127.
         tokens: The captions of all pictures one after the other, each with a 0 behind it, int32.
         counts: Number of captions of each picture, int32 `(pictures,)`.
 
@@ -51,9 +51,9 @@ class Neighbours:
         mean = vectors.mean(0, dtype="float64").astype("float32")
         flat = [token for each in captions for caption in each for token in (*caption, 0)]
         counts = [len(each) for each in captions]
-        return cls(
-            mean, directions(vectors, mean).astype("float16"), np.array(flat, "int32"), np.array(counts, "int32")
-        )
+        found = directions(vectors, mean)
+        found *= 127 / np.maximum(np.abs(found).max(1, keepdims=True), 1e-12)
+        return cls(mean, np.rint(found).astype("int8"), np.array(flat, "int32"), np.array(counts, "int32"))
 
     @classmethod
     def restore(cls, state: JsonObject, size: int) -> Self:
@@ -72,8 +72,8 @@ class Neighbours:
             raise ValueError("its captions of pictures are not as many as it says")
         if len(tokens) and not 0 <= tokens.min() <= tokens.max() < size:
             raise ValueError("its captions of pictures have tokens that are not in its vocabulary")
-        if not (np.isfinite(mean).all() and np.isfinite(vectors).all()):
-            raise ValueError("its vectors of pictures are not finite")
+        if not np.isfinite(mean).all():
+            raise ValueError("its mean of vectors is not finite")
         return cls(mean, vectors.reshape(len(counts), -1), tokens, counts)
 
     def state(self) -> JsonObject:
@@ -92,7 +92,7 @@ class Neighbours:
         Returns:
             Two arrays `(batch, count)`.
         """
-        cosines = directions(vectors, self.mean) @ self.vectors.astype("float32").T
+        cosines = directions(vectors, self.mean) @ directions(self.vectors, np.zeros_like(self.mean)).T
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
         return order, np.take_along_axis(cosines, order, 1)
 

@@ -39,7 +39,7 @@ def test_the_nearest_are_those_of_the_smallest_angle_from_the_mean(neighbours):
     vectors = directions(np.array([[4.0, 0.0], [0.0, 4.0], [-3.0, -3.0], [4.0, 1.0]]), neighbours.mean)
     expected = directions(np.array([[9.0, 1.0], [-1.0, 30.0]]), neighbours.mean) @ vectors.T
     assert numbers.tolist() == np.argsort(-expected, 1)[:, :2].tolist()
-    np.testing.assert_allclose(cosines, -np.sort(-expected, 1)[:, :2], atol=2e-3)
+    np.testing.assert_allclose(cosines, -np.sort(-expected, 1)[:, :2], atol=2e-2)
     assert [neighbours.captions(number) for number in range(4)] == CAPTIONS
 
 
@@ -138,8 +138,7 @@ def text(values, kind):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("vectors", text([1.0] * 7, "<f2")),
-        ("vectors", text([np.nan] * 8, "<f2")),
+        ("vectors", text([1] * 7, "|i1")),
         ("mean", ""),
         ("mean", text([np.inf, 0], "<f4")),
         ("tokens", text([3, 0, 3, 0, 3], "<i4")),
@@ -154,7 +153,7 @@ def text(values, kind):
     ],
 )
 def test_damaged_neighbours_are_refused(neighbours, name, value):
-    with pytest.raises(ValueError, match="pictures|base64|padding|multiple|is not|characters"):
+    with pytest.raises(ValueError, match=r"pictures|base64|padding|multiple|is not|characters"):
         Neighbours.restore(neighbours.state() | {name: value}, 10)
 
 
