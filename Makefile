@@ -4,7 +4,7 @@ READY = .venv/ready
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
-.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test clean
+.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ wheel-test: $(READY)  ## the wheel, installed beside modules of the same names, 
 
 light-test: $(READY)  ## the light install, in an environment of its own, with an answer of every task
 	$(BIN)/python -m tests.light
+
+docker-test: $(READY)  ## the steps of the Dockerfile, tried without Docker
+	$(BIN)/python -m tests.docker
 
 $(READY): pyproject.toml setup.py
 	$(PYTHON) -m venv .venv

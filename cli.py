@@ -526,5 +526,11 @@ def main() -> None:
         terminal.stop(terminal.sentence(error), terminal.exit_code(error))
 
 
+def run() -> None:
+    """Run a command as a process of its own."""
+    with terminal.ended_at_once():
+        main()
+
+
 if __name__ == "__main__":
-    main()
+    run()

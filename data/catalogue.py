@@ -1,9 +1,7 @@
 """Data sets of the TensorFlow Datasets catalogue, as raw examples."""
 
-import difflib
 import logging
 import re
-import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -11,7 +9,6 @@ from functools import reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from data.columns import Names
 from data.packages import needed_for
@@ -74,6 +71,8 @@ def data_set_builder(name: str, data_dir: Path | None) -> Builder:
     try:
         return tfds.builder(name, data_dir=data_dir, try_gcs=False)
     except tfds.core.DatasetNotFoundError as error:
+        import difflib
+
         near = difflib.get_close_matches(name.partition("/")[0], tfds.list_builders(), n=1)
         raise UnavailableError(
             f"TensorFlow Datasets has no data set {name!r}; give a name of its catalogue, a path, or --data builtin."
@@ -118,6 +117,9 @@ def prepare(builder: Builder, name: str) -> None:
     Raises:
         UnavailableError: The data set cannot be downloaded.
     """
+    import socket
+    from urllib.parse import urlsplit
+
     try:
         for url in [*builder.url_infos][:1]:  # fail at once without a network, instead of after ten tries
             socket.getaddrinfo(urlsplit(url).hostname, 443)

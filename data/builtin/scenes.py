@@ -1,12 +1,14 @@
 """Scenes of coloured shapes and digits, drawn by this project, with captions and a test of their truth."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from data.splits import Example
 
@@ -169,6 +171,8 @@ def thing_centres(scene: Scene, random: np.random.Generator) -> list[tuple[float
 
 def draw_thing(image: Image.Image, thing: Thing, centre: tuple[float, float], span: int) -> None:
     """Draw a thing with a width of `span` pixels around a point."""
+    from PIL import ImageDraw, ImageFont
+
     draw, (x, y), half = ImageDraw.Draw(image), centre, span / 2
     colour = COLOURS[thing.colour]
     if thing.kind in DIGITS:

@@ -4,8 +4,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from data.builtin.scenes import scenes as drawn_scenes
-from data.builtin.sentences import composed_sentences
 from data.splits import Example
 from data.tables import TableFormat, example_rows
 
@@ -60,6 +58,8 @@ def pairs() -> tuple[list[Example], list[Example]]:
     * `data.builtin.sentences` composes 1,800 sentences for training, and then 300 others for testing.
     * Everyday sentences, written by hand, are for training only.
     """
+    from data.builtin.sentences import composed_sentences
+
     composed = [{"en": english, "de": german} for english, german in composed_sentences(2100)]
     return [*example_rows(PHRASES, {"en": ["en"], "de": ["de"]}, TableFormat()), *composed[:-300]], composed[-300:]
 
@@ -70,6 +70,8 @@ def scenes() -> tuple[list[Example], list[Example]]:
 
     They come from `data.builtin.scenes`. Each has an `image`, its `captions`, and the `scene` itself.
     """
+    from data.builtin.scenes import scenes as drawn_scenes
+
     return drawn_scenes(4000, 300)
 
 

@@ -1,5 +1,7 @@
 """Pictures distorted at random. NumPy only."""
 
+from __future__ import annotations
+
 import numpy as np
 
 

@@ -1,8 +1,11 @@
 """Text: cleaning, words, length, padding. NumPy only."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -19,13 +22,7 @@ INVISIBLE = re.compile(  # zero width, direction of writing, soft hyphen
     r"|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]+"
     r"|(?:^|(?<=[\s\u0021-\u058f\u2000-\u200b\u200e-\u206f]))[\u200c\u200d]+|[\u200c\u200d]+(?=[\s\u0021-\u058f]|$)"
 )
-MARKS = "".join(
-    chr(n) for n in (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)) if unicodedata.category(chr(n))[0] == "M"
-)
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
-MARKED_WORD = re.compile(  # of any script, with marks above, below and beside letters
-    rf"\w+(?:[{MARKS}\u200c\u200d]+\w*)*(?:['\u2019]\w+(?:[{MARKS}\u200c\u200d]+\w*)*)*|[^\w\s]"
-)
 PLAIN = str.maketrans(  # typographic marks
     dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a\u02b9\u02bb\u02bc\u02bd\u02c8\xb4`", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d\u301e\u301f\xab\xbb", '"')
@@ -51,15 +48,6 @@ CAPTION_TOKEN = (  # initials; clitics such as 's; words, also with marks inside
 UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Letters of scripts without spaces between words; each is a word of a caption, with its marks.
-CAPTION_TOKENS = {
-    True: re.compile(CAPTION_TOKEN),  # of ASCII alone
-    False: re.compile(
-        rf"(?![\W_])[{UNSPACED}][{MARKS}\u200c\u200d]*|"
-        + CAPTION_TOKEN.replace(r"[^\W_]", rf"(?:(?![{UNSPACED}])[^\W_][{MARKS}\u200c\u200d]*)")
-    ),
-}
-GAP = re.compile(rf"(?<=[{UNSPACED}{MARKS}]) (?=[{UNSPACED}])")  # between two such letters
 STOPS = (  # letters at the end of a sentence, and what ends it
     (re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"), "\u3002"),
     (re.compile(r"[\u0900-\u0963\u0966-\u097f\u0980-\u09ff]"), "\u0964"),
@@ -102,12 +90,47 @@ def plain_form(found: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", found[0].translate(PLAIN))
 
 
+@cache
+def marks() -> str:
+    """Return the marks above, below and beside letters, of all scripts."""
+    places = (*range(0x300, 0x1E00), *range(0xA800, 0xAC00))
+    return "".join(chr(n) for n in places if unicodedata.category(chr(n))[0] == "M")
+
+
+@cache
+def marked_word() -> re.Pattern[str]:
+    """Return the pattern of a word of any script, with its marks; it takes long to make, and ASCII needs none."""
+    found = marks()
+    return re.compile(rf"\w+(?:[{found}\u200c\u200d]+\w*)*(?:['\u2019]\w+(?:[{found}\u200c\u200d]+\w*)*)*|[^\w\s]")
+
+
+@cache
+def caption_token(is_plain: bool) -> re.Pattern[str]:
+    """Return the pattern of a word of a caption, in ASCII alone or in any script.
+
+    Letters of scripts without spaces between words are words each, with their marks.
+    """
+    if is_plain:
+        return re.compile(CAPTION_TOKEN)
+    found = marks()
+    return re.compile(
+        rf"(?![\W_])[{UNSPACED}][{found}\u200c\u200d]*|"
+        + CAPTION_TOKEN.replace(r"[^\W_]", rf"(?:(?![{UNSPACED}])[^\W_][{found}\u200c\u200d]*)")
+    )
+
+
+@cache
+def gap() -> re.Pattern[str]:
+    """Return the pattern of a space between two letters of scripts without spaces between words."""
+    return re.compile(rf"(?<=[{UNSPACED}{marks()}]) (?=[{UNSPACED}])")
+
+
 def text_words(text: str) -> list[str]:
     """Return the words and the other marks of a clean text.
 
     An apostrophe inside a word belongs to it: "don't" is one word.
     """
-    return (WORD if text.isascii() else MARKED_WORD).findall(text)
+    return (WORD if text.isascii() else marked_word()).findall(text)
 
 
 def has_joined_words(texts: Sequence[str], sample: int = 1000) -> bool:
@@ -129,7 +152,7 @@ def caption_words(text: str) -> list[str]:
     section 4.1.
     """
     plain = plain_marks(clean_text(text)).lower().replace("cannot", "can not")
-    return CAPTION_TOKENS[plain.isascii()].findall(plain)
+    return caption_token(plain.isascii()).findall(plain)
 
 
 def caption_text(text: str) -> str:
@@ -139,7 +162,7 @@ def caption_text(text: str) -> str:
         >>> caption_text("a dog runs"), caption_text("一 只 狗")
         ('A dog runs.', '一只狗。')
     """
-    whole = GAP.sub("", text)
+    whole = text if text.isascii() else gap().sub("", text)
     stop = next((stop for letters, stop in STOPS if letters.match(whole[-1:])), ".")
     return whole[:1].upper() + whole[1:] + stop
 

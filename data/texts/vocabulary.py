@@ -1,5 +1,7 @@
 """Vocabularies: words or sub-words to numbers, and back. NumPy and sentencepiece only."""
 
+from __future__ import annotations
+
 import base64
 import io
 import logging
@@ -58,7 +60,7 @@ class Words:
             LOG.info("The training texts hold %d different words; the vocabulary has no more.", len(counts))
         return cls([word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: size - 2]])
 
-    def extended(self, texts: Iterable[str], most: int, cut: Callable[[str], list[str]] = text_words) -> "Words":
+    def extended(self, texts: Iterable[str], most: int, cut: Callable[[str], list[str]] = text_words) -> Words:
         """Return this vocabulary with the words of texts that it lacks after its own, at most so many, and say so."""
         counts = Counter(word for text in texts for word in map(str.lower, cut(text)) if word not in self.table)
         new = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]]

@@ -1,5 +1,7 @@
 """Captions, step by step: pictures, words, network, search."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial

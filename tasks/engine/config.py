@@ -1,10 +1,8 @@
 """Typed settings. Standard library only: the command line imports this for `--help`."""
 
 import dataclasses
-import difflib
 import inspect
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -272,6 +270,8 @@ def named_values(setting: str, text: str | None) -> dict[str, str]:
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return the end of a sentence that refuses a name: the choices, and the nearest of them if any is near."""
     choices = list(choices)
+    import difflib
+
     near = difflib.get_close_matches(name, choices, n=1)
     return f"; choose one of: {', '.join(choices)}." + (f" Did you mean {near[0]!r}?" if near else "")
 
@@ -284,6 +284,8 @@ def parsed_toml(content: bytes) -> JsonObject:
     """
     text = content.decode("utf-8")
     strict_json.check_depth(text)
+    import tomllib
+
     return tomllib.loads(text)
 
 

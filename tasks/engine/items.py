@@ -11,10 +11,9 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from data.pictures.files import some_names
-from data.pictures.pixel_tables import PixelInput, is_pixel_table, pixel_inputs
 from data.splits import DataError, chunks
 from data.streams import LineCheck, checked_lines
 from data.tables import InputRow, TableFormat, input_rows, readable
@@ -22,6 +21,9 @@ from data.text_files import encoding_refusal, named_encoding, undecodable
 from tasks.engine.config import Settings
 from tasks.engine.task import IMAGE, Pipeline
 from tasks.engine.terminal import sentence
+
+if TYPE_CHECKING:
+    from data.pictures.pixel_tables import PixelInput
 
 LOG = logging.getLogger("tasks")
 CHUNK = 256  # inputs answered at a time
@@ -130,6 +132,8 @@ def file_items(pipeline: Pipeline[Any], path: Path, form: TableFormat, keep: Seq
             first among the usual names.
         keep: Names or numbers of other columns.
     """
+    from data.pictures.pixel_tables import is_pixel_table, pixel_inputs
+
     if pipeline.task.accepts is IMAGE and not pipeline.task.write and is_pixel_table(path):
         return map(partial(pixel_item, path), list(pixel_inputs(path, form, keep)))
     field = pipeline.task.accepts.field

@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +90,8 @@ def made_directory(directory: Path) -> Iterator[None]:
 
 def new_directory(folder: Path) -> Path:
     """Return a name below a folder that nobody has yet: the time, and four random digits."""
+    import secrets
+
     return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 

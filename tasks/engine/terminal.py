@@ -1,11 +1,12 @@
 """What the terminal does not show, and how a command ends. Standard library only."""
 
+import atexit
 import logging
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, NoReturn
 
@@ -130,3 +131,30 @@ def stop(text: str, code: int) -> NoReturn:
     """Print one sentence and end."""
     print(f"Error: {visible(text)}", file=sys.stderr)
     sys.exit(code)
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """End the process as soon as a command has ended, for a `with` statement around it.
+
+    To take the interpreter and its libraries down would take a tenth of the time of an answer. All that was
+    registered to run at the exit runs before. An error that is no exit, or a tracer such as a debugger, ends the
+    slow way.
+    """
+    code: int | None = None
+
+    def end() -> None:
+        if code is None or sys.gettrace():
+            return
+        with suppress(OSError, ValueError):  # what cannot be written is left to the interpreter to say
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    atexit.register(end)
+    try:
+        yield
+        code = 0
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 0 if done.code is None else None
+        raise

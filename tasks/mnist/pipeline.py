@@ -1,5 +1,7 @@
 """Digits, step by step: picture, frame, network, label."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial

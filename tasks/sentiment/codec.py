@@ -1,5 +1,7 @@
 """Texts to arrays for the classifier: words, vocabulary, classes, widths."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Self

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from tasks.engine.config import JsonObject
 from tasks.toolbox import metrics
@@ -226,6 +226,8 @@ def picture_gallery(
         >>> picture_gallery([np.zeros((8, 8), "uint8")], ["a black square"], columns=1).size
         (128, 148)
     """
+    from PIL import ImageDraw, ImageFont
+
     font = ImageFont.load_default(size=13)
     gap, line = 8, 20
     rows = max(-(-len(images) // columns), 1)
@@ -249,6 +251,8 @@ def comparison_sheet(rows: Sequence[Sequence[tuple[np.ndarray, str]]], side: int
         >>> comparison_sheet([[(np.zeros((8, 8), "uint8"), "black")]], side=100).size
         (116, 140)
     """
+    from PIL import ImageDraw, ImageFont
+
     font = ImageFont.load_default(size=15)
     gap, line = 8, 24
     columns = max((len(row) for row in rows), default=1)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from data.texts.text import caption_words
 from tasks.engine.config import JsonObject
 from tasks.engine.measure import Measure, mean_measure
 from tasks.toolbox.bleu import bleu_counts, bleu_scorer, bleu_value, chrf_scorer
@@ -81,6 +80,8 @@ def caption_measures(answers: Sequence[str], truth: Sequence[Sequence[str]]) -> 
         >>> cider.counts.shape, bleu.name
         ((2, 2), 'bleu_4')
     """
+    from data.texts.text import caption_words
+
     said = [" ".join(caption_words(answer)) for answer in answers]
     given = {row: [" ".join(caption_words(one)) for one in each] for row, each in enumerate(truth)}
     scores = cider_scores(given, {row: [answer] for row, answer in enumerate(said)})

@@ -6,7 +6,6 @@ from shutil import which
 
 import numpy as np
 
-from data.texts.text import caption_words
 from tasks.engine.config import JsonObject, SettingError
 from tasks.toolbox.bleu import bleu_counts, bleu_scorer, bleu_value, chrf_scorer
 
@@ -209,6 +208,8 @@ def caption_metrics(
         100
     """
     from pycocoevalcap.rouge.rouge import Rouge
+
+    from data.texts.text import caption_words
 
     said = [" ".join(caption_words(answer)) for answer in answers]
     given = {row: [" ".join(caption_words(one)) for one in each] for row, each in enumerate(truth)}

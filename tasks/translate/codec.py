@@ -1,5 +1,7 @@
 """Sentences to sub-words and back, and what a run has learnt of its texts."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

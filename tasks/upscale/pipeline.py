@@ -1,5 +1,7 @@
 """Super-resolution, step by step: picture, luma, pieces, network, picture."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
