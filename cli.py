@@ -190,6 +190,29 @@ def predict(
     tally.check()
 
 
+def export(
+    task: str,
+    format_: tuple[str, ...],
+    out: Path,
+    steps: int | None,
+    benchmark: bool,
+    run: Path | None,
+    as_json: bool,
+    quiet: bool,
+    settings: JsonObject,
+) -> None:
+    from tasks.engine.exporting.benchmark import table
+
+    send_notices(quiet)
+    found = tasks.export(task, out, *format_, run=run, steps=steps, benchmark=benchmark, **settings)
+    with outputs.standard_output():
+        lines = [json.dumps(found, ensure_ascii=False, allow_nan=False)] if as_json else table(found)
+        for line in lines:
+            click.echo(terminal.visible_json(line))
+    if not quiet:
+        click.echo(f"{out / 'run.py' if len(format_) == 1 else out} answers; its README.md says how.", err=True)
+
+
 def check_request(inputs: Sequence[str], file: Path | None, keep: Sequence[str], plain: bool) -> None:
     """Raise `SettingError` if options of `predict` do not fit each other."""
     if not inputs and not file:
@@ -469,6 +492,25 @@ PREDICT = [
     RUN,
     QUIET_OPTION,
 ]
+EXPORT = [
+    click.Option(
+        ["--format", "format_"],
+        required=True,
+        multiple=True,
+        metavar="NAME",
+        help="Format to write: onnx, saved_model, litert, openvino or keras; several go into folders of their names.",
+    ),
+    click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Directory to make."),
+    click.Option(
+        ["--steps"],
+        type=click.IntRange(1, 2000),
+        help="Steps that recurrences are written out over, for litert, which takes no loop; 100 if not given.",
+    ),
+    click.Option(["--benchmark"], is_flag=True, help="Also time each network at batch 1 and 32, and score it."),
+    RUN,
+    JSON,
+    QUIET_OPTION,
+]
 
 
 @click.group(
@@ -487,6 +529,7 @@ commands.add_command(Verb(evaluate, extra=EVALUATE, name="evaluate", help="Score
 commands.add_command(
     Verb(predict, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
 )
+commands.add_command(Verb(export, extra=EXPORT, name="export", help="Write a run for other runtimes."))
 commands.add_command(list_runs)
 commands.add_command(
     click.Command(

@@ -1,9 +1,20 @@
 """A recurrent decoder with attention."""
 
+from typing import Self
+
 import keras
 
 from layers.attention import Attention, Kind
-from layers.block import Options, Shape, Tensor, check_choice, check_fraction, check_positive, feature_count
+from layers.block import (
+    LayerConfig,
+    Options,
+    Shape,
+    Tensor,
+    check_choice,
+    check_fraction,
+    check_positive,
+    feature_count,
+)
 from layers.recurrent import CELLS, Cell
 
 
@@ -165,3 +176,16 @@ class DecoderStep(keras.layers.Layer):
 
     def call(self, inputs: Tensor, keys: Tensor, values: Tensor, there: Tensor, states: Tensor) -> tuple[Tensor, ...]:
         return self.decoder.step(inputs, keys, values, there, *states)
+
+    def get_config(self) -> LayerConfig:
+        decoder, policy = self.decoder, self.decoder.dtype_policy.name
+        widths = [part.kernel.shape[0] for part in (decoder.first.cell, decoder.attend.key)]  # of inputs and memory
+        return {**super().get_config(), "decoder": {**decoder.get_config(), "dtype": policy}, "widths": widths}
+
+    @classmethod
+    def from_config(cls, config: LayerConfig) -> Self:
+        """Return the step of a new decoder, whose weights are yet to be loaded."""
+        inner, (features, width) = config["decoder"], config["widths"]
+        decoder = RecurrentDecoder(**inner)
+        decoder.build((None, None, features), (None, None, width))
+        return cls(decoder, name=config["name"], dtype=inner["dtype"])

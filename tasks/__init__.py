@@ -22,6 +22,7 @@ __all__ = [
     "config_class",
     "configure",
     "evaluate",
+    "export",
     "get",
     "load",
     "names",
@@ -205,6 +206,39 @@ def evaluate(name: str, run: Path | str | None = None, split: str = "test", **se
     if split == "test" and not {"data", "data_dir", "test"} & settings.keys():
         return evaluation.evaluate_or_embedded(pipeline)
     return evaluation.evaluate(pipeline, split)
+
+
+def export(
+    name: str,
+    out: Path | str,
+    *formats: str,
+    run: Path | str | None = None,
+    steps: int | None = None,
+    benchmark: bool = False,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Write the networks of a run for other runtimes, and return what `cli.py export --json` prints.
+
+    Args:
+        name: Task name.
+        out: New directory; several formats go into folders of their names below it.
+        formats: `onnx`, `saved_model`, `litert`, `openvino`, `keras`.
+        run: As for `load`.
+        steps: Steps that recurrences are written out over, in formats that take no loop.
+        benchmark: If true, time each network and score it.
+        settings: As for `load`; `data` names the examples to compare and to score, embedded ones if not given.
+
+    Example:
+        >>> found = export("mnist", folder / "digits", "onnx")
+        >>> found["formats"][0]["signatures"]["classify"]["difference"] < 1e-4
+        True
+        >>> sorted(path.name for path in (folder / "digits").iterdir())
+        ['README.md', 'classify.onnx', 'codec.json', 'run.py', 'signature.json']
+    """
+    from tasks.engine.exporting.export import export as written
+
+    embedded = configure(name, data="builtin")
+    return written(get(name), run, formats, Path(out), embedded, settings, steps=steps, timed=benchmark)
 
 
 def compare(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.engine.exporting.formats import FORMATS
+
 ROOT = Path(__file__).parent.parent
 OWN = {"cli", "tasks", "layers", "data", "benchmarks"}
 ROOMS = ("layers", "data", "tasks")
@@ -16,7 +18,7 @@ MAY_IMPORT = {  # a room, and those rooms of ours that it may import
     "layers": {"layers"},
     "data": {"data"},
     "tasks": {"tasks", "tasks.engine"},
-    "tasks.engine": {"tasks.engine", "data", "layers.onnx"},
+    "tasks.engine": {"tasks.engine", "data", "layers.onnx", "layers.unrolled"},
     "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "tasks.engine.measure", "data"},
     "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
 }
@@ -44,6 +46,7 @@ STDLIB = {
             "terminal",
         )
     ),
+    ROOT / "tasks/engine/exporting/formats.py",
     ROOT / "tasks/toolbox/settings.py",
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
@@ -57,11 +60,19 @@ KERAS = {
         ROOT / f"tasks/engine/{name}.py"
         for name in ("bar", "checkpoint", "divergence", "environment", "export", "fitting", "schedule", "weights")
     ),
+    *(ROOT / f"tasks/engine/exporting/{name}.py" for name in ("export", "script", "tensorflow_files", "writers")),
 }
+RUNTIMES = {path: path.stem for path in ROOT.glob("tasks/engine/exporting/runtimes/[!_]*.py")}  # copied, with NumPy
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
 ONNX = {ROOT / "tasks/engine/archives.py", ROOT / "layers/onnx/file.py", ROOT / "layers/onnx/network.py"}
-TENSORFLOW = {ROOT / "data/batches.py", ROOT / "data/catalogue.py"}
+TENSORFLOW = {
+    ROOT / "data/batches.py",
+    ROOT / "data/catalogue.py",
+    ROOT / "tasks/engine/exporting/tensorflow_files.py",
+    ROOT / "tasks/engine/exporting/runtimes/saved_model.py",
+}
+COPIED = [*RUNTIMES, *ROOT.glob("tasks/*/exported.py")]  # into exported folders
 
 
 def name_of(path):
@@ -122,6 +133,8 @@ def test_zones(path):
     third_party = roots - sys.stdlib_module_names
     if path in STDLIB:
         assert third_party <= ({"click"} if path.name == "cli.py" else set())
+    elif path in RUNTIMES:
+        assert third_party <= {"numpy", FORMATS[RUNTIMES[path]].library}
     elif path not in KERAS:
         assert third_party <= NUMPY
         names = set(imports(path, top_level=True))
@@ -129,7 +142,7 @@ def test_zones(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_only_two_files_name_tensorflow(path):
+def test_only_few_files_name_tensorflow(path):
     names = {name.split(".")[0] for name in imports(path, top_level=False)}
     assert path in TENSORFLOW or not names & {"tensorflow", "tensorflow_datasets"}
 
@@ -164,6 +177,7 @@ LIGHT = [
     "check --help",
     "report --help",
     "bundle --help",
+    "export mnist --help",
 ]
 
 
@@ -178,8 +192,13 @@ def test_every_package_is_in_the_distribution():
     assert all((path.parent / "__init__.py").is_file() for path in SOURCES if path.parent != ROOT)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_no_network_is_made_from_what_a_file_says(path):
+@pytest.mark.parametrize("path", COPIED, ids=name_of)
+def test_what_is_copied_into_exported_folders_imports_nothing_of_ours(path):
+    assert not {name.split(".")[0] for name in imports(path, top_level=False)} & OWN
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "keras.py"], ids=name_of)
+def test_no_network_is_made_from_what_a_file_says(path):  # but what an export has just written
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     assert not FROM_CONTENT & (used | {name.rpartition(".")[2] for name in imports(path, top_level=False)})

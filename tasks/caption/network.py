@@ -19,7 +19,7 @@ from tasks.caption.codec import Codec
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
 from tasks.caption.features import Source, cache_folder, picture_features, readable_square
-from tasks.engine.task import KerasPart
+from tasks.engine.task import KerasPart, Signature
 
 Grids = dict[str, dict[str, np.ndarray | None]]  # way of viewing -> identity of a picture -> its features
 
@@ -174,4 +174,27 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     }
 
 
-NETWORK = KerasPart(build=build, load=load, prepare=prepare, signatures=signatures)
+ARRAYS = {
+    "encode": Signature(
+        {"image": "square pictures, red, green and blue in [0, 255]"},
+        {
+            "keys": "what the attention compares each cell of the picture by",
+            "values": "what the attention reads of each cell",
+            "state": "a first state of the decoder",
+        },
+    ),
+    "step": Signature(
+        {
+            "last": "the last token of each row; that of the start first",
+            "keys": "as `encode` gives them",
+            "values": "as `encode` gives them",
+            "state": "a state of the decoder, as `encode` or the last step gives it",
+        },
+        {
+            "scores": "log-probability of each token to come next",
+            "attention": "attention to each cell",
+            "state": "a state of the decoder for the next step",
+        },
+    ),
+}
+NETWORK = KerasPart(build=build, load=load, prepare=prepare, signatures=signatures, arrays=ARRAYS)

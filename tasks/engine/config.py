@@ -29,8 +29,8 @@ class SettingError(ValueError):
 When = Literal["train", "select", "evaluate", "predict", "answer"]
 OFFERED: Mapping[When, frozenset[str]] = {  # what a setting is for, and the verbs that offer it
     "train": frozenset({"train"}),
-    "select": frozenset({"train", "evaluate", "predict"}),
-    "evaluate": frozenset({"train", "evaluate"}),
+    "select": frozenset({"train", "evaluate", "predict", "export"}),
+    "evaluate": frozenset({"train", "evaluate", "export"}),
     "predict": frozenset({"train", "evaluate", "predict"}),
     "answer": frozenset({"predict"}),
 }

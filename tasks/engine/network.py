@@ -142,7 +142,10 @@ def check_tokens(scores: np.ndarray, size: int, run: Path) -> None:
 
 
 class ComparedNetwork:
-    """Two networks that should agree: answers come from the first, `difference` is the largest one seen.
+    """Two networks that should agree: answers come from the first.
+
+    Attributes:
+        differences: The largest difference seen, by signature.
 
     Raises:
         RunError: An output of the second has another shape.
@@ -150,12 +153,18 @@ class ComparedNetwork:
 
     def __init__(self, first: Network, second: Network) -> None:
         self.first, self.second = first, second
-        self.difference = 0.0
+        self.differences: dict[str, float] = {}
+
+    @property
+    def difference(self) -> float:
+        """The largest difference seen."""
+        return max(self.differences.values(), default=0.0)
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         outputs = self.first(signature, *arrays)
         for one, other in zip(outputs, self.second(signature, *arrays), strict=True):
             if one.shape != other.shape:
                 raise RunError(f"The signature {signature!r} gives {other.shape} where {one.shape} is expected.")
-            self.difference = max(self.difference, float(np.abs(one - other).max(initial=0)))
+            found = float(np.abs(one - other).max(initial=0))
+            self.differences[signature] = max(self.differences.get(signature, 0.0), found)
         return outputs

@@ -176,6 +176,18 @@ class Codec(ABC):
         return 1
 
 
+class Signature(NamedTuple):
+    """What the arrays of a signature are, in a few words each.
+
+    Attributes:
+        inputs: By name; inputs `state_0`, `state_1` and so on share an entry `state`.
+        outputs: In order; the last is that of all further ones too.
+    """
+
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class KerasPart(Generic[C]):
     """What training needs of `tasks.<name>.network`, in the order in which it asks.
@@ -188,6 +200,7 @@ class KerasPart(Generic[C]):
         follow: Change the loss between epochs, given the share of the training that is done, in [0, 1); return
             whether it changed.
         signatures: Return the models to use by name; they share the weights of the trained one.
+        arrays: What their inputs and outputs are, by name, for whoever exports them.
     """
 
     build: Callable[[C, Any], keras.Model]
@@ -195,6 +208,7 @@ class KerasPart(Generic[C]):
     prepare: Callable[[keras.Model, C, Splits, bool], Splits] | None = None
     follow: Callable[[keras.Model, float], bool] | None = None
     signatures: Callable[[keras.Model], Mapping[str, keras.Model]]
+    arrays: Mapping[str, Signature] = field(default_factory=dict)
 
 
 class Report(NamedTuple):

@@ -7,7 +7,7 @@ import keras
 
 from layers.convolution import ConvolutionBlock
 from layers.dense import DenseBlock
-from tasks.engine.task import KerasPart
+from tasks.engine.task import KerasPart, Signature
 from tasks.mnist.config import Config
 from tasks.mnist.pipeline import SIZE, Codec
 
@@ -72,4 +72,10 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     return {"classify": keras.Model(model.input, probabilities, name="classify")}
 
 
-NETWORK = KerasPart(build=build, signatures=signatures)
+ARRAYS = {
+    "classify": Signature(
+        {"image": "pictures of digits, light ink on black, levels in [0, 1]"},
+        {"probabilities": "probability of each class, in the order of codec.json"},
+    )
+}
+NETWORK = KerasPart(build=build, signatures=signatures, arrays=ARRAYS)

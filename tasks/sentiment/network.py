@@ -5,7 +5,7 @@ import keras
 from layers.block import Tensor
 from layers.pooling import SequencePooling
 from layers.recurrent import RecurrentStack
-from tasks.engine.task import KerasPart
+from tasks.engine.task import KerasPart, Signature
 from tasks.sentiment.codec import Codec
 from tasks.sentiment.config import Config
 
@@ -87,4 +87,13 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     return {"classify": model}
 
 
-NETWORK = KerasPart(build=build, signatures=signatures)
+ARRAYS = {
+    "classify": Signature(
+        {
+            "tokens": "numbers of the words of a text; 0 pads at the end",
+            "ngrams": "hash buckets of its words and pairs of words; 0 pads at the end",
+        },
+        {"scores": "score of each class by each branch; weighted as codec.json says, their softmax is the answer"},
+    )
+}
+NETWORK = KerasPart(build=build, signatures=signatures, arrays=ARRAYS)

@@ -6,7 +6,7 @@ from data.texts.text import PAD
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.recurrent import RecurrentStack
-from tasks.engine.task import KerasPart
+from tasks.engine.task import KerasPart, Signature
 from tasks.translate.codec import Codec
 from tasks.translate.config import Config
 
@@ -71,4 +71,28 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     }
 
 
-NETWORK = KerasPart(build=build, signatures=signatures)
+ARRAYS = {
+    "encode": Signature(
+        {"source": "numbers of the sub-words of sentences, each ended by 3; 0 pads at the end"},
+        {
+            "keys": "what the attention compares each source step by",
+            "values": "what the attention reads of each source step",
+            "state": "a first state of the decoder",
+        },
+    ),
+    "step": Signature(
+        {
+            "last": "the last sub-word of each row; 2 at the start",
+            "there": "which source steps are no padding",
+            "keys": "as `encode` gives them",
+            "values": "as `encode` gives them",
+            "state": "a state of the decoder, as `encode` or the last step gives it",
+        },
+        {
+            "scores": "log-probability of each sub-word to come next",
+            "attention": "attention to each source step",
+            "state": "a state of the decoder for the next step",
+        },
+    ),
+}
+NETWORK = KerasPart(build=build, signatures=signatures, arrays=ARRAYS)

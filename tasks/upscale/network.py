@@ -5,7 +5,7 @@ import keras
 from layers.block import Options, Tensor
 from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.deconvolution import DeconvolutionBlock
-from tasks.engine.task import KerasPart
+from tasks.engine.task import KerasPart, Signature
 from tasks.upscale.config import Config, Stage
 from tasks.upscale.pipeline import Codec
 
@@ -89,4 +89,10 @@ def signatures(model: keras.Model) -> dict[str, keras.Model]:
     return {"upscale": keras.Model(model.input, model.output, name="upscale")}
 
 
-NETWORK = KerasPart(build=build, follow=follow, signatures=signatures)
+ARRAYS = {
+    "upscale": Signature(
+        {"luma": "luma of pictures in [0, 1], with a border that is cut off afterwards"},
+        {"residual": "what is added to the bicubic interpolation of the luma, in [0, 1]"},
+    )
+}
+NETWORK = KerasPart(build=build, follow=follow, signatures=signatures, arrays=ARRAYS)

@@ -1,0 +1,116 @@
+"""Size, speed and score of exported networks, beside Keras."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+import numpy as np
+
+from tasks.engine.config import JsonObject, Settings, TaskConfig
+from tasks.engine.evaluate import evaluate, evaluate_or_embedded
+from tasks.engine.network import Network
+from tasks.engine.task import Pipeline
+
+C = TypeVar("C", bound=TaskConfig)
+BATCHES = (1, 32)
+CALLS, SECONDS = 30, 2.0  # most calls that are timed, and the time after which no other is begun
+OWN = ("README.md", "run.py", "signature.json", "codec.json")  # files of a folder that are no networks
+
+
+def size(folder: Path, about: JsonObject) -> int:
+    """Return the size of the networks of a folder in bytes, without what stands beside them."""
+    names = tuple(about["signatures"]) if about["format"] != "saved_model" else ("saved_model",)
+    paths = [path for path in folder.iterdir() if path.name.startswith(names) and path.name not in OWN]
+    found = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    return sum(file.stat().st_size for file in found)
+
+
+def keras_row(pipeline: Pipeline[C], arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings) -> JsonObject:
+    """Return the row of Keras itself, in this process: the weights of the run, and what `measured` returns."""
+    row = {"format": "(this Keras)", "bytes": (pipeline.run / "model.keras").stat().st_size, "signatures": {}}
+    return row | measured(pipeline, pipeline.network, arrays, settings)
+
+
+def measured(
+    pipeline: Pipeline[C], network: Network, arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings
+) -> JsonObject:
+    """Return what a network takes and scores.
+
+    Args:
+        arrays: Arrays for each signature, whose rows are repeated to fill a batch.
+        settings: Those that name the data to score; the test data of the run if they do not, or embedded data.
+
+    Returns:
+        `milliseconds` by signature and batch, `metric`, `score`, `data` and `examples`.
+    """
+    times = {
+        name: {str(batch): round(milliseconds(network, name, rows_of(each, batch)), 3) for batch in BATCHES}
+        for name, each in arrays.items()
+    }
+    answering = replace(pipeline, network=network)
+    summary = (evaluate(answering) if "data" in settings else evaluate_or_embedded(answering)).summary
+    name, score = next(iter(summary["metrics"].items()))
+    found = {"metric": name, "score": score, "data": summary["data"], "examples": summary["examples"]}
+    return {"milliseconds": times, **found}
+
+
+def milliseconds(network: Network, signature: str, arrays: Sequence[np.ndarray]) -> float:
+    """Return the median time of a call; the first two are not timed."""
+    for _ in range(2):
+        network(signature, *arrays)
+    taken, begin = list[float](), time.perf_counter()
+    while len(taken) < 3 or (len(taken) < CALLS and time.perf_counter() - begin < SECONDS):
+        start = time.perf_counter()
+        network(signature, *arrays)
+        taken.append(1e3 * (time.perf_counter() - start))
+    return median(taken)
+
+
+def rows_of(arrays: Sequence[np.ndarray], batch: int) -> list[np.ndarray]:
+    """Return arrays with so many rows, those that there are over and over.
+
+    Example:
+        >>> rows_of([np.array([[1], [2]])], 3)[0].tolist()
+        [[1], [2], [1]]
+    """
+    return [np.take(array, np.arange(batch) % len(array), axis=0) for array in arrays]
+
+
+def table(found: JsonObject) -> Iterator[str]:
+    """Yield the lines of a table of what was exported, as Markdown."""
+    timed = any("milliseconds" in row for row in found["formats"])
+    heads = ["format", "signature", "MB"] + ["ms, batch 1", "ms, batch 32"] * timed + ["difference"]
+    heads += [found["formats"][0]["metric"]] if timed else []
+    yield line(heads)
+    yield line(["---"] * len(heads))
+    for row in found["formats"]:
+        times = row.get("milliseconds", dict.fromkeys(row["signatures"]))
+        for place, signature in enumerate(times):
+            difference = row["signatures"].get(signature, {}).get("difference")
+            yield line(
+                [
+                    *((row["format"], signature, f"{row['bytes'] / 1e6:.2f}") if not place else ("", signature, "")),
+                    *([f"{times[signature][str(batch)]:.2f}" for batch in BATCHES] if timed else []),
+                    "" if difference is None else f"{difference:.1e}",
+                    *([f"{row['score']:.4f}" if not place else ""] if timed else []),
+                ]
+            )
+    if timed:
+        row = found["formats"][0]
+        yield ""
+        yield f"{row['metric']} on {row['examples']:,} examples of {row['data']}."
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return a row of a table.
+
+    Example:
+        >>> line(["a", "b"])
+        '| a | b |'
+    """
+    return f"| {' | '.join(cells)} |"

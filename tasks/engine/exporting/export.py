@@ -1,0 +1,149 @@
+"""From a run to a folder that another runtime answers from."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from data.splits import Examples
+from layers.onnx.storage import Storage
+from tasks.engine import files
+from tasks.engine.config import JsonObject, Settings, TaskConfig
+from tasks.engine.evaluate import examples_of, with_whole_data
+from tasks.engine.exporting import benchmark, comparison, formats, script
+from tasks.engine.exporting.description import description, readme
+from tasks.engine.load import keras_part, load
+from tasks.engine.network import KerasNetwork
+from tasks.engine.records import facts_of
+from tasks.engine.task import Pipeline, Task
+
+C = TypeVar("C", bound=TaskConfig)
+LOG = logging.getLogger("tasks")
+STEPS = 100  # steps that recurrences are written out over, if no other number is given
+
+
+def export(
+    task: Task[C],
+    run: Path | str | None,
+    names: Sequence[str],
+    out: Path,
+    embedded: C,
+    settings: Settings,
+    *,
+    steps: int | None = None,
+    timed: bool = False,
+) -> JsonObject:
+    """Write the networks of a run in some formats, each opened in its own runtime and compared with Keras.
+
+    Args:
+        run: As for `load`.
+        names: Formats; one is written into `out`, several into folders of their names below it.
+        out: New directory.
+        embedded: Settings for the embedded data, whose test part is compared if `settings` name no data.
+        settings: As for `load`; with `data`, its test part is compared, and scored if `timed`.
+        steps: Steps that recurrences are written out over in formats that take no loop, at least 1.
+        timed: Whether to time each network, and to score it.
+
+    Returns:
+        Task, run, directory; and for each format its size, the largest difference of each signature, and what
+        `benchmark` adds.
+
+    Raises:
+        FileExistsError: The directory is not empty.
+        LibraryError, SettingError: A format cannot be written here, or with `steps`.
+        DifferenceError: A network does not answer as Keras does. Nothing is left then.
+        RunError, FileNotFoundError, DataError: The run or the data cannot be read.
+    """
+    formats.check_formats(names, steps)
+    target = free_directory(out)
+    pipeline = with_whole_data(load(task, run, {**settings, "engine": "keras"}), settings)
+    inputs = comparison.sample_inputs(pipeline, compared_examples(pipeline, embedded, settings))
+    part, rows = files.part_of(target), list[JsonObject]()
+    try:
+        remove(part)
+        for name in names:
+            folder = part / name if len(names) > 1 else part
+            files.make_folder(folder)
+            with files.named_errors(folder):
+                about, arrays, network = written_format(pipeline, name, folder, inputs, steps or STEPS)
+            rows.append({"format": name, "bytes": benchmark.size(folder, about), "signatures": differences(about)})
+            if timed:
+                short = comparison.ShortNetwork(network, about)
+                rows[-1] |= benchmark.measured(pipeline, short, arrays, settings)
+                short.say_cut()
+        if timed:
+            rows.insert(0, benchmark.keras_row(pipeline, arrays, settings))
+        with files.named_errors(target):
+            part.replace(target)
+    finally:
+        remove(part)
+    return {"task": task.name, "run": str(pipeline.run), "out": str(out), "formats": rows}
+
+
+def free_directory(out: Path) -> Path:
+    """Return the whole path of a directory that does not exist yet, or is empty.
+
+    Raises:
+        FileExistsError: There is something in it, or it is a file.
+    """
+    if out.is_symlink() or out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise FileExistsError(f"{str(out)!r} exists and is not an empty directory; name a new one with --out.")
+    return out.absolute()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def compared_examples(pipeline: Pipeline[C], embedded: C, settings: Settings) -> Examples:
+    """Return the examples to compare answers on: those of the data that settings name, or embedded ones."""
+    if "data" in settings:
+        return examples_of(pipeline, "test", pipeline.config.seed)[1]
+    return pipeline.task.load(embedded).test
+
+
+def written_format(
+    pipeline: Pipeline[C], name: str, folder: Path, inputs: Sequence[Any], steps: int
+) -> tuple[JsonObject, Mapping[str, tuple[np.ndarray, ...]], comparison.RuntimeNetwork]:
+    """Write the networks of a pipeline on Keras in one format, with all that a user of them needs.
+
+    Returns:
+        What `signature.json` holds; arrays that each signature was given; the network in its own runtime.
+    """
+    from tasks.engine.exporting.writers import write
+
+    assert isinstance(pipeline.network, KerasNetwork)
+    models, run = pipeline.network.models, pipeline.run
+    storage: Storage = (
+        "float32" if pipeline.config.storage == "float32" else "float16"
+    )  # as the weights in model.keras are
+    write(name, models, folder, storage, steps)
+    fixed = steps if name == "litert" else None
+    about = description(pipeline, models, keras_part(pipeline.task).arrays, name, fixed)
+    files.write_json(folder / "signature.json", about)
+    files.write_json(folder / "codec.json", pipeline.codec.state())
+    if name == "keras":
+        script.copy_layers(folder)
+    network = comparison.RuntimeNetwork(folder, name)
+    found, arrays = comparison.compared(pipeline, network, about, inputs)
+    for signature, difference in found.items():
+        about["signatures"][signature]["largest_difference"] = difference
+        LOG.info("%s, %s: largest difference from Keras %.1e.", name, signature, difference)
+    files.write_json(folder / "signature.json", about)
+    program = script.program(pipeline.task.name, name)
+    files.write_text(folder / "run.py", program)
+    files.write_text(folder / "README.md", readme(pipeline, facts_of(run), about, program))
+    return about, arrays, network
+
+
+def differences(about: JsonObject) -> JsonObject:
+    """Return the largest difference of each signature from Keras."""
+    return {name: {"difference": one["largest_difference"]} for name, one in about["signatures"].items()}

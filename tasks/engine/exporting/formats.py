@@ -1,0 +1,81 @@
+"""The formats that a run is exported to, and what each needs. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from tasks.engine.config import SettingError, nearest
+
+
+class LibraryError(RuntimeError):
+    """A library that a format needs and that is not here, or another backend of Keras that it needs."""
+
+    exit_code = 69
+
+
+class Format(NamedTuple):
+    """A format.
+
+    Attributes:
+        library: What opens its files: the module, which is `packages[0]` on the package index.
+        packages: What to install to use what was exported.
+        extra: Extra of this project that installs it.
+        tensorflow: Whether only TensorFlow can write it.
+    """
+
+    library: str
+    packages: tuple[str, ...]
+    extra: str | None = None
+    tensorflow: bool = False
+
+
+FORMATS = {
+    "onnx": Format("onnxruntime", ("onnxruntime",)),
+    "saved_model": Format("tensorflow", ("tensorflow",), tensorflow=True),
+    "litert": Format("ai_edge_litert", ("ai-edge-litert",), "litert", tensorflow=True),
+    "openvino": Format("openvino", ("openvino",), "openvino"),
+    "keras": Format("keras", ("keras", "tensorflow")),
+}
+
+
+def check_formats(names: Sequence[str], steps: int | None) -> None:
+    """Raise an error unless all these formats can be written here.
+
+    Raises:
+        SettingError: One is unknown or named twice, or `steps` is given although none is written step by step.
+        LibraryError: The library of one is missing.
+    """
+    for name in names:
+        if name not in FORMATS:
+            raise SettingError(f"No format is named {name!r}{nearest(name, FORMATS)}")
+        if names.count(name) > 1:
+            raise SettingError(f"`--format {name}` is given twice; give it once.")
+    if steps is not None and "litert" not in names:
+        raise SettingError("`--steps` is for `--format litert`; all other formats take inputs of any length.")
+    for name in names:
+        check_library(name)
+
+
+def check_library(name: str) -> None:
+    """Raise `LibraryError` unless the library of a format is here, and Keras runs on what it needs."""
+    form = FORMATS[name]
+    if find_spec(form.library) is None:
+        extra = f", or `pip install 'fourlayers[{form.extra}]'`" if form.extra else ""
+        raise LibraryError(f"The format {name!r} needs {form.library!r}: `pip install {form.packages[0]}`{extra}.")
+    if form.tensorflow and (backend := import_module("keras").config.backend()) != "tensorflow":
+        raise LibraryError(
+            f"TensorFlow alone writes the format {name!r}, and Keras runs on {backend!r}; set KERAS_BACKEND=tensorflow."
+        )
+
+
+def library_version(name: str) -> str:
+    """Return name and version of what opens a format, such as `onnxruntime 1.20.0`."""
+    package = FORMATS[name].packages[0]
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # it was installed without its facts
+        return package

@@ -1,0 +1,274 @@
+"""Every task is exported to every format, answers there as in Keras, and nothing half-written is left."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import tasks
+from tasks.engine import runs, weights
+from tasks.engine.config import SettingError
+from tasks.engine.exporting import comparison, formats, script, writers
+from tasks.engine.exporting.comparison import DifferenceError, RuntimeNetwork
+from tasks.engine.exporting.formats import FORMATS, LibraryError
+from tasks.engine.files import write_json
+from tasks.engine.load import keras_part
+from tasks.engine.members import RunError
+from tasks.engine.terminal import exit_code
+
+SMALL = {
+    "mnist": {"filters": (4, 8)},
+    "sentiment": {"vocabulary": 600, "units": 8, "embedding": 8, "tokens": "pieces", "segment": 0, "ngrams": 1024},
+    "translate": {"vocabulary": 600, "units": 16, "embedding": 16, "cell": "lstm"},
+    "caption": {"encoder": "scratch", "size": 32, "encoder_weights": "none", "filters": (4, 8), "units": 8},
+    "upscale": {"filters": 8, "squeeze": 4, "depth": 1},
+}
+GREEDY = {
+    "translate": {"beam": 1, "no_repeat_ngram": 0, "min_length": 0},
+    "caption": {"beam": 1, "no_repeat_ngram": 0, "min_length": 0, "ensemble": False},
+}
+KEPT = {  # of an answer of `predict`, what the program gives too
+    "mnist": ("label", "probability"),
+    "sentiment": ("label", "probability"),
+    "translate": ("translation",),
+    "caption": ("caption",),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a function of a task that makes a run with random weights, once."""
+    found = {}
+
+    def run_of(name):
+        if name not in found:
+            found[name] = tmp_path_factory.mktemp("runs") / name
+            make_run(name, found[name])
+        return found[name]
+
+    return run_of
+
+
+def make_run(name, run):
+    """Make a run whose network has random weights."""
+    task = tasks.get(name)
+    config = tasks.configure(name, data="builtin", **SMALL[name])
+    codec = task.codec.learn(config, task.load(config).train[:40])
+    config = codec.settled(config)
+    keras.utils.set_random_seed(0)
+    model = keras_part(task).build(config, codec)
+    run.mkdir()
+    runs.write_config(run, name, config.state())
+    write_json(run / "codec.json", codec.state())
+    weights.save(weights.inference_model(model), run / "model.keras")
+
+
+def input_of(name, folder):
+    """Return an input of a task as its program takes it."""
+    example = tasks.get(name).load(tasks.configure(name, data="builtin")).test[0]
+    if name in ("sentiment", "translate"):
+        return "A man rides a horse." if name == "translate" else "A fine film, I like it."
+    if name == "caption":
+        pixels = np.random.default_rng(0).integers(0, 256, (48, 40, 3)).astype("uint8")
+    else:
+        pixels = np.asarray(example["image"])[:40, :50] if name == "upscale" else example["image"]
+    Image.fromarray(pixels.squeeze()).save(folder / "picture.png")
+    return str(folder / "picture.png")
+
+
+def check_answer(name, found, given, run):
+    """Check that a program answers as `predict` does."""
+    pipeline = tasks.load(name, run, engine="keras", **GREEDY.get(name, {}))
+    (expected,) = pipeline.predict([given])
+    if name == "upscale":
+        pixels = np.asarray(Image.open(found["file"])).astype(int)
+        assert np.abs(pixels - expected["image"].squeeze()).max() <= 1  # whole levels: a tie may be rounded either way
+        assert (found["width"], found["height"]) == (expected["width"], expected["height"])
+        return
+    for key in KEPT[name]:
+        assert found[key] == (pytest.approx(expected[key], abs=1e-4) if key == "probability" else expected[key])
+
+
+def skip_without(name):
+    """Skip a test if a format cannot be written here."""
+    if find_spec(FORMATS[name].library) is None:
+        pytest.skip(f"{FORMATS[name].library} is not installed")
+    if FORMATS[name].tensorflow and keras.config.backend() != "tensorflow":
+        pytest.skip("TensorFlow alone writes this format")
+
+
+PLAIN = [(name, form) for name in tasks.names() for form in ("onnx", "openvino", "keras")]
+BY_TENSORFLOW = [("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries
+@pytest.mark.parametrize(("name", "form"), [*PLAIN, *BY_TENSORFLOW], ids="-".join)
+def test_a_run_answers_in_another_runtime_as_in_keras(name, form, made, tmp_path):
+    skip_without(form)
+    run, out = made(name), tmp_path / "out"
+    found = tasks.export(name, out, form, run=run, **({"steps": 40} if form == "litert" else {}))
+    (row,) = found["formats"]
+    about = json.loads((out / "signature.json").read_text())
+    models = tasks.load(name, run, engine="keras").network.models
+    assert row["signatures"].keys() == about["signatures"].keys() == models.keys()
+    assert 0 < row["bytes"] <= sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    for signature, each in about["signatures"].items():
+        assert row["signatures"][signature]["difference"] == each["largest_difference"] <= comparison.LARGEST
+        assert [one["name"] for one in each["inputs"]] == [one.name for one in models[signature].inputs]
+        assert all(one["meaning"] for one in [*each["inputs"], *each["outputs"]])
+        assert f"| `{signature}` | {each['largest_difference']:.1e} |" in (out / "README.md").read_text()
+    given = input_of(name, tmp_path)
+    answer = import_module(f"tasks.{name}.exported").answer
+    check_answer(name, answer(RuntimeNetwork(out, form), out, given), given, run)
+    assert json.loads((out / "codec.json").read_text()) == json.loads((run / "codec.json").read_text())
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_the_program_answers_alone(name, made, tmp_path):
+    out = tmp_path / "out"
+    tasks.export(name, out, "onnx", run=made(name))
+    given = input_of(name, tmp_path)
+    show = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__'); print(sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", show, out / "run.py", given],
+        capture_output=True, text=True, cwd=tmp_path, check=True, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    answer, modules = done.stdout.splitlines()
+    check_answer(name, json.loads(answer), given, made(name))
+    assert "'onnxruntime'" in modules
+    assert not any(f"'{other}'" in modules for other in ("tasks", "data", "layers", "keras", "tensorflow"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", tasks.names())
+def test_each_program_is_short_and_can_be_compiled(name, form):
+    text = script.program(name, form)
+    compile(text, "run.py", "exec")
+    assert len(text.splitlines()) < 100
+    assert text.count("\nfrom collections.abc") == 1
+
+
+def test_files_of_keras_are_read_without_the_project(made, tmp_path):
+    out = tmp_path / "out"
+    tasks.export("translate", out, "keras", run=made("translate"))
+    done = subprocess.run(
+        [sys.executable, out / "run.py", "A man."], capture_output=True, text=True, cwd=tmp_path, check=True,
+        env={"PATH": os.environ["PATH"], "KERAS_BACKEND": keras.config.backend()},
+    )  # fmt: skip
+    assert "translation" in json.loads(done.stdout.splitlines()[-1])
+    assert not list(out.rglob("onnx*")) + list(out.rglob("__pycache__/unrolled*"))
+
+
+def test_several_formats_go_into_folders_and_a_benchmark_has_a_row_for_each(made, tmp_path):
+    out = tmp_path / "out"
+    found = tasks.export("mnist", out, "onnx", "keras", run=made("mnist"), benchmark=True, data="builtin", limit=20)
+    assert {path.name for path in out.iterdir()} == {"onnx", "keras"}
+    assert [row["format"] for row in found["formats"]] == ["(this Keras)", "onnx", "keras"]
+    scored = tasks.evaluate("mnist", made("mnist"), data="builtin", limit=20, engine="keras").summary
+    for row in found["formats"]:
+        assert (row["metric"], row["examples"]) == ("accuracy", 20)
+        assert row["score"] == scored["metrics"]["accuracy"]
+        assert row["milliseconds"]["classify"].keys() == {"1", "32"}
+        assert all(value > 0 for value in row["milliseconds"]["classify"].values())
+
+
+def parts(folder):
+    return [path.name for path in folder.iterdir() if path.name != "picture.png"]
+
+
+def test_another_answer_than_that_of_keras_is_refused_and_nothing_is_left(made, tmp_path, monkeypatch):
+    def worse(models, folder, storage, steps):
+        writers.write_onnx(models, folder, "int8", steps)
+
+    monkeypatch.setitem(writers.WRITERS, "onnx", worse)
+    with pytest.raises(DifferenceError, match=r"The signature 'encode' in the format 'onnx' differs by .* Nothing"):
+        tasks.export("translate", tmp_path / "out", "onnx", run=made("translate"))
+    assert parts(tmp_path) == []
+    assert exit_code(DifferenceError()) == 70
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_export_that_is_stopped_leaves_nothing(error, made, tmp_path, monkeypatch):
+    def stop(models, folder, storage, steps):
+        writers.write_onnx(models, folder, storage, steps)
+        raise error
+
+    monkeypatch.setitem(writers.WRITERS, "onnx", stop)
+    with pytest.raises(error):
+        tasks.export("mnist", tmp_path / "out", "onnx", run=made("mnist"))
+    assert parts(tmp_path) == []
+
+
+def test_a_directory_with_something_in_it_is_refused(made, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="not an empty directory") as caught:
+        tasks.export("mnist", tmp_path / "full", "onnx", run=made("mnist"))
+    assert exit_code(caught.value) == 73
+    assert parts(tmp_path / "full") == ["mine.txt"]
+    (tmp_path / "empty").mkdir()
+    tasks.export("mnist", tmp_path / "empty", "onnx", run=made("mnist"))
+    assert "run.py" in parts(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("names", "steps", "said"),
+    [
+        (["onxn"], None, "No format is named 'onxn'.*Did you mean 'onnx'"),
+        (["onnx", "onnx"], None, "given twice"),
+        (["onnx"], 5, "`--steps` is for `--format litert`"),
+    ],
+)
+def test_formats_that_cannot_be_are_refused(names, steps, said):
+    with pytest.raises(SettingError, match=said):
+        formats.check_formats(names, steps)
+
+
+def test_a_missing_library_is_one_sentence_that_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    with pytest.raises(
+        LibraryError, match=r"pip install openvino`, or `pip install 'fourlayers\[openvino\]'`"
+    ) as error:
+        formats.check_formats(["openvino"], None)
+    assert exit_code(error.value) == 69
+
+
+def test_another_backend_is_named(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(LibraryError, match="Keras runs on 'jax'; set KERAS_BACKEND=tensorflow"):
+        formats.check_formats(["saved_model"], None)
+
+
+def test_a_damaged_run_is_refused(made, tmp_path):
+    run = shutil.copytree(made("mnist"), tmp_path / "run")
+    (run / "model.keras").write_bytes((run / "model.keras").read_bytes()[:500])
+    with pytest.raises(RunError, match=r"model\.keras"):
+        tasks.export("mnist", tmp_path / "out", "onnx", run=run)
+    assert not (tmp_path / "out").exists()
+
+
+def test_inputs_beyond_the_steps_are_cut_and_counted(caplog):
+    about = {
+        "steps": 2,
+        "signatures": {"read": {"inputs": [{"shape": [None, "steps"]}], "outputs": [{"shape": [None, "steps"]}]}},
+    }
+    network = comparison.ShortNetwork(lambda signature, x: (x + 1,), about)
+    (found,) = network("read", np.array([[1, 2, 3], [1, 0, 0]], "int32"))
+    assert found.tolist() == [[2, 3, 0], [2, 1, 0]]
+    network.say_cut()
+    assert "1 of 2 inputs are longer than 2 steps" in caplog.text
+
+
+def test_every_signature_of_every_task_is_described():
+    for name in tasks.names():
+        part = keras_part(tasks.get(name))
+        assert part.arrays
+        assert all(each.inputs and each.outputs for each in part.arrays.values())
