@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
+from data.sources import joined_places
 from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
@@ -77,8 +78,7 @@ def train(
 
 def absolute_places(data: str) -> str:
     """Return data with absolute paths in place of relative ones; other names stay as they are."""
-    places = [data] if Path(data).exists() else data.split(",")
-    return ",".join(str(Path(place.strip()).resolve()) if Path(place.strip()).exists() else place for place in places)
+    return ",".join(str(Path(place).resolve()) if Path(place).exists() else place for place in joined_places(data))
 
 
 def resume(
