@@ -106,6 +106,8 @@ SOURCES = {
     "1804.06323; CC BY-NC-ND 4.0).",
     "multi30k/": "Multi30k, descriptions of pictures (Elliott et al., 2016, https://arxiv.org/abs/1605.00459; for "
     "research).",
+    "tatoeba/": "Everyday sentences of tatoeba.org as paired by manythings.org/anki (CC BY 2.0; attribution: "
+    "www.manythings.org/anki and tatoeba.org).",
 }
 
 LIMITS = (
