@@ -37,9 +37,21 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
         return builtin()
     if is_in_catalogue(data):
         return named(data)
-    for place in data.split(","):
-        check_plain(Path(place.strip()))
+    for place in joined_places(data):
+        check_plain(Path(place))
     return files(data)
+
+
+def joined_places(data: str) -> list[str]:
+    """Return the sets that data joins with commas; a path with a comma in its name is one.
+
+    Example:
+        >>> joined_places("/data/sr/t91, /data/sr/general100"), joined_places("builtin")
+        (['/data/sr/t91', '/data/sr/general100'], ['builtin'])
+    """
+    if Path(data).exists():
+        return [data]
+    return [place.strip() for place in data.split(",") if place.strip()] or [data]
 
 
 def is_in_catalogue(data: str) -> bool:
@@ -107,9 +119,11 @@ def data_name(data: str) -> str:
         >>> data_name("ted_hrlr_translate/pt_to_en")
         'ted_hrlr_translate/pt_to_en'
     """
-    if data == "builtin" or is_in_catalogue(data):
-        return data
-    return ",".join(Path(place.strip()).resolve().name for place in data.split(",") if place.strip())
+    own = (
+        place if place == "builtin" or is_in_catalogue(place) else Path(place).resolve().name
+        for place in joined_places(data)
+    )
+    return ",".join(own)
 
 
 def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Splits:

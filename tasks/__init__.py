@@ -144,7 +144,7 @@ def train(
         preset: Named settings to start from.
         file: TOML or JSON file of settings, over those of the preset.
         resume: If true, go on with the run that `run` names, or with the newest unfinished one. More `epochs` go on
-            past its planned end.
+            past its planned end; fewer, but more than are done, end it sooner.
         progress: If true, draw a progress bar; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; `pipeline.validation` has the metrics of the validation split.
         settings: Values for fields of the task's config.

@@ -12,7 +12,7 @@ from data.pictures.containers import file_tree, used_entries
 from data.pictures.decoding import open_picture
 from data.pictures.files import SUFFIXES, File
 from data.pictures.photo_places import Place, described_places, kind_of, plain_words
-from data.sources import is_part_name
+from data.sources import is_part_name, joined_places
 from data.splits import DataError, part_of
 
 LOG = logging.getLogger("tasks")
@@ -48,7 +48,7 @@ def own_photos(places: str, scale: int) -> list[PhotoParts]:
     Raises:
         FileNotFoundError, DataError: As for `photo_parts`.
     """
-    paths = [Path(places)] if Path(places).exists() else [Path(one.strip()) for one in places.split(",") if one.strip()]
+    paths = [Path(place) for place in joined_places(places)]
     found = list[PhotoParts]()
     for path, part in zip(paths, several_parts(paths), strict=True):
         parts = photo_parts(path, scale)

@@ -26,6 +26,7 @@ from data.texts.parallel_files import (
 )
 
 LOG = logging.getLogger("tasks")
+REFERENCES = ".references"  # end of the name of a table with all translations
 TEXTS = (".txt", "")  # of text files that may have tabs
 ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".zip")
 NOTES = re.compile(r"_.*|(?:readme|license|about|dataset_infos?|metadata|config|state|package)\b.*", re.IGNORECASE)
@@ -52,9 +53,21 @@ def found_corpora(path: Path, source: str, target: str) -> list[Corpus]:
         raise missing_corpora(path, files, source, target)
     if doubled := doubled_files(files, source, target):
         LOG.warning("%s: not used, since another file has the same name and language: %s.", path, listed(doubled))
-    if whole:
-        LOG.warning("%s: not used beside the parallel files: %s.", path, listed([one.source.name for one in whole]))
+    found = with_references(found, whole)
+    used = {str(corpus.references) for corpus in found}
+    if unused := [one.source.name for one in whole if str(one.source) not in used]:
+        LOG.warning("%s: not used beside the parallel files: %s.", path, listed(unused))
     return found
+
+
+def with_references(found: list[Corpus], whole: list[Corpus]) -> list[Corpus]:
+    """Return corpora, each with the table beside it that holds all translations of its texts, if there is one.
+
+    Args:
+        whole: Tables in the outermost folder.
+    """
+    tables = {table.name: table.source for table in whole}
+    return [corpus._replace(references=tables.get(f"{corpus.name}{REFERENCES}")) for corpus in found]
 
 
 def outermost(found: list[tuple[int, Corpus]], path: str) -> list[Corpus]:

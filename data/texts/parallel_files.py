@@ -62,11 +62,13 @@ class Corpus(NamedTuple):
         name: What it is called: the name of its files without language and ending.
         source: File with the text to translate.
         target: File with the translations; the same as `source` if that has both.
+        references: Table with all translations of each text of `source`, if there is one: `test.references.jsonl`.
     """
 
     name: str
     source: File
     target: File
+    references: File | None = None
 
 
 def files_below(root: File) -> dict[str, File]:

@@ -15,6 +15,7 @@ from data.texts.languages import are_swapped, looks_like_another
 from data.texts.pair_sources import found_corpora
 from data.texts.pair_tables import pair_rows
 from data.texts.parallel_files import Corpus
+from data.texts.references import with_references
 
 LOG = logging.getLogger("tasks")
 MARKUP = re.compile(r"\s*</?(?:url|keywords|speaker|talkid|title|description|reviewer|translator|doc)\b.*>\s*$")
@@ -26,6 +27,9 @@ def sentence_pairs(
     path: Path, source: str, target: str, form: TableFormat, valid: float, seed: int, test: str | None = None
 ) -> Splits:
     """Return the splits of sentence pairs, `text` and its `translation`, in the user's own files.
+
+    Where a table such as `test.references.jsonl` is beside the files for validation or testing, pairs also have their
+    `references`.
 
     A path is one of these:
 
@@ -75,6 +79,8 @@ def pair_parts(path: Path, source: str, target: str, form: TableFormat, test: st
     for part, corpora in chosen.items():
         for corpus in corpora:
             rows = checked_pairs(corpus_rows(corpus, source, target, form), corpus.name, source, target)
+            if corpus.references and part != "train":
+                rows = with_references(rows, corpus.references, source, target, form.encoding)
             for own, found in named_parts(rows, part, corpus, str(path)).items():
                 parts[own] = [*parts[own], *found] if parts[own] else found
     return Splits(**parts)

@@ -102,7 +102,9 @@ class Pieces:
         self.spellings = lru_cache(maxsize=1 << 16)(self.spelling_samples)
 
     @classmethod
-    def learn(cls, texts: Iterable[str], size: int, model: Model = "unigram", cased: bool = False) -> Self:
+    def learn(
+        cls, texts: Iterable[str], size: int, model: Model = "unigram", cased: bool = False, digits: bool = False
+    ) -> Self:
         """Return sub-words learnt from clean texts.
 
         Args:
@@ -110,6 +112,7 @@ class Pieces:
             size: Largest number of sub-words; the 256 bytes are among them.
             model: Method that chooses the sub-words.
             cased: If false, texts are lower-cased first, with a space around each mark.
+            digits: If true, each digit is a sub-word of its own.
         """
         from sentencepiece import SentencePieceTrainer
 
@@ -121,6 +124,7 @@ class Pieces:
             vocab_size=max(size, SMALLEST),
             hard_vocab_limit=False,
             byte_fallback=True,
+            split_digits=digits,
             normalization_rule_name="identity" if cased else "nmt_nfkc",
             character_coverage=1.0 if cased else 0.9995,
             pad_id=PAD,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from data.sources import joined_places
 from tasks.engine import runs
 from tasks.engine.config import Settings, TaskConfig
 from tasks.engine.records import read_history
@@ -58,5 +59,6 @@ def write(pipeline: Pipeline[C], facts: Settings, summary: Settings) -> str:
 
 def origin(sources: Mapping[str, str], data: str) -> str:
     """Return what data is and its licence, where it has a known name or is made of folders that have: `name/`."""
-    names = [data] if data in sources else [f"{Path(place).stem.lower()}/" for place in data.split(",")]
+    places = joined_places(data)
+    names = list(dict.fromkeys(one if one in sources else f"{Path(one).stem.lower()}/" for one in places))
     return " ".join(sources[name] for name in names) if all(name in sources for name in names) else OWN

@@ -44,8 +44,8 @@ class Progress:
 
     epoch: int = 0  # epochs done
     step: int = 0  # gradient steps done of the next one
-    seconds: float = 0.0  # spent so far
-    begun: float = 0.0  # of these, in the epoch that has begun
+    seconds: float = 0.0  # spent in the epochs that are done
+    begun: float = 0.0  # spent in the epoch that has begun
     seeds: list[list[int]] = field(default_factory=list)  # state of the random layers
     sums: list[Any] = field(default_factory=list)  # state of the loss and the metrics of the epoch that has begun
     row: dict[str, float] = field(default_factory=dict)  # their values so far

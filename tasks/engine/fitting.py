@@ -191,7 +191,7 @@ class Training:
             row | {"step_size": self.config.learning_rate * progress.rate, "seconds": round(spent, 2)}
         )
         progress.epoch, progress.step, progress.row, progress.sums = progress.epoch + 1, 0, {}, []
-        progress.seconds, progress.begun = progress.seconds + spent - progress.begun, 0.0
+        progress.seconds, progress.begun = progress.seconds + spent, 0.0
         self.start = time.monotonic()
         if kept_epoch(progress.history, self.config)["epoch"] == progress.epoch:
             self.networks.best = self.networks.kept.get_weights()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
 from data.packages import check_packages
+from data.sources import joined_places
 from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
@@ -19,6 +20,7 @@ from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.records import read_history
 from tasks.engine.signals import ENDING
 from tasks.engine.starting import first_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
@@ -82,8 +84,7 @@ def train(
 
 def absolute_places(data: str) -> str:
     """Return data with absolute paths in place of relative ones; other names stay as they are."""
-    places = [data] if Path(data).exists() else data.split(",")
-    return ",".join(str(Path(place.strip()).resolve()) if Path(place.strip()).exists() else place for place in places)
+    return ",".join(str(Path(place).resolve()) if Path(place).exists() else place for place in joined_places(data))
 
 
 def resume(
@@ -92,11 +93,11 @@ def resume(
     """Go on with an unfinished run from its last checkpoint, or with a finished one past its planned end.
 
     Args:
-        settings: Some of `CHANGEABLE`. With `epochs`, to train longer, and `learning_rate`, the schedule of the step
-            size counts anew from the steps that are done.
+        settings: Some of `CHANGEABLE`. With `epochs`, to train longer or to end sooner, and `learning_rate`, the
+            schedule of the step size counts anew from the steps that are done.
 
     Raises:
-        SettingError: Another setting is to change, or `epochs` is not above those that are planned.
+        SettingError: Another setting is to change, or `epochs` is not above those that are done.
         FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
     """
     check_packages("`train`", *NEEDED)
@@ -113,11 +114,13 @@ def resume(
         changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
         config = task.config.restore(before.state() | changed)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
-        check_longer(before.epochs, config.epochs, runs.is_finished(run))
+        done = len(read_history(run))
+        if config.epochs <= done and (config.epochs != before.epochs or runs.is_finished(run)):
+            raise SettingError(f"`epochs` must be above the {done} that are done, to go on; received {config.epochs}.")
         with notices() as found:
             splits = task.load(config)
         run_facts(task, config, limited_splits(splits, config.limit, config.seed), run)  # other data fails at once
-        if config.epochs > before.epochs:
+        if config.epochs != before.epochs:
             LOG.warning("The run goes on to epoch %d; its step size is scheduled anew.", config.epochs)
         change_step_size(run, before.learning_rate, config.learning_rate)
         with named_errors(run / "metrics.json"):
@@ -133,14 +136,6 @@ def change_step_size(run: Path, before: float, now: float) -> None:
 
         forget_rate(run)
         LOG.warning("The run goes on with a largest step size of %g instead of %g.", now, before)
-
-
-def check_longer(planned: int, epochs: int, finished: bool) -> None:
-    """Raise `SettingError` if a run is to go on for fewer epochs than planned, or for no more if it is finished."""
-    if epochs < planned or (finished and epochs == planned):
-        raise SettingError(
-            f"`epochs` must be above the {planned} that were planned, to go on longer; received {epochs}."
-        )
 
 
 def check_examples(task: Task[C], splits: Splits) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sacrebleu import BLEU, CHRF
 
 FEW = 100  # sentences
+References: TypeAlias = str | Sequence[str]  # of one sentence: one of them, or several
 CHINESE = frozenset({"zh", "zho", "chi", "cmn", "yue", "wuu", "lzh", "chinese", "mandarin", "cantonese"})
 JAPANESE = frozenset({"ja", "jp", "jpn", "japanese"})
 CHARACTERS = frozenset(
@@ -62,6 +64,17 @@ def bleu_tokenizer(language: str | None) -> str:
     if code in JAPANESE and all(map(find_spec, ("MeCab", "ipadic"))):
         return "ja-mecab"
     return "zh" if code in CHINESE else "char" if code in CHARACTERS | JAPANESE else "13a"
+
+
+def reference_columns(truth: Sequence[References]) -> list[list[Any]]:
+    """Return the references of each sentence as sacreBLEU takes them: all first ones, all second ones, and so on.
+
+    Example:
+        >>> reference_columns(["a dog", ["a cat", "one cat"]])
+        [['a dog', 'a cat'], [None, 'one cat']]
+    """
+    rows = [[own] if isinstance(own, str) else list(own) for own in truth]
+    return [list(column) for column in zip_longest(*rows)]
 
 
 def chrf_scorer() -> CHRF:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tasks.engine.config import JsonObject
 from tasks.toolbox import metrics
+from tasks.toolbox.bleu import References
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def accuracy_by_length(lengths: Sequence[int], right: np.ndarray, unit: str, par
 
 def bleu_by_length(
     answers: Sequence[str],
-    truth: Sequence[str],
+    truth: Sequence[References],
     lengths: Sequence[int],
     parts: int = 6,
     language: str | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.engine.config import JsonObject
 from tasks.engine.measure import Measure, mean_measure
-from tasks.toolbox.bleu import bleu_counts, bleu_scorer, bleu_value, chrf_scorer
+from tasks.toolbox.bleu import References, bleu_counts, bleu_scorer, bleu_value, chrf_scorer, reference_columns
 from tasks.toolbox.metrics import cider_scores
 
 
@@ -27,7 +27,9 @@ def class_measures(answers: Sequence[JsonObject], truth: Sequence[str]) -> list[
     ]
 
 
-def translation_measures(answers: Sequence[str], truth: Sequence[str], language: str | None = None) -> list[Measure]:
+def translation_measures(
+    answers: Sequence[str], truth: Sequence[References], language: str | None = None
+) -> list[Measure]:
     """Return BLEU and chrF from the counts of sacreBLEU; arguments as for `translation_metrics`.
 
     Example:
@@ -37,7 +39,7 @@ def translation_measures(answers: Sequence[str], truth: Sequence[str], language:
     """
     found = []
     for name, metric in (("bleu", bleu_scorer(answers, language)), ("chrf", chrf_scorer())):
-        counts = metric._extract_corpus_statistics(list(answers), [list(truth)])
+        counts = metric._extract_corpus_statistics(list(answers), reference_columns(truth))
         signature = str(metric.get_signature())
         value = each_sum(partial(corpus_score, metric))
         found.append(Measure(name=name, counts=np.array(counts, "int64"), value=value, signature=signature))

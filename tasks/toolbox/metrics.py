@@ -7,7 +7,7 @@ from shutil import which
 import numpy as np
 
 from tasks.engine.config import JsonObject, SettingError
-from tasks.toolbox.bleu import bleu_counts, bleu_scorer, bleu_value, chrf_scorer
+from tasks.toolbox.bleu import References, bleu_counts, bleu_scorer, bleu_value, chrf_scorer, reference_columns
 
 WINDOW = 11  # side in pixels of the window of SSIM
 PERFECT = 100.0  # dB, the PSNR of equal pictures, which would be infinite
@@ -141,20 +141,21 @@ def calibration_error(rows: Sequence[dict[str, float]]) -> float:
 
 
 def translation_metrics(
-    answers: Sequence[str], truth: Sequence[str], resamples: int = 1000, language: str | None = None
+    answers: Sequence[str], truth: Sequence[References], resamples: int = 1000, language: str | None = None
 ) -> JsonObject:
     """Return the metrics of translations, as JSON types.
 
     Args:
         answers: Translations as a reader sees them, in capitals and small letters, not cut into words.
-        truth: A reference for each, at least one.
+        truth: A reference for each, or several; at least one.
         resamples: Samples of the sentences that the 95 % intervals are drawn from.
         language: Code of the language of the translations, such as `de` or `zh_cn`; BLEU counts its words, or its
             characters, as `bleu_tokenizer` says.
 
     Returns:
         `bleu` and `chrf` in [0, 100], each with its interval and its `signature`, which says how it is counted;
-        `bleu_lowercased`; `length_ratio`, the words answered for each word of the references, or `None`.
+        `bleu_one_reference`, with the first alone, if some have several; `bleu_lowercased`; `length_ratio`, the words
+        answered for each word of the references, or `None`.
 
     References: Papineni et al., 2002, https://doi.org/10.3115/1073083.1073135 (BLEU); Popovic, 2015,
     https://doi.org/10.18653/v1/W15-3049 (chrF); Post, 2018, https://arxiv.org/abs/1804.08771 (how to count);
@@ -165,14 +166,17 @@ def translation_metrics(
         100
     """
     found: JsonObject = {}
+    references = reference_columns(truth)
     for name, metric in (("bleu", bleu_scorer(answers, language)), ("chrf", chrf_scorer())):
-        score = metric.corpus_score(list(answers), [list(truth)], n_bootstrap=resamples)
+        score = metric.corpus_score(list(answers), references, n_bootstrap=resamples)
         signature = str(metric.get_signature())
         told = json.loads(score.format(width=4, signature=signature, is_json=True))  # the interval is in the JSON alone
         middle, half = float(told.get("confidence_mean", score.score)), float(told.get("confidence_var", 0))
         found |= {name: score.score, f"{name}_low": max(middle - half, 0.0), f"{name}_high": min(middle + half, 100.0)}
         found[f"{name}_signature"] = signature
-    counted = bleu_scorer(answers, language, lowercase=True).corpus_score(list(answers), [list(truth)])
+    counted = bleu_scorer(answers, language, lowercase=True).corpus_score(list(answers), references)
+    if len(references) > 1:
+        found["bleu_one_reference"] = bleu_scorer(answers, language).corpus_score(list(answers), references[:1]).score
     return found | {
         "bleu_lowercased": counted.score,
         "length_ratio": counted.sys_len / counted.ref_len if counted.ref_len else None,

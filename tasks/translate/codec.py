@@ -25,6 +25,7 @@ from tasks.translate.config import Config
 from tasks.translate.document import Document, Reader
 from tasks.translate.languages import language_pair
 from tasks.translate.letter_case import letter_case, usual_spelling
+from tasks.translate.variety import copied_names, exchanged_pair, hasty_pair
 
 LOG = logging.getLogger("tasks")
 KNOWN = 0.01  # share of the training sources in a case from which on a run knows it
@@ -42,6 +43,7 @@ class Codec(task.Codec):
         cases: Share of the training sources in capitals and of titles; empty if that is not known.
         unseen: Whether no training source has a sub-word, `(sub-words,)`.
         limits: What validation examples showed; without it, no translation is called a guess.
+        names: Words that training pairs have on both sides; only training has them.
     """
 
     config: Config
@@ -52,6 +54,7 @@ class Codec(task.Codec):
     cases: dict[str, float]
     unseen: np.ndarray
     limits: Limits | None = None
+    names: tuple[str, ...] = ()
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
@@ -61,14 +64,15 @@ class Codec(task.Codec):
             DataError: All of them are too long.
         """
         texts = [clean_text(example[field]) for field in FIELDS for example in train]
-        pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True)
+        pieces = Pieces.learn(texts, config.vocabulary, config.pieces, cased=True, digits=True)
         widest = [config.max_length + 1]
         codec = cls(config, language_pair(config), pieces, widest, widest, {}, np.zeros(pieces.size, bool))
         kept = codec.fitting_pairs(train)
         lengths = [[len(codec.tokens(example[field])) + 1 for example in kept] for field in FIELDS]
         sources, targets = (padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], pieces.size)
-        return replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
+        found = replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
+        return replace(found, names=copied_names(train))
 
     @override
     @classmethod
@@ -81,7 +85,7 @@ class Codec(task.Codec):
         codec = replace(earlier, config=config, limits=None)
         codec.fitting_pairs(train)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], codec.pieces.size)
-        return replace(codec, unseen=earlier.unseen & unseen)
+        return replace(codec, unseen=earlier.unseen & unseen, names=copied_names(train))
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
@@ -193,12 +197,17 @@ class Codec(task.Codec):
 
     @override
     def vary(self, example: Example, random: np.random.Generator) -> Example:
-        """Return an example with sampled spellings of the words of its text.
+        """Return an example with sampled spellings of the words of its text; some are as `hasty_pair` says.
 
         The translation keeps the best spelling. Otherwise the decoder would spread the probability of a word over
         many spellings, and write rare ones.
         """
-        return example | {"spelt": [self.numbers(example["text"], random), self.numbers(example["translation"])]}
+        pair = (example["text"], example["translation"])
+        if self.config.exchange and random.random() < self.config.exchange:
+            pair = exchanged_pair(*pair, self.names, random)
+        if self.config.hasty and random.random() < self.config.hasty:
+            pair = hasty_pair(*pair, random)
+        return example | {"spelt": [self.numbers(pair[0], random), self.numbers(pair[1])]}
 
     @override
     def turns(self, example: Example) -> int:

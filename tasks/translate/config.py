@@ -20,7 +20,8 @@ class Config(SearchConfig):
 
     data: str = option(
         "ted_hrlr_translate/pt_to_en",
-        "Data: a TensorFlow Datasets name, a folder (a file per split and language), a TSV or JSONL file, or builtin.",
+        "Data: a TensorFlow Datasets name, a folder (a file per split and language), a TSV or JSONL file, or builtin; "
+        "several are joined with commas, and one named twice is shown twice.",
         when="evaluate",
     )
     source: str | None = option(
@@ -46,6 +47,17 @@ class Config(SearchConfig):
     )
     sampling: float = option(
         0.1, "Sub-word regularization of source words: share of merges left out in training.", low=0.0, high=0.95
+    )
+    exchange: float = option(
+        0.0, "Share of training pairs in which names and numbers of both sides are exchanged for others.",
+        low=0.0, high=0.95,
+    )  # fmt: skip
+    hasty: float = option(
+        0.0,
+        "Share of training pairs made as people type in haste: the source in small letters, no mark at the end, or "
+        "typographic apostrophes.",
+        low=0.0,
+        high=0.95,
     )
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
 
@@ -94,6 +106,8 @@ SOURCES = {
     "1804.06323; CC BY-NC-ND 4.0).",
     "multi30k/": "Multi30k, descriptions of pictures (Elliott et al., 2016, https://arxiv.org/abs/1605.00459; for "
     "research).",
+    "tatoeba/": "Everyday sentences of tatoeba.org as paired by manythings.org/anki (CC BY 2.0; attribution: "
+    "www.manythings.org/anki and tatoeba.org).",
 }
 
 LIMITS = (

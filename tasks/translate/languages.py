@@ -1,9 +1,11 @@
 """The languages of a run: named by the user, by a catalogue data set, or found in the user's own files."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from data import sources
+from data.texts.languages import same_language
 from data.texts.pair_sources import likely_pair, path_languages
 from tasks.engine.config import SettingError
 from tasks.engine.task import table_format
@@ -19,7 +21,18 @@ def language_pair(config: Config) -> tuple[str, str]:
 
     Raises:
         DataError: The files are in other languages than English and German, and in more than two.
+        SettingError: Both are the same, or joined sets differ in theirs.
     """
+    if len(places := sources.joined_places(config.data)) > 1:
+        pairs = {place: language_pair(replace(config, data=place)) for place in places}
+        (first, pair), *others = pairs.items()
+        for place, own in others:
+            if not all(map(same_language, own, pair)):
+                raise SettingError(
+                    f"{first!r} is read from {pair[0]!r} to {pair[1]!r}, and {place!r} from {own[0]!r} to {own[1]!r}; "
+                    f"name two languages that both have with --source and --target."
+                )
+        return pair
     named = PAIR.fullmatch(config.data)
     if sources.is_in_catalogue(config.data) and named:
         one, other = named.groups()

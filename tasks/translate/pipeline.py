@@ -21,6 +21,7 @@ from tasks.translate.codec import Codec
 from tasks.translate.confidence import validation_limits
 from tasks.translate.config import LIMITS, SOURCES, Config
 from tasks.translate.document import Document
+from tasks.translate.joined import joined_splits
 from tasks.translate.languages import language_pair
 from tasks.translate.score import score
 
@@ -32,11 +33,16 @@ REMARKS = {  # on marks of answers
 
 
 def load(config: Config) -> Splits:
-    """Return the splits: examples with a `text` and its `translation`.
+    """Return the splits: examples with a `text` and its `translation`; of several sets, those of `joined_splits`.
 
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
+    return joined_splits(config, set_splits) if len(sources.joined_places(config.data)) > 1 else set_splits(config)
+
+
+def set_splits(config: Config) -> Splits:
+    """Return the splits of one set."""
     return sources.splits(
         config.data,
         None if names_own_file(config) else config.test,

@@ -11,6 +11,7 @@ from data.texts.text import clean_text
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
+from tasks.toolbox.bleu import References
 from tasks.toolbox.measures import translation_measures
 from tasks.translate.answers import document_answers
 from tasks.translate.clauses import Tokens
@@ -22,28 +23,33 @@ LOG = logging.getLogger("tasks")
 
 ANSWER_COUNT = 200  # answers kept, and sentences timed
 ALIGNMENT_COUNT = 6  # alignments in a figure
+ENDS = ("_low", "_high", "_signature")  # of the names of metrics
 SHORT = 20  # sub-words that such a sentence stays below
 
 
 def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
     """Return BLEU and chrF with their intervals, lower-cased BLEU, length ratio, and sentences per second.
 
-    Sources are read and translated as by `predict`. `cut` is the number of those with an over-long sentence.
+    * Sources are read and translated as by `predict`. `cut` is the number of those with an over-long sentence.
+    * Examples with several `references` are scored with all of them.
+    * If the examples are of several sets, the scores of each set follow; its name ends theirs: `bleu_tatoeba`.
     """
     codec = pipeline.codec
     documents = [codec.document(example["text"]) for example in examples]
     found = document_answers(pipeline.with_settings(n_best=1, alignment_file=None), documents)
     answers = [clean_text(answer["translation"]) for answer in found]
-    truth = [clean_text(example["translation"]) for example in examples]
+    truth = [[clean_text(text) for text in example.get("references", [example["translation"]])] for example in examples]
     rows = [[clause.tokens for sentence in each.sentences for clause in sentence.clauses] for each in documents]
     lengths = [sum(map(len, each)) for each in rows]
 
     def entry(place: int) -> JsonObject:
         example, answer = examples[place], {"translation": answers[place]}
-        return {"input": example["text"], "answer": answer, "reference": example["translation"]}
+        others = {"references": truth[place]} if len(truth[place]) > 1 else {}
+        return {"input": example["text"], "answer": answer, "reference": example["translation"]} | others
 
     return Report(
         metrics=metrics.translation_metrics(answers, truth, language=codec.languages[1])
+        | set_metrics(answers, truth, [example.get("set") for example in examples], codec.languages[1])
         | {"cut": cut_count(pipeline, documents)}
         | rates(pipeline, rows),
         answers=list(map(entry, range(min(ANSWER_COUNT, len(answers))))),
@@ -54,6 +60,26 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         measures=lambda: translation_measures(answers, truth, codec.languages[1]),
         entry=entry,
     )
+
+
+def set_metrics(
+    answers: Sequence[str], truth: Sequence[References], sets: Sequence[str | None], language: str
+) -> JsonObject:
+    """Return the number of examples and the metrics of each set, with its name behind theirs; nothing for one set.
+
+    Args:
+        sets: The name of the set of each example.
+    """
+    found: JsonObject = {}
+    for name in dict.fromkeys(sets) if len({*sets}) > 1 else ():
+        rows = [row for row, own in enumerate(sets) if own == name]
+        own = metrics.translation_metrics(
+            [answers[row] for row in rows], [truth[row] for row in rows], language=language
+        )
+        for key, value in {"examples": len(rows), **own}.items():
+            stem, end = next(((key.removesuffix(end), end) for end in ENDS if key.endswith(end)), (key, ""))
+            found[f"{stem}_{name}{end}"] = value
+    return found
 
 
 def cut_count(pipeline: Pipeline[Config], documents: Sequence[Document]) -> int:

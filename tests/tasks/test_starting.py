@@ -11,6 +11,7 @@ import tasks
 from tasks.engine import runs
 from tasks.engine.config import SettingError
 from tasks.engine.load import keras_model, restored_pipeline
+from tasks.engine.records import read_history
 
 FAST = {"epochs": 1, "learning_rate": 0.0, "warmup": 0.0, "average": 0, "score": False}
 
@@ -123,3 +124,17 @@ def test_settings_of_the_run_give_way_to_those_that_are_given():
     given = tasks.configure("sentiment", init_from="hybrid")
     assert given.ngrams == 2**18
     assert given.epochs < tasks.configure("sentiment").epochs
+
+
+def test_a_training_under_way_may_end_sooner_and_no_sooner_than_it_is(tmp_path, caplog):
+    settings = {"data": "builtin", "limit": 64, "batch_size": 16, "filters": (4, 6), "score": False}
+    whole = tasks.train("mnist", tmp_path / "run", epochs=2, **settings)
+    (whole.run / "metrics.json").unlink()
+    config = json.loads((whole.run / "config.json").read_text())
+    config["settings"]["epochs"] = 9  # as if it had been stopped after two epochs
+    (whole.run / "config.json").write_text(json.dumps(config))
+    with pytest.raises(SettingError, match="`epochs` must be above the 2 that are done, to go on; received 2"):
+        tasks.train("mnist", whole.run, resume=True, epochs=2, score=False)
+    ended = tasks.train("mnist", whole.run, resume=True, epochs=3, score=False)
+    assert len(read_history(ended.run)) == ended.config.epochs == 3
+    assert "The run goes on to epoch 3; its step size is scheduled anew." in caplog.text

@@ -130,6 +130,12 @@ def test_two_checkpoints_are_kept_with_their_check_sums(tmp_path):
         assert len(sums) == 3
 
 
+def test_the_time_of_a_training_is_that_of_its_epochs(tmp_path):
+    _, progress = fit(tmp_path, checkpoint_every="1 steps")
+    assert progress.seconds == pytest.approx(sum(row["seconds"] for row in progress.history), abs=0.1)
+    assert progress.seconds > 0.1
+
+
 def test_a_checkpoint_that_was_cut_off_is_removed_before_the_next_one(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         cut_at(patch, "kept.keras", 3)

@@ -101,6 +101,15 @@ def test_translations_score_as_the_papers_count():
     assert nothing["bleu"] == nothing["bleu_low"] == nothing["bleu_high"] == 0
 
 
+def test_one_of_several_references_is_enough():
+    truth = [["ein Hund rennt nach Hause", "ein Hund läuft heim"], "eine Katze schläft im Haus"]
+    found = metrics.translation_metrics([truth[0][1], truth[1]], truth, resamples=10)
+    assert round(found["bleu"]) == round(found["chrf"]) == 100
+    assert found["bleu_one_reference"] < 80
+    assert "nrefs:var" in found["bleu_signature"]
+    assert "bleu_one_reference" not in metrics.translation_metrics(["a"], ["a"], resamples=10)
+
+
 DOG_ZH, DOG_KO, DOG_TH = (
     "\u72d7\u5728\u516c\u56ed\u91cc\u8dd1\u3002",
     "\uac1c\uac00 \ub2ec\ub9b0\ub2e4.",

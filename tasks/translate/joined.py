@@ -1,0 +1,93 @@
+"""Several sets of sentence pairs read as one: trained on together, and each tested on its own part."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from data.holdout import plain_key
+from data.sources import data_name, joined_places
+from data.splits import Example, LazyExamples, OptionError, Splits
+from tasks.translate.config import Config
+from tasks.translate.languages import language_pair
+
+LOG = logging.getLogger("tasks")
+Read = Callable[[Config], Splits]
+
+
+def joined_splits(config: Config, read: Read) -> Splits:
+    """Return the splits of sets that `data` joins with commas.
+
+    * Training examples are those of all sets; a set that is named twice is shown twice.
+    * Validation and test examples are those of all sets, once. Each tells the name of its `set`, so that scores are
+      also given by set.
+    * A training example whose text is in the validation or test part of another set is left out, with a notice.
+    * `test` may be a path, the name of one of the sets, or a part that some of them have.
+
+    Args:
+        config: Its `data` names at least two sets.
+        read: Returns the splits of one set.
+
+    Raises:
+        OptionError: `test` is none of these.
+        FileNotFoundError, DataError, UnavailableError: A set is missing, invalid or unavailable.
+    """
+    source, target = language_pair(config)
+    places, test = joined_places(config.data), config.test
+    sets = {place: replace(config, data=place, source=source, target=target, test=None) for place in places}
+
+    @cache
+    def whole() -> Splits:
+        own = {place: read(one) for place, one in sets.items()}
+        valid, tested = ([row for place in own for row in of_set(own[place][number], place)] for number in (1, 2))
+        return Splits(clean_training([(place, own[place]) for place in places]), valid, tested)
+
+    if test is None:
+        return whole()
+    if Path(test).exists():
+        one = replace(sets[places[0]], test=test)
+        return Splits(LazyExamples(lambda: whole().train), LazyExamples(lambda: whole().valid), read(one).test)
+    return whole()._replace(test=named_tests(sets, test, read))
+
+
+def of_set(examples: Sequence[Example], place: str) -> list[Example]:
+    """Return examples that tell the name of their `set`."""
+    return [example | {"set": data_name(place)} for example in examples]
+
+
+def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
+    """Return the training examples of all sets whose text no other set holds for validation or testing."""
+    held = {place: {plain_key(row["text"]) for row in (*splits.valid, *splits.test)} for place, splits in own}
+    kept = list[Example]()
+    for place, splits in own:
+        others = set[str]().union(*(texts for other, texts in held.items() if other != place))
+        kept += [row for row in splits.train if plain_key(row["text"]) not in others]
+    total = sum(len(splits.train) for _, splits in own)
+    if left := total - len(kept):
+        LOG.warning(
+            "%d of %d training pairs have a text that another set holds for validation or testing, and are left out.",
+            left, total,
+        )  # fmt: skip
+    return kept
+
+
+def named_tests(sets: dict[str, Config], test: str, read: Read) -> list[Example]:
+    """Return the test examples of the set with a name, or of the part with a name in each set that has it.
+
+    Raises:
+        OptionError: There is none.
+    """
+    found, refused = list[Example](), list[str]()
+    for place, one in sets.items():
+        if test == data_name(place):
+            return of_set(read(one).test, place)
+    for place, one in sets.items():
+        try:
+            found += of_set(read(replace(one, test=test)).test, place)
+        except OptionError as error:
+            refused.append(str(error))
+    if not found:
+        names = ", ".join(map(data_name, sets))
+        raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {names}. {refused[0]}")
+    return found

@@ -1,0 +1,180 @@
+"""Several sets of sentence pairs read as one, and the varied pairs that a general translator is trained on."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+import tasks
+from data.splits import OptionError, Splits
+from tasks.engine import evaluate as evaluation
+from tasks.engine.config import SettingError
+from tasks.translate.codec import Codec
+from tasks.translate.joined import joined_splits
+from tasks.translate.pipeline import load
+from tasks.translate.score import set_metrics
+from tasks.translate.variety import copied_names, exchanged_pair, hasty_pair
+
+SMALL = {"epochs": 1, "batch_size": 32, "average": 0, "embedding": 16, "units": 24, "vocabulary": 700}
+
+
+def write(folder, **parts):
+    folder.mkdir(exist_ok=True)
+    for part, words in parts.items():
+        (folder / f"{part}.en").write_text("".join(f"It is {word}.\n" for word in words))
+        (folder / f"{part}.de").write_text("".join(f"Das ist {word}.\n" for word in words))
+    return folder
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Return two sets of the user's own; a test text of each is a training text of the other."""
+    one = write(tmp_path / "one", train=["a", "b", "q"], val=["c"], test_x=["d", "e"], test_y=["f"])
+    other = write(tmp_path / "other", train=["d", "g", "h", "i"], val=["j"], test=["q"])
+    return f"{one},{other}"
+
+
+def config(data, **settings):
+    return tasks.configure("translate", data=data, source="en", target="de", **settings)
+
+
+def words(rows):
+    return [row["text"].split()[-1].rstrip(".") for row in rows]
+
+
+def test_sets_are_joined_and_tell_their_names_and_what_another_tests_on_is_left_out(sets, caplog):
+    splits = load(config(sets))
+    assert [words(split) for split in splits] == [["a", "b", "g", "h", "i"], ["c", "j"], ["d", "e", "q"]]
+    assert [row["set"] for row in splits.test] == ["one", "one", "other"]
+    assert "set" not in splits.train[0]
+    assert "2 of 7 training pairs have a text that another set holds for validation or testing" in caplog.text
+
+
+def test_a_set_that_is_named_twice_is_shown_twice_and_tested_once(sets):
+    one, other = sets.split(",")
+    splits = load(config(f"{one},{other},{one}"))
+    assert words(splits.train) == ["a", "b", "g", "h", "i", "a", "b"]
+    assert len(splits.test) == 3
+
+
+def test_a_set_or_a_part_of_one_is_chosen_to_test_on(sets, tmp_path):
+    assert words(load(config(sets, test="other")).test) == ["q"]
+    assert words(load(config(sets, test="test_y")).test) == ["f"]
+    with pytest.raises(
+        OptionError, match=r"No set is named 'test_z', and none has such a part; the sets are: one, oth"
+    ):
+        load(config(sets, test="test_z"))
+    elsewhere = load(config("gone_a/,gone_b/", test=str(tmp_path / "one")))
+    assert words(elsewhere.test) == ["d", "e"]  # the training data may be missing
+
+
+def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, tmp_path):
+    alone = load(config("builtin"))
+    splits = load(config(f"{sets.split(',')[0]}, builtin"))
+    assert [len(split) for split in splits] == [3 + len(alone.train), 1 + len(alone.valid), 2 + len(alone.test)]
+    assert {row["set"] for row in splits.test} == {"one", "builtin"}
+    with tfds.testing.mock_data(num_examples=20):
+        found = load(config(f"{sets},wmt16_translate/de-en", data_dir=tmp_path))
+    assert {row["set"] for row in found.test} == {"one", "other", "wmt16_translate/de-en"}
+
+
+def test_sets_in_other_languages_are_refused(sets, tmp_path):
+    french = tmp_path / "french"
+    french.mkdir()
+    for language in ("en", "fr"):
+        (french / f"train.{language}").write_text("a\nb\n")
+    with pytest.raises(SettingError, match=r"is read from 'en' to 'de', and .*french' from 'en' to 'fr'; name two lan"):
+        load(tasks.configure("translate", data=f"{sets},{french}"))
+
+
+def test_reading_joined_sets_asks_for_each_one_once(sets):
+    asked = []
+
+    def read(one):
+        asked.append(one.data)
+        return Splits([{"text": one.data, "translation": "x"}], [], [])
+
+    joined_splits(config(f"{sets},{sets}"), read)
+    assert asked == sets.split(",")
+
+
+def test_each_set_is_scored_apart(sets, tmp_path):
+    pipeline = tasks.train("translate", tmp_path / "run", data=sets, source="en", target="de", **SMALL)
+    scores = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert (scores["examples_one"], scores["examples_other"]) == (2, 1)
+    assert {"bleu_one", "bleu_one_low", "bleu_one_high", "bleu_one_signature", "chrf_other", "bleu"} <= scores.keys()
+    card = (pipeline.run / "README.md").read_text()
+    assert "`one,other`" in card
+    assert "| bleu_one |" in card
+    assert evaluation.evaluate(pipeline, "other").summary["examples"] == 1
+
+
+def test_the_scores_of_a_set_are_those_of_its_own_examples():
+    answers, truth = ["a b c d", "x"], ["a b c d", "y"]
+    found = set_metrics(answers, truth, ["good", "bad"], "de")
+    assert (round(found["bleu_good"]), found["bleu_bad"]) == (100, 0)
+    assert set_metrics(answers, truth, ["good", "good"], "de") == set_metrics(answers, truth, [None, None], "de") == {}
+
+
+def test_hasty_pairs_lose_no_word_and_some_of_each_kind_occur():
+    pair = "I don't like Tom, do you?", "Ich mag Tom nicht, oder?"
+    found = {hasty_pair(*pair, np.random.default_rng(seed)) for seed in range(60)}
+    assert len(found) == 7
+    assert pair not in found
+    for text, translation in found:
+        assert text.lower().replace("\u2019", "'").rstrip("?") == pair[0].lower().rstrip("?")
+        assert translation.rstrip("?") == pair[1].rstrip("?")
+        assert text.endswith("?") == translation.endswith("?")
+
+
+def test_names_and_numbers_are_exchanged_on_both_sides_alike():
+    names = copied_names(
+        [{"text": text, "translation": text} for text in ("I saw Tom and Ann.", "In Rome it rains.", "I am NASA.")]
+    )
+    assert names == ("Ann", "Rome", "Tom")
+    random = np.random.default_rng(3)
+    text, translation = exchanged_pair(
+        "Tom paid 31 of 300,000 at 2:30.", "Tom zahlte 31 von 300.000 um 2:30.", names, random
+    )
+    for left, right in zip(text.split(), translation.split(), strict=True):
+        assert left == right.replace(".000", ",000") or (left, right) in [
+            ("paid", "zahlte"),
+            ("of", "von"),
+            ("at", "um"),
+        ]
+    assert "Tom paid 31 of" not in text
+    kept = "Tom's car is not Tom.", "Toms Auto ist nicht Tom."
+    assert exchanged_pair(*kept, names, random) == kept  # one side has more of them
+
+
+def test_training_varies_pairs_as_the_settings_say():
+    rows = [
+        {"text": f"I met Tom {number} times.", "translation": f"Ich traf Tom {number} Mal."} for number in range(40)
+    ]
+    plain, varied = (
+        Codec.learn(tasks.configure("translate", data="builtin", vocabulary=600, sampling=0.0, **more), rows)
+        for more in ({}, {"hasty": 0.9, "exchange": 0.9})
+    )
+    for codec, least, most in ((plain, 1, 1), (varied, 20, 60)):
+        texts = {codec.pieces.text(codec.vary(rows[5], np.random.default_rng(seed))["spelt"][0]) for seed in range(60)}
+        assert least <= len(texts) <= most
+    assert max(map(len, (varied.tokens(digit) for digit in ("7", "9")))) <= 2
+    assert len(varied.tokens("39")) == 1 + len(varied.tokens("3"))  # each digit is a sub-word
+
+
+def test_all_references_are_read_and_scored(sets, tmp_path, caplog):
+    one, _ = sets.split(",")
+    lines = [{"en": "It is d.", "de": ["Das ist d.", "Es ist d."]}, {"en": "It is e.", "de": "Das ist e."}]
+    table = tmp_path / "one" / "test_x.references.jsonl"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with caplog.at_level(logging.INFO, "tasks"):
+        splits = load(config(sets))
+    assert [row.get("references") for row in splits.test] == [["Das ist d.", "Es ist d."], ["Das ist e."], None]
+    assert "not used beside" not in caplog.text
+    back = load(tasks.configure("translate", data=one, source="de", target="en"))
+    assert "references" not in back.test[0]
+    table.write_text(json.dumps(lines[0]) + "\n")
+    load(config(one))
+    assert "1 of 2 texts are not in it, and have one reference" in caplog.text
