@@ -1,6 +1,5 @@
-"""The command line: verbs, and options made from each task's config dataclass."""
+"""The command line: verbs, and what each of them does."""
 
-import dataclasses
 import json
 import logging
 import os
@@ -8,68 +7,21 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import click
 
 import tasks
-from tasks.engine import outputs, summaries, terminal
+from tasks.engine import options, outputs, summaries, terminal
 from tasks.engine.config import (
     Json,
     JsonObject,
-    Kind,
     SettingError,
-    Settings,
-    TaskConfig,
-    inner_type,
     nearest,
     offered_fields,
     setting_types,
 )
 from tasks.engine.signals import ENDING
-
-
-class Numbers(click.ParamType):  # type: ignore[type-arg]
-    """Whole numbers separated by commas, such as 16,32,64; nothing at all is an empty list."""
-
-    name = "numbers"
-
-    def convert(self, value: Json, param: click.Parameter | None, ctx: click.Context | None) -> Json:
-        if not isinstance(value, str):
-            return value
-        try:
-            return tuple(int(part) for part in value.split(",") if part.strip())
-        except ValueError:
-            self.fail(f"{value!r} is not a list of whole numbers such as 16,32,64", param, ctx)
-
-
-def click_option(field: dataclasses.Field[Any], kind: Kind, shown: bool) -> click.Option:
-    """Return the command-line option of one config field; its help names the default, or else the run's own value."""
-    name = field.name.replace("_", "-")
-    flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
-    default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-    return click.Option(
-        [flag],
-        type=click_type(kind, field.metadata),
-        default=default,
-        help=field.metadata["help"],
-        show_default=True if shown or field.metadata["when"] == "answer" else "as the run was trained",
-    )
-
-
-def click_type(kind: Kind, limits: Settings) -> Kind:
-    """Return the click type of a config type."""
-    kind = inner_type(kind)
-    if get_origin(kind) is Literal:
-        return click.Choice(get_args(kind))
-    if get_origin(kind) is tuple:
-        return Numbers()
-    if kind is int:
-        return click.IntRange(limits["low"], limits["high"])
-    if kind is float:
-        return click.FloatRange(limits["low"], limits["high"])
-    kinds: dict[Kind, Kind] = {bool: bool, str: str, Path: click.Path(path_type=Path)}
-    return kinds[kind]
 
 
 class Verb(click.Group):
@@ -98,23 +50,15 @@ class Verb(click.Group):
         @click.pass_context
         def call(ctx: click.Context, /, **values: Json) -> None:
             settings = {
-                name: json_value(value) for name, value in values.items() if name in own and is_typed(ctx, name)
+                name: options.json_value(value)
+                for name, value in values.items()
+                if name in own and options.is_typed(ctx, name)
             }
             self.call(cmd_name, **{name: value for name, value in values.items() if name not in own}, settings=settings)
 
         shown = self.name == "train"  # afterwards, what counts is what the run was trained with
-        options = [click_option(field, setting_types(config)[field.name], shown) for field in fields]
-        return click.Command(cmd_name, params=[*self.extra, *options], help=tasks.summary(cmd_name), callback=call)
-
-
-def is_typed(ctx: click.Context, name: str) -> bool:
-    """Return whether the user gave this option; only those override a preset, a file or a run."""
-    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-
-
-def json_value(value: Json) -> Json:
-    """Return an option's value as a config reads it from JSON."""
-    return list(value) if isinstance(value, tuple) else value
+        own_options = [options.click_option(field, setting_types(config)[field.name], shown) for field in fields]
+        return click.Command(cmd_name, params=[*self.extra, *own_options], help=tasks.summary(cmd_name), callback=call)
 
 
 def train(
@@ -320,7 +264,7 @@ def compare(
     **values: Json,
 ) -> None:
     context = click.get_current_context()
-    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    settings = {name: options.json_value(value) for name, value in values.items() if options.is_typed(context, name)}
     send_notices(quiet)
     one, other = (
         [side] if Path(side).exists() else [*filter(None, map(str.strip, side.split(",")))] for side in (a, b)
@@ -348,11 +292,11 @@ def check(
     from tasks.engine.check_page import check_page
 
     context = click.get_current_context()
-    settings = {name: json_value(value) for name, value in values.items() if is_typed(context, name)}
+    settings = {name: options.json_value(value) for name, value in values.items() if options.is_typed(context, name)}
     if out:
         outputs.check_new(out)
     send_notices(quiet)
-    more = typed_settings(set_)
+    more = options.typed_settings(set_)
     if twice := sorted(more.keys() & {*settings, "data", "name", "preset", "file"}):
         raise SettingError(f"`--set {twice[0]}` is not taken here; it has an option of its own, or is given twice.")
     found = tasks.check_data(task, data, **settings, **more)
@@ -396,123 +340,6 @@ def bundle(run: Path, out: Path, task: str | None) -> None:
     click.echo(f"The bundle is {out}: {len(found)} files, {out.stat().st_size / 1e6:,.1f} MB.", err=True)
 
 
-def typed_settings(words: Sequence[str]) -> JsonObject:
-    """Return settings given as `name=value`; a value is read as JSON, or else as text."""
-    found: JsonObject = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise SettingError(f"`--set` must be like name=value; received {word!r}.")
-        try:
-            found[name.replace("-", "_")] = json.loads(value)
-        except ValueError:
-            found[name.replace("-", "_")] = value
-    return found
-
-
-RUN = click.Option(
-    ["--run"],
-    type=click.Path(path_type=Path),
-    help="Run directory, bundle, or the name of a run that ships; the one that ended last if not given.",
-)
-SPLIT = click.Option(
-    ["--split"], default="test", show_default=True, help="Split to score: train, valid, test, or a test file."
-)
-JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object.")
-QUIET_OPTION = click.Option(["--quiet"], is_flag=True, help="Print answers and errors only.")
-TRAIN = [
-    click.Option(["--preset"], help="Named settings to start from; see `tasks`."),
-    click.Option(["--config"], type=click.Path(path_type=Path), help="TOML or JSON file of settings."),
-    click.Option(
-        ["--run"], type=click.Path(path_type=Path), help="Directory to make; a new one in runs/ if not given."
-    ),
-    click.Option(
-        ["--resume"],
-        is_flag=True,
-        help="Go on with an unfinished run from its last checkpoint; with more --epochs, also past its end.",
-    ),
-    JSON,
-    QUIET_OPTION,
-]
-EVALUATE = [
-    RUN,
-    SPLIT,
-    click.Option(
-        ["--out"], type=click.Path(path_type=Path), help="Directory to make; a new one in evaluations/ if not given."
-    ),
-    JSON,
-    QUIET_OPTION,
-]
-SHARED = [
-    click_option(field, setting_types(TaskConfig)[field.name], False)
-    for field in offered_fields(TaskConfig, "evaluate")
-]
-COMPARE = [
-    click.Argument(["a"], metavar="A[,A2...]"),
-    click.Argument(["b"], metavar="B[,B2...]"),
-    click.Option(["--task"], help="Task of the runs, if their names do not tell it."),
-    SPLIT,
-    click.Option(["--metric"], help="Metric of the verdict; the main one of the task if not given."),
-    click.Option(
-        ["--margin"],
-        type=click.FloatRange(min=0),
-        default=0.0,
-        show_default=True,
-        help="How much worse B may be, in units of the metric; exit code 4 if the whole interval is worse than that.",
-    ),
-    JSON,
-    QUIET_OPTION,
-    *SHARED,
-]
-CHECK = [
-    click.Argument(["data"]),
-    click.Option(["--task"], required=True, help="Task that the data is for."),
-    click.Option(
-        ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Another setting of the task, such as source=en."
-    ),
-    click.Option(["--out"], type=click.Path(path_type=Path), help="New file for a page with all that was found."),
-    JSON,
-    QUIET_OPTION,
-    *(option for option in SHARED if option.name in ("data_dir", "test", "limit", "columns", "encoding")),
-]
-PREDICT = [
-    click.Argument(["inputs"], nargs=-1, metavar="INPUT..."),
-    click.Option(
-        ["--file"],
-        type=click.Path(path_type=Path),
-        help="Answer each row of a table, also compressed, or each line of any other text file.",
-    ),
-    click.Option(["--keep"], metavar="NAME,...", help="Columns of the file that each answer repeats, such as an id."),
-    click.Option(["--plain"], is_flag=True, help="Print bare answers, a line each; an empty line for an error."),
-    click.Option(
-        ["--out"],
-        type=click.Path(path_type=Path),
-        help="New file for the answers, or a folder for pictures; if not given, the screen, or beside the inputs.",
-    ),
-    RUN,
-    QUIET_OPTION,
-]
-EXPORT = [
-    click.Option(
-        ["--format", "format_"],
-        required=True,
-        multiple=True,
-        metavar="NAME",
-        help="Format to write: onnx, saved_model, litert, openvino or keras; several go into folders of their names.",
-    ),
-    click.Option(["--out"], type=click.Path(path_type=Path), required=True, help="Directory to make."),
-    click.Option(
-        ["--steps"],
-        type=click.IntRange(1, 2000),
-        help="Steps that recurrences are written out over, for litert, which takes no loop; 100 if not given.",
-    ),
-    click.Option(["--benchmark"], is_flag=True, help="Also time each network at batch 1 and 32, and score it."),
-    RUN,
-    JSON,
-    QUIET_OPTION,
-]
-
-
 @click.group(
     help="Train, evaluate and use the tasks of this project.",
     context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]},
@@ -524,17 +351,17 @@ def commands(debug: bool) -> None:
 
 
 commands.add_command(list_tasks)
-commands.add_command(Verb(train, extra=TRAIN, name="train", help="Train a task, and score its test split."))
-commands.add_command(Verb(evaluate, extra=EVALUATE, name="evaluate", help="Score a run on a split."))
+commands.add_command(Verb(train, extra=options.TRAIN, name="train", help="Train a task, and score its test split."))
+commands.add_command(Verb(evaluate, extra=options.EVALUATE, name="evaluate", help="Score a run on a split."))
 commands.add_command(
-    Verb(predict, extra=PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
+    Verb(predict, extra=options.PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")
 )
-commands.add_command(Verb(export, extra=EXPORT, name="export", help="Write a run for other runtimes."))
+commands.add_command(Verb(export, extra=options.EXPORT, name="export", help="Write a run for other runtimes."))
 commands.add_command(list_runs)
 commands.add_command(
     click.Command(
         "compare",
-        params=COMPARE,
+        params=options.COMPARE,
         callback=compare,
         help="Tell whether run B differs from run A on the same examples; runs that differ in their seed by A1,A2,A3.",
     )
@@ -542,7 +369,7 @@ commands.add_command(
 commands.add_command(report)
 commands.add_command(bundle)
 commands.add_command(
-    click.Command("check", params=CHECK, callback=check, help="Look through data before a training with it.")
+    click.Command("check", params=options.CHECK, callback=check, help="Look through data before a training with it.")
 )
 
 

@@ -36,6 +36,7 @@ STDLIB = {
             "files",
             "formats",
             "members",
+            "options",
             "places",
             "records",
             "sealed",
@@ -51,6 +52,7 @@ STDLIB = {
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
 }
+CLICK = {ROOT / "cli.py", ROOT / "tasks/engine/options.py"}
 KERAS = {
     *ROOT.glob("layers/**/*.py"),
     *ROOT.glob("tasks/[!e]*/network.py"),
@@ -132,7 +134,7 @@ def test_zones(path):
     roots = {name.split(".")[0] for name in imports(path, top_level=True)} - OWN
     third_party = roots - sys.stdlib_module_names
     if path in STDLIB:
-        assert third_party <= ({"click"} if path.name == "cli.py" else set())
+        assert third_party <= ({"click"} if path in CLICK else set())
     elif path in RUNTIMES:
         assert third_party <= {"numpy", FORMATS[RUNTIMES[path]].library}
     elif path not in KERAS:
