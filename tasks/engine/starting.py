@@ -29,10 +29,12 @@ def learnt_codec(task: Task[C], config: C, train: Examples, run: Path) -> Codec:
         run: The run directory. Once its training has begun, it needs the run to start from no more.
     """
     if config.init_from is None:
-        return task.codec.learn(config, train)
-    if has_begun(run):
-        return restored_codec(task, run, config)
-    return task.codec.adapt(config, restored_pipeline(task, config.init_from).codec, train)
+        codec = task.codec.learn(config, train)
+    elif has_begun(run):
+        codec = restored_codec(task, run, config)
+    else:
+        codec = task.codec.adapt(config, restored_pipeline(task, config.init_from).codec, train)
+    return codec.for_training(train)
 
 
 def has_begun(run: Path) -> bool:

@@ -143,6 +143,10 @@ class Codec(ABC):
     def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
         """Return `(x, y)` or `(x, y, weights)`; with `random`, augmented as in training."""
 
+    def for_training(self, train: Examples) -> Self:
+        """Return the codec with what it needs of the training examples in training alone (default: nothing)."""
+        return self
+
     @classmethod
     def adapt(cls, config: Any, earlier: Self, train: Examples) -> Self:
         """Return a codec for these training examples that keeps what that of an earlier run has learnt.

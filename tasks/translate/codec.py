@@ -71,8 +71,7 @@ class Codec(task.Codec):
         lengths = [[len(codec.tokens(example[field])) + 1 for example in kept] for field in FIELDS]
         sources, targets = (padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], pieces.size)
-        found = replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
-        return replace(found, names=copied_names(train))
+        return replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
 
     @override
     @classmethod
@@ -85,7 +84,11 @@ class Codec(task.Codec):
         codec = replace(earlier, config=config, limits=None)
         codec.fitting_pairs(train)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], codec.pieces.size)
-        return replace(codec, unseen=earlier.unseen & unseen, names=copied_names(train))
+        return replace(codec, unseen=earlier.unseen & unseen)
+
+    @override
+    def for_training(self, train: Examples) -> Self:
+        return replace(self, names=copied_names(train)) if self.config.exchange else self
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
