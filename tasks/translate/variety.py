@@ -20,7 +20,7 @@ def copied_names(examples: Iterable[Example]) -> tuple[str, ...]:
     """
     found = set[str]()
     for example in examples:
-        words = WORD.findall(example["text"])[1:]
+        words = {word.group() for word in WORD.finditer(example["text"]) if word.start()}
         found |= {word for word in words if word[0].isupper() and not word.isupper()} & {
             *WORD.findall(example["translation"])
         }
