@@ -17,8 +17,8 @@ PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a cata
 def language_pair(config: Config) -> tuple[str, str]:
     """Return the language to translate from and the one to translate to.
 
-    Without settings they follow from the name of a catalogue data set, or from the user's own files; of joined sets, from
-    the first.
+    Without settings they follow from the name of a catalogue data set, or from the user's own files. Joined sets take
+    those of the first.
 
     Raises:
         DataError: The files are in other languages than English and German, and in more than two.

@@ -79,7 +79,7 @@ def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, 
     assert {row["set"] for row in splits.test} == {"one", "builtin"}
     (tmp_path / "dois").mkdir()
     for language in ("pt", "en"):
-        (tmp_path / "dois" / f"train.{language}").write_text("".join(f"{language} {row}\n" for row in range(20)))
+        (tmp_path / "dois" / f"train_{language}.txt").write_text("".join(f"{language} {row}\n" for row in range(20)))
     both = tasks.configure("translate", data=f"ted_hrlr_translate/pt_to_en,{tmp_path}/dois", data_dir=str(tmp_path))
     assert language_pair(both) == ("pt", "en")
     with tfds.testing.mock_data(num_examples=20), mock.patch("socket.getaddrinfo"):
