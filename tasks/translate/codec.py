@@ -25,7 +25,7 @@ from tasks.translate.config import Config
 from tasks.translate.document import Document, Reader
 from tasks.translate.languages import language_pair
 from tasks.translate.letter_case import letter_case, usual_spelling
-from tasks.translate.variety import copied_names, exchanged_pair, hasty_pair
+from tasks.translate.variety import copied_names, varied_pair
 
 LOG = logging.getLogger("tasks")
 KNOWN = 0.01  # share of the training sources in a case from which on a run knows it
@@ -200,16 +200,12 @@ class Codec(task.Codec):
 
     @override
     def vary(self, example: Example, random: np.random.Generator) -> Example:
-        """Return an example with sampled spellings of the words of its text; some are as `hasty_pair` says.
+        """Return an example with sampled spellings of the words of its text; some are varied as `varied_pair` says.
 
         The translation keeps the best spelling. Otherwise the decoder would spread the probability of a word over
         many spellings, and write rare ones.
         """
-        pair = (example["text"], example["translation"])
-        if self.config.exchange and random.random() < self.config.exchange:
-            pair = exchanged_pair(*pair, self.names, random)
-        if self.config.hasty and random.random() < self.config.hasty:
-            pair = hasty_pair(*pair, random)
+        pair = varied_pair((example["text"], example["translation"]), self.config, self.names, random)
         return example | {"spelt": [self.numbers(pair[0], random), self.numbers(pair[1])]}
 
     @override

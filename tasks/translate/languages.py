@@ -17,7 +17,8 @@ PAIR = re.compile(r".*?([a-z]{2,3})(?:_to_|-)([a-z]{2,3})")  # the end of a cata
 def language_pair(config: Config) -> tuple[str, str]:
     """Return the language to translate from and the one to translate to.
 
-    Without settings they follow from the name of a catalogue data set, or from the user's own files.
+    Without settings they follow from the name of a catalogue data set, or from the user's own files. Joined sets take
+    those of the first.
 
     Raises:
         DataError: The files are in other languages than English and German, and in more than two.
@@ -27,7 +28,7 @@ def language_pair(config: Config) -> tuple[str, str]:
         pairs = {place: language_pair(replace(config, data=place)) for place in places}
         (first, pair), *others = pairs.items()
         for place, own in others:
-            if not all(map(same_language, own, pair)):
+            if not (all(map(same_language, own, pair)) or all(map(same_language, own, pair[::-1]))):
                 raise SettingError(
                     f"{first!r} is read from {pair[0]!r} to {pair[1]!r}, and {place!r} from {own[0]!r} to {own[1]!r}; "
                     f"name two languages that both have with --source and --target."

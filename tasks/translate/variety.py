@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from data.splits import Example
+from tasks.translate.config import Config
 
 WORD = re.compile(r"[^\W\d_]{3,}|\d+")  # a word that may be a name, or a number
 MARKS = ".!?"
@@ -20,11 +21,22 @@ def copied_names(examples: Iterable[Example]) -> tuple[str, ...]:
     """
     found = set[str]()
     for example in examples:
-        words = WORD.findall(example["text"])[1:]
+        words = {word.group() for word in WORD.finditer(example["text"]) if word.start()}
         found |= {word for word in words if word[0].isupper() and not word.isupper()} & {
             *WORD.findall(example["translation"])
         }
     return tuple(sorted(found))
+
+
+def varied_pair(
+    pair: tuple[str, str], config: Config, names: Sequence[str], random: np.random.Generator
+) -> tuple[str, str]:
+    """Return a pair as it is, or with other names and numbers, or as typed in haste, as often as the settings say."""
+    if config.exchange and random.random() < config.exchange:
+        pair = exchanged_pair(*pair, names, random)
+    if config.hasty and random.random() < config.hasty:
+        pair = hasty_pair(*pair, random)
+    return pair
 
 
 def hasty_pair(text: str, translation: str, random: np.random.Generator) -> tuple[str, str]:

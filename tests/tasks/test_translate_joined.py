@@ -2,6 +2,7 @@
 
 import json
 import logging
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
 from tasks.translate.codec import Codec
 from tasks.translate.joined import joined_splits
+from tasks.translate.languages import language_pair
 from tasks.translate.pipeline import load
 from tasks.translate.score import set_metrics
 from tasks.translate.variety import copied_names, exchanged_pair, hasty_pair
@@ -75,9 +77,13 @@ def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, 
     splits = load(config(f"{sets.split(',')[0]}, builtin"))
     assert [len(split) for split in splits] == [3 + len(alone.train), 1 + len(alone.valid), 2 + len(alone.test)]
     assert {row["set"] for row in splits.test} == {"one", "builtin"}
-    with tfds.testing.mock_data(num_examples=20):
-        found = load(config(f"{sets},wmt16_translate/de-en", data_dir=tmp_path))
-    assert {row["set"] for row in found.test} == {"one", "other", "wmt16_translate/de-en"}
+    (tmp_path / "dois").mkdir()
+    for language in ("pt", "en"):
+        (tmp_path / "dois" / f"train_{language}.txt").write_text("".join(f"{language} {row}\n" for row in range(20)))
+    both = tasks.configure("translate", data=f"ted_hrlr_translate/pt_to_en,{tmp_path}/dois", data_dir=str(tmp_path))
+    assert language_pair(both) == ("pt", "en")
+    with tfds.testing.mock_data(num_examples=20), mock.patch("socket.getaddrinfo"):
+        assert {row["set"] for row in load(both).test} == {"ted_hrlr_translate/pt_to_en", "dois"}
 
 
 def test_sets_in_other_languages_are_refused(sets, tmp_path):
