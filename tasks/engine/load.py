@@ -138,6 +138,9 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
         raise RunError(f"{str(pipeline.run)!r} has no ONNX files; use --engine keras.")
+    lost = next((name for name in checksums(pipeline.run) if name.startswith("onnx/")), None)
+    if engine == "auto" and lost and not exported:
+        raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no {lost}; --engine keras does without it.")
     network: Network = onnx_network(pipeline.run)
     if engine == "keras" or not exported:
         network = KerasNetwork(keras_part(pipeline.task).signatures(keras_model(pipeline)))

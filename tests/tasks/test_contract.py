@@ -132,9 +132,13 @@ def test_without_onnx_files_keras_answers(trained, tmp_path):
     )
     with pytest.raises(RunError, match="no ONNX files"):
         tasks.load(trained.task.name, tmp_path, engine="onnx")
+    (tmp_path / "environment.json").write_bytes((trained.run / "environment.json").read_bytes())
+    with pytest.raises(RunError, match=r"is an incomplete run: it has no onnx/\w+\.onnx; --engine keras does"):
+        tasks.load(trained.task.name, tmp_path)
+    assert isinstance(tasks.load(trained.task.name, tmp_path, engine="keras").network, KerasNetwork)
     (tmp_path / "model.keras").unlink()
     with pytest.raises(RunError, match=r"no model\.keras"):
-        tasks.load(trained.task.name, tmp_path)
+        tasks.load(trained.task.name, tmp_path, engine="keras")
 
 
 def test_the_saved_model_loads_by_itself(trained):
