@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tasks.engine.config import JsonObject, TaskConfig, inherited_settings
 from tasks.engine.exporting.formats import FORMATS, library_version
+from tasks.engine.publish import portable_setting
 from tasks.engine.task import Pipeline, Signature
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ def description(
         steps: Steps that recurrences are written out over, if they are.
     """
     found = {signature: arrays_of(model, arrays.get(signature), steps) for signature, model in models.items()}
+    settings = inherited_settings(type(pipeline.config), pipeline.config.state())
     recurs = any("steps" in one["shape"] for each in found.values() for one in each["inputs"])
     return {
         "task": pipeline.task.name,
         "format": name,
         "made_with": library_version(name),
         "steps": steps if recurs else None,
-        "settings": inherited_settings(type(pipeline.config), pipeline.config.state()),
+        "settings": {name: portable_setting(name, value) for name, value in settings.items()},
         "signatures": found,
     }
 

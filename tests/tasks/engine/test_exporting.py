@@ -106,11 +106,11 @@ def skip_without(name):
 
 
 PLAIN = [(name, form) for name in tasks.names() for form in ("onnx", "openvino", "keras")]
-BY_TENSORFLOW = [("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
+FORMS = [*PLAIN, ("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
 
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries
-@pytest.mark.parametrize(("name", "form"), [*PLAIN, *BY_TENSORFLOW], ids="-".join)
+@pytest.mark.parametrize(("name", "form"), FORMS, ids=["-".join(pair) for pair in FORMS])
 def test_a_run_answers_in_another_runtime_as_in_keras(name, form, made, tmp_path):
     skip_without(form)
     run, out = made(name), tmp_path / "out"
