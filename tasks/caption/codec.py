@@ -82,7 +82,7 @@ class Codec(task.Codec):
         widths = checked_widths(state["widths"], config.max_length + 1)
         codec = cls(config, kind.restore(state["vocabulary"]), widths)
         if "neighbours" in state:
-            codec.neighbours = Neighbours.restore(state["neighbours"], codec.size)
+            codec.neighbours = Neighbours.restore(state["neighbours"], codec.vocabulary.size, config.max_length)
         return codec
 
     def state(self) -> JsonObject:

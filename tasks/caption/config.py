@@ -89,7 +89,10 @@ class Config(SearchConfig, PictureConfig):
         0, "Training pictures that look most alike, whose captions an answer shows.", low=0, high=1000, when="answer"
     )
     neighbours: int = option(
-        6000, "Most training pictures kept in the run, for look-alikes; 0 keeps none.", low=0, high=100_000
+        6000,
+        "Most training pictures kept in the run, for look-alikes, at least 500; 0 keeps none.",
+        low=0,
+        high=100_000,
     )
     ensemble: bool = option(
         False,

@@ -95,6 +95,7 @@ def write_features(
                     bar.update(len(features))
                     if ENDING.asked:
                         part.save()
+                        part.keep()
                         ENDING.text += kept_sentence(part, pictures)
                         ENDING.leave(ENDING.asked)
             part.finish()

@@ -18,6 +18,8 @@ from tasks.engine.fields import checked_fields
 
 COUNT = 20  # neighbours whose captions are asked
 ORDER = 4  # longest n-gram
+MOST_CAPTIONS = 20  # of a picture
+LARGEST = 1e6  # number of a vector
 Tokens = Sequence[int]
 Gram = tuple[int, ...]
 KINDS = {"mean": "<f4", "vectors": "|i1", "tokens": "<i4", "counts": "<i4"}
@@ -56,8 +58,8 @@ class Neighbours:
         return cls(mean, np.rint(found).astype("int8"), np.array(flat, "int32"), np.array(counts, "int32"))
 
     @classmethod
-    def restore(cls, state: JsonObject, size: int) -> Self:
-        """Return what `state` gave, for tokens below `size`.
+    def restore(cls, state: JsonObject, size: int, longest: int) -> Self:
+        """Return what `state` gave, for tokens below `size` in captions of at most `longest` tokens.
 
         Raises:
             ValueError: It is damaged.
@@ -70,11 +72,14 @@ class Neighbours:
             raise ValueError("its vectors of pictures have another number than its captions")
         if counts.min() < 0 or counts.sum(dtype="int64") != (tokens == 0).sum() or tokens[-1:].any():
             raise ValueError("its captions of pictures are not as many as it says")
-        if len(tokens) and not 0 <= tokens.min() <= tokens.max() < size:
-            raise ValueError("its captions of pictures have tokens that are not in its vocabulary")
-        if not np.isfinite(mean).all():
-            raise ValueError("its mean of vectors is not finite")
-        return cls(mean, vectors.reshape(len(counts), -1), tokens, counts)
+        if not len(tokens) or not 0 <= tokens.min() <= tokens.max() < size:
+            raise ValueError("its captions of pictures have tokens that are not in its vocabulary, or none")
+        if not (np.abs(mean) < LARGEST).all():
+            raise ValueError("its mean of vectors is not that of a network")
+        found = cls(mean, vectors.reshape(len(counts), -1), tokens, counts)
+        if counts.max() > MOST_CAPTIONS or np.diff(found.ends).max() > longest + 1:
+            raise ValueError("its captions of pictures are too many, or too long")
+        return found
 
     def state(self) -> JsonObject:
         """Return everything as JSON types."""
@@ -83,7 +88,7 @@ class Neighbours:
             for name, kind in KINDS.items()
         }
 
-    def nearest(self, vectors: np.ndarray, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
+    def nearest(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of the pictures most like some pictures, best first, and their cosines.
 
         Args:
@@ -95,6 +100,11 @@ class Neighbours:
         cosines = directions(vectors, self.mean) @ directions(self.vectors, np.zeros_like(self.mean)).T
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
         return order, np.take_along_axis(cosines, order, 1)
+
+    @property
+    def size(self) -> int:
+        """The bytes that `state` has as text."""
+        return 4 * (self.vectors.nbytes + self.tokens.nbytes + self.counts.nbytes + self.mean.nbytes) // 3
 
     @cached_property
     def ends(self) -> np.ndarray:

@@ -170,9 +170,9 @@ def inherited_settings(config: type[TaskConfig], settings: Settings) -> JsonObje
     """Return those settings of a run that a training takes over which starts from it.
 
     They make its network and its codec, and how it answers. Those that every task has, such as data and epochs, are
-    not among them.
+    not among them, nor those about data.
     """
-    own = {"cache"} | {field.name for field in dataclasses.fields(TaskConfig)}
+    own = {"cache", "neighbours"} | {field.name for field in dataclasses.fields(TaskConfig)}
     names = {
         field.name for field in dataclasses.fields(config) if field.metadata["when"] in ("train", "select", "predict")
     }

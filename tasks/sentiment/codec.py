@@ -87,8 +87,6 @@ class Codec(task.Codec):
         codec = cls(config, vocabulary, sorted(set(names)), [config.max_length], [1 / branches] * branches)
         rows = [codec.tokens(example["text"]) for example in train]
         codec.widths = padding_widths([len(row) for row in rows], config.max_length, config.widths)
-        if config.class_weights == "balanced":
-            codec.factors = balanced_weights(names, codec.classes)
         if config.ngrams:
             labels = [codec.labels[name] for name in names]
             codec.ratios = log_count_ratios(rows, labels, len(codec.classes), config.ngrams, config.ngram_smoothing)
@@ -97,14 +95,18 @@ class Codec(task.Codec):
         return codec
 
     @override
+    def for_training(self, train: Examples) -> Self:
+        if self.config.class_weights == "balanced":
+            self.factors = balanced_weights([example["label"] for example in train], self.classes)
+        return self
+
+    @override
     @classmethod
     def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
         """Return a codec with the vocabulary of an earlier one, and with its classes if they hold all labels."""
         names = [example["label"] for example in train]
         classes = kept_classes(names, earlier.classes)
         codec = cls(config, earlier.vocabulary, classes, earlier.widths, list(earlier.weights))
-        if config.class_weights == "balanced":
-            codec.factors = balanced_weights(names, codec.classes)
         if config.ngrams and classes != earlier.classes:
             rows = [codec.tokens(example["text"]) for example in train]
             labels = [codec.labels[name] for name in names]

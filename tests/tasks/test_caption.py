@@ -184,6 +184,11 @@ def test_a_pass_that_is_asked_to_end_keeps_every_picture_that_it_has_seen(tmp_pa
     with pytest.raises(SystemExit):
         picture_features(pictures, encode, 8, {}, tmp_path, False)
     assert ending.text == "Stopped. The features of 50 of 120 pictures are kept."
+    with growing_file(next(tmp_path.glob("*.npy")).with_name("y.npy")) as first, growing_file(first.path) as second:
+        second.add(np.ones((3, 2), "<f2"), 9)
+        second.save()
+        second.keep()
+        assert (second.done, second.rows.exists()) == (0, False)  # no other start would find them
     ending.leave.assert_called_once_with(signal.SIGTERM)
     ending.leave.side_effect = None
     found = picture_features(pictures, encode, 8, {}, tmp_path, False)

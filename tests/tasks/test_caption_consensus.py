@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,8 +127,8 @@ def test_pictures_that_are_not_kept_are_counted(pipeline, monkeypatch, caplog):
         monkeypatch.setattr(consensus, "FEWEST", 30)
         assert len(training_neighbours(pipeline, train).counts) == 36
     assert caplog.messages == [
-        "No training pictures are kept in the run: there are 36, and it takes 500.",
-        "36 of 40 training pictures are kept in the run (--neighbours).",
+        "No training pictures are kept in the run: 36 of 40 (--neighbours 36) are too few; it takes 500.",
+        "36 of 40 training pictures are kept in the run (--neighbours, and at most 8 MB).",
     ]
 
 
@@ -147,6 +148,8 @@ def text(values, kind):
         ("counts", text([4, 1, 0, -1], "<i4")),
         ("counts", text([2**31 - 1] * 4, "<i4")),
         ("counts", "@"),
+        ("mean", text([1e30, 0], "<f4")),
+        ("tokens", text([3, 0, 3, 0, 3, 3, 3, 3, 3, 3, 0, 3, 0], "<i4")),
         ("tokens", "AAA"),
         ("mean", 3),
         ("vectors", None),
@@ -154,7 +157,37 @@ def text(values, kind):
 )
 def test_damaged_neighbours_are_refused(neighbours, name, value):
     with pytest.raises(ValueError, match=r"pictures|base64|padding|multiple|is not|characters"):
-        Neighbours.restore(neighbours.state() | {name: value}, 10)
+        Neighbours.restore(neighbours.state() | {name: value}, 10, 5)
+
+
+def test_neighbours_without_captions_or_with_too_many_are_refused(neighbours):
+    none = {"tokens": "", "counts": text([0] * 4, "<i4")}
+    many = {"tokens": text([3, 0] * 24, "<i4"), "counts": text([21, 1, 1, 1], "<i4")}
+    for state in (none, many):
+        with pytest.raises(ValueError, match="captions of pictures"):
+            Neighbours.restore(neighbours.state() | state, 10, 5)
+    assert Neighbours.restore(neighbours.state(), 10, 5).captions(0) == CAPTIONS[0]
+
+
+def test_neighbours_of_another_network_are_damage(pipeline):
+    state = pipeline.codec.neighbours.state()
+    wrong = pipeline.codec.neighbours.of(np.ones((36, 3)), [[[3]]] * 36)
+    codec = pipeline.codec.with_neighbours(wrong)
+    picture = pipeline.task.load(pipeline.config).test[0]["image"]
+    with pytest.raises(RunError, match="is damaged: its pictures are compared by 3 numbers, and its network gives"):
+        replace(pipeline, codec=codec).predict([picture])
+    assert pipeline.codec.neighbours.state() == state
+
+
+def test_a_run_keeps_no_more_than_it_can_be_read_with(monkeypatch):
+    vectors, captions = np.random.default_rng(0).normal(size=(200, 30)), [[[3, 4]]] * 200
+    whole = consensus.fitting_neighbours(vectors, captions, 0)
+    assert len(whole.counts) == 200
+    assert sum(map(len, whole.state().values())) == pytest.approx(whole.size, abs=16)
+    monkeypatch.setattr(consensus, "LARGEST", 5000)
+    fewer = consensus.fitting_neighbours(vectors, captions, 0)
+    assert 50 < len(fewer.counts) < 200
+    assert fewer.size <= 5000
 
 
 def test_a_run_with_damaged_neighbours_is_damaged(pipeline, tmp_path):

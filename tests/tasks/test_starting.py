@@ -138,3 +138,18 @@ def test_a_training_under_way_may_end_sooner_and_no_sooner_than_it_is(tmp_path, 
     ended = tasks.train("mnist", whole.run, resume=True, epochs=3, score=False)
     assert len(read_history(ended.run)) == ended.config.epochs == 3
     assert "The run goes on to epoch 3; its step size is scheduled anew." in caplog.text
+
+
+def test_an_interrupted_training_from_a_run_keeps_the_weights_of_classes(tmp_path):
+    given = tasks.train("sentiment", tmp_path / "one", data="builtin", limit=64, epochs=1, score=False, units=8)
+    data = str(reviews(tmp_path / "same.csv", ["negative", "positive", "positive"]))
+    settings = {"init_from": given.run, "data": data, "class_weights": "balanced", "score": False}
+    whole = tasks.train("sentiment", tmp_path / "whole", epochs=2, average=0, **settings)
+    cut = tasks.train("sentiment", tmp_path / "cut", epochs=2, average=0, **settings)
+    for place in (cut.run / "checkpoint").glob("00002-*"):
+        shutil.rmtree(place)
+    for name in ("metrics.json", "README.md"):
+        (cut.run / name).unlink()
+    again = tasks.train("sentiment", cut.run, resume=True, score=False)
+    for one, other in zip(keras_model(whole).get_weights(), keras_model(again).get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
