@@ -61,7 +61,7 @@ def make_run(name, run):
     """Make a run whose network has random weights."""
     task = tasks.get(name)
     config = tasks.configure(name, data="builtin", **SMALL[name])
-    codec = task.codec.learn(config, task.load(config).train[:40])
+    codec = task.codec.learn(config, task.load(config).train[:200])
     config = codec.settled(config)
     keras.utils.set_random_seed(0)
     model = keras_part(task).build(config, codec)
