@@ -184,6 +184,22 @@ def parts(folder):
     return [path.name for path in folder.iterdir() if path.name != "picture.png"]
 
 
+@pytest.mark.parametrize("form", ["onnx", "openvino"])
+def test_weights_are_written_in_the_number_format_of_model_keras(form, made, tmp_path, monkeypatch):
+    skip_without(form)
+    write, said = writers.WRITERS[form], []
+    monkeypatch.setitem(writers.WRITERS, form, lambda *given: said.append(given[2]) or write(*given))
+    rows = []
+    for storage in ("float32", "int8"):  # model.keras is halved for float16 alone
+        run = shutil.copytree(made("mnist"), tmp_path / storage)
+        config = json.loads((run / "config.json").read_text())
+        config["settings"]["storage"] = storage
+        (run / "config.json").write_text(json.dumps(config))
+        rows += tasks.export("mnist", tmp_path / f"{storage}-out", form, run=run)["formats"]
+    assert said == ["float32", "float32"]
+    assert [row["signatures"]["classify"]["difference"] <= comparison.LARGEST for row in rows] == [True, True]
+
+
 def test_another_answer_than_that_of_keras_is_refused_and_nothing_is_left(made, tmp_path, monkeypatch):
     def worse(models, folder, storage, steps):
         writers.write_onnx(models, folder, "int8", steps)
