@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import unicodedata
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -23,6 +24,8 @@ from tasks.engine.files import write_json
 from tasks.engine.load import keras_part
 from tasks.engine.members import RunError
 from tasks.engine.terminal import exit_code
+from tasks.sentiment import exported
+from tasks.sentiment.codec import read_words
 
 SMALL = {
     "mnist": {"filters": (4, 8)},
@@ -203,6 +206,24 @@ def test_transparency_is_white_in_the_program(name, made, tmp_path):
     else:
         luma = (16 + expected @ (np.array([65.481, 128.553, 24.966]) / 255)) / 255
         assert np.allclose(seen[0][0][0, 48:-48, 48:-48, 0], luma, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't, it's 3.5!",
+        "यह फ़िल्म बहुत अच्छी है।",
+        "หนังเรื่องนี้ดีมาก",
+        "סֶרֶט נֶהֱדָר!",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "e\u0301te\u0301 n\u0303",
+    ],
+    ids=["English", "Hindi", "Thai", "Hebrew", "Persian", "decomposed"],
+)
+def test_words_of_other_scripts_are_cut_in_the_program_as_in_training(text):
+    found = exported.cut_words(unicodedata.normalize("NFC", text))
+    assert found == read_words(text)
+    assert len(found) < len(text) / 2
 
 
 @pytest.mark.parametrize("form", FORMATS)
