@@ -30,11 +30,12 @@ class SealError(ValueError):
 
 
 class Member(NamedTuple):
-    """A member of a sealed zip: where its bytes are, and their check sum."""
+    """A member of a sealed zip: where its bytes are, and their check sums, SHA-256 and CRC-32."""
 
     offset: int
     size: int
     checksum: str
+    crc: int
 
 
 def local_header(name: bytes, size: int, crc: int) -> bytes:
@@ -96,20 +97,24 @@ def checked_members(file: BinaryIO, largest: Callable[[str], int | None]) -> dic
         SealError: It is not a whole sealed zip.
     """
     places = member_places(file, largest)
-    sums = listed_sums(read_at(file, *places.pop(SUMS)))
+    offset, size, crc = places.pop(SUMS)
+    content = read_at(file, offset, size)
+    if crc32(content) != crc:
+        raise SealError(f"the check sum of its member {SUMS!r} is wrong")
+    sums = listed_sums(content)
     if sums.keys() != places.keys():
         name = min(sums.keys() ^ places.keys())
         raise SealError(f"it has no member {name!r}" if name in sums else f"{SUMS} does not list {name!r}")
-    found = {name: Member(*place, sums[name]) for name, place in places.items()}
+    found = {name: Member(offset, size, sums[name], crc) for name, (offset, size, crc) in places.items()}
     for name, member in found.items():
         check_sum(file, name, member)
     return found
 
 
-def member_places(file: BinaryIO, largest: Callable[[str], int | None]) -> dict[str, tuple[int, int]]:
-    """Return the offset and the size of each member, after a look at every byte that belongs to none."""
+def member_places(file: BinaryIO, largest: Callable[[str], int | None]) -> dict[str, tuple[int, int, int]]:
+    """Return offset, size and CRC-32 of each member, after a look at every byte that belongs to none."""
     directory, count, start = read_directory(file)
-    places: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int, int]] = {}
     cursor = offset = 0
     for _ in range(count):
         if cursor + CENTRAL.size > len(directory):
@@ -126,11 +131,13 @@ def member_places(file: BinaryIO, largest: Callable[[str], int | None]) -> dict[
         head = local_header(raw, size, crc)
         if not same or offset + len(head) + size > start or read_at(file, offset, len(head)) != head:
             raise SealError(f"its member {name!r} is not stored as a bundle stores it")
-        places[name] = (offset + len(head), size)
+        places[name] = (offset + len(head), size, crc)
         cursor += CENTRAL.size + length
         offset += len(head) + size
     if cursor != len(directory) or offset != start or SUMS not in places:
         raise SealError("it holds bytes that belong to no member" if SUMS in places else f"it has no {SUMS}")
+    if [*places] != [*sorted(places.keys() - {SUMS}), SUMS]:
+        raise SealError(f"its members are not in the order of their names, with {SUMS} after them")
     return places
 
 
@@ -159,13 +166,14 @@ def listed_sums(content: bytes) -> dict[str, str]:
 
 
 def check_sum(file: BinaryIO, name: str, member: Member) -> None:
-    """Raise `SealError` unless the bytes of a member have its check sum."""
-    found, left = sha256(), member.size
+    """Raise `SealError` unless the bytes of a member have its check sums."""
+    found, crc, left = sha256(), 0, member.size
     file.seek(member.offset)
     while left and (chunk := file.read(min(left, CHUNK))):
         found.update(chunk)
+        crc = crc32(chunk, crc)
         left -= len(chunk)
-    if left or found.hexdigest() != member.checksum:
+    if left or crc != member.crc or found.hexdigest() != member.checksum:
         raise SealError(f"the check sum of its member {name!r} is wrong")
 
 

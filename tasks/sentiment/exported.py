@@ -20,10 +20,7 @@ FACTORS = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64
 def answer(network: Network, folder: Path, given: str) -> object:
     """Return the label of a text, and its probability."""
     codec, about = (json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("codec", "signature"))
-    settings, words = (
-        about["settings"],
-        re.findall(r"\w+(?:['\u2019]\w+)*|[^\w\s]", unicodedata.normalize("NFC", given)),
-    )
+    settings, words = about["settings"], cut_words(unicodedata.normalize("NFC", given))
     if isinstance(codec["vocabulary"], list):
         table = {word: [number] for number, word in enumerate(codec["vocabulary"], start=2)}
         spelled = [table.get(word.lower(), [1]) for word in words]
@@ -41,6 +38,14 @@ def answer(network: Network, folder: Path, given: str) -> object:
     powers = np.exp(scores - scores.max())
     best = int(powers.argmax())
     return {"label": codec["classes"][best], "probability": round(float(powers[best] / powers.sum()), 6)}
+
+
+def cut_words(text: str) -> list[str]:
+    """Return the words of a text in any script, with their marks above, below and beside letters, and other signs."""
+    places = (*range(0x300, 0x1E00), *range(0xA800, 0xAC00))
+    marks = "".join(chr(place) for place in places if unicodedata.category(chr(place))[0] == "M")
+    word = rf"\w+(?:[{marks}\u200c\u200d]+\w*)*"
+    return re.findall(rf"{word}(?:['\u2019]{word})*|[^\w\s]", text)
 
 
 def hashed(words: np.ndarray, buckets: int) -> list[np.ndarray]:

@@ -1,7 +1,7 @@
 """Enlarge a picture; the answer is a PNG file beside it.
 
-The whole picture is enlarged at once. `predict` also enlarges large pictures in tiles, and keeps transparency, colour
-profiles and 16 bits.
+The whole picture is enlarged at once, and what is transparent becomes white. `predict` also enlarges large pictures in
+tiles, and keeps transparency, colour profiles and 16 bits.
 """
 
 import json
@@ -20,6 +20,9 @@ def answer(network: Network, folder: Path, given: str) -> object:
     """Return the new file, and its size."""
     scale = json.loads((folder / "codec.json").read_text(encoding="utf-8"))["scale"]
     image = ImageOps.exif_transpose(Image.open(given))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     grey = image.mode in ("1", "L")
     levels = np.asarray(image.convert("L" if grey else "RGB"), "float32").reshape(image.height, image.width, -1)
     wide = np.pad(levels, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="symmetric")

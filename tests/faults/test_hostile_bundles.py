@@ -112,6 +112,21 @@ def in_form(files):
     return file.getvalue() + b"".join(directory) + end
 
 
+def listed():
+    """Return the members of a good bundle in their order, with the list of check sums."""
+    with zipfile.ZipFile(io.BytesIO(zipped(members()))) as source:
+        return {name: source.read(name) for name in source.namelist()}
+
+
+def with_crc(name):
+    """Return a good bundle with another CRC-32 of a member, the same in both of its headers."""
+    content = listed()[name]
+    old, new = (sealed.Struct("<I").pack(sealed.crc32(content) ^ flipped) for flipped in (0, 1))
+    bundle = changed(old, new)
+    assert bundle.count(new) == 2
+    return bundle
+
+
 def sums(change):
     """Return a good bundle with another list of check sums."""
     files = dict(sorted(members().items()))
@@ -169,6 +184,11 @@ MAKERS = {  # the fault, and how a file that has it is made
     "has a sum of a member that is missing": lambda: sums(lambda lines: [*lines, lines[0].replace("README", "other")]),
     "has a member without a sum": lambda: sums(lambda lines: lines[1:]),
     "has no list of sums": lambda: in_form(members()),
+    "has members in another order": lambda: in_form(dict(sorted(listed().items(), reverse=True))),
+    "has two members swapped": lambda: in_form({"config.json": b"", **listed()} | listed()),
+    "has sums in the middle": lambda: in_form(dict(sorted(listed().items(), key=lambda item: item[0].casefold()))),
+    "has another CRC-32": lambda: with_crc("codec.json"),
+    "has another CRC-32 of the sums": lambda: with_crc(sealed.SUMS),
     "has no config.json": lambda: without("config.json"),
     "has no codec.json": lambda: without("codec.json"),
 }
@@ -193,6 +213,21 @@ def test_a_hostile_bundle_is_refused_in_one_sentence(fault, tmp_path, monkeypatc
     bundle = tmp_path / "hostile.zip"
     bundle.write_bytes(MAKERS[fault]())
     refused(bundle, [*ANSWER["mnist"], "--run", bundle])
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("has members in another order", "its members are not in the order of their names, with SHA256SUMS after them"),
+        ("has two members swapped", "its members are not in the order of their names"),
+        ("has sums in the middle", "its members are not in the order of their names"),
+        ("has another CRC-32", "the check sum of its member 'codec.json' is wrong"),
+        ("has another CRC-32 of the sums", "the check sum of its member 'SHA256SUMS' is wrong"),
+    ],
+)
+def test_another_form_than_that_which_is_written_is_named(fault, said):
+    with pytest.raises(sealed.SealError, match=said):
+        sealed.checked_members(io.BytesIO(MAKERS[fault]()), lambda name: 1 << 30)
 
 
 @pytest.mark.parametrize("fault", IN_FORM)

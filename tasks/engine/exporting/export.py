@@ -122,9 +122,7 @@ def written_format(
 
     assert isinstance(pipeline.network, KerasNetwork)
     models, run = pipeline.network.models, pipeline.run
-    storage: Storage = (
-        "float32" if pipeline.config.storage == "float32" else "float16"
-    )  # as the weights in model.keras are
+    storage: Storage = "float16" if pipeline.config.storage == "float16" else "float32"  # as in model.keras
     write(name, models, folder, storage, steps)
     fixed = steps if name == "litert" else None
     about = description(pipeline, models, keras_part(pipeline.task).arrays, name, fixed)

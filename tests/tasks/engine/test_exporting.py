@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import unicodedata
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -23,6 +24,8 @@ from tasks.engine.files import write_json
 from tasks.engine.load import keras_part
 from tasks.engine.members import RunError
 from tasks.engine.terminal import exit_code
+from tasks.sentiment import exported
+from tasks.sentiment.codec import read_words
 
 SMALL = {
     "mnist": {"filters": (4, 8)},
@@ -147,6 +150,82 @@ def test_the_program_answers_alone(name, made, tmp_path):
     assert not any(f"'{other}'" in modules for other in ("tasks", "data", "layers", "keras", "tensorflow"))
 
 
+def painted(folder, mode, size, ground, ink=None):
+    """Return the path of a picture, with a stroke of ink if one is given."""
+    image = Image.new(mode, size, ground)
+    if ink is not None:
+        image.paste(ink, (size[0] // 2 - 2, 6, size[0] // 2 + 2, size[1] - 6))
+    image.save(folder / "picture.png")
+    return str(folder / "picture.png")
+
+
+@pytest.fixture(scope="module")
+def digits(made, tmp_path_factory):
+    """Return a function of a picture file, to what the program for digits and what `predict` answer."""
+    out = tmp_path_factory.mktemp("digits") / "out"
+    tasks.export("mnist", out, "onnx", run=made("mnist"))
+    network, answer = RuntimeNetwork(out, "onnx"), import_module("tasks.mnist.exported").answer
+    pipeline = tasks.load("mnist", made("mnist"), engine="keras")
+    return lambda given: (answer(network, out, given), pipeline.predict([given])[0])
+
+
+@pytest.mark.parametrize("size", [(28, 28), (60, 40), (20, 20)])
+@pytest.mark.parametrize("ground", ["white", "black", (90, 90, 90), (250, 250, 250, 0)])
+def test_a_blank_picture_has_no_label_in_the_program_either(ground, size, digits, tmp_path):
+    found, expected = digits(painted(tmp_path, "RGBA", size, ground))
+    assert found.keys() == expected.keys()
+    assert (found["label"], found["probability"]) == (expected["label"], expected["probability"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink"),
+    [
+        ((0, 0, 0, 0), (0, 0, 0, 255)),
+        ((0, 0, 0, 0), (255, 255, 255, 255)),
+        ((100, 100, 100, 255), (0, 0, 0, 255)),
+        ((150, 150, 150, 255), (255, 255, 255, 255)),
+    ],
+)
+def test_ink_on_a_transparent_or_grey_ground_is_read_as_in_predict(ground, ink, digits, tmp_path):
+    found, expected = digits(painted(tmp_path, "RGBA", (30, 30), ground, ink))
+    assert found["label"] == expected["label"]
+    assert found["probability"] == pytest.approx(expected["probability"], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["caption", "upscale"])
+def test_transparency_is_white_in_the_program(name, made, tmp_path):
+    given, seen = painted(tmp_path, "RGBA", (32, 32), (0, 0, 0, 0), (200, 30, 30, 255)), []
+    out = tmp_path / "out"
+    tasks.export(name, out, "onnx", run=made(name))
+    network, answer = RuntimeNetwork(out, "onnx"), import_module(f"tasks.{name}.exported").answer
+    answer(lambda signature, *arrays: seen.append(arrays) or network(signature, *arrays), out, given)
+    expected = np.full((32, 32, 3), 255, "uint8")
+    expected[6:26, 14:18] = (200, 30, 30)
+    if name == "caption":
+        assert np.array_equal(seen[0][0][0], expected)
+    else:
+        luma = (16 + expected @ (np.array([65.481, 128.553, 24.966]) / 255)) / 255
+        assert np.allclose(seen[0][0][0, 48:-48, 48:-48, 0], luma, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't, it's 3.5!",
+        "यह फ़िल्म बहुत अच्छी है।",
+        "หนังเรื่องนี้ดีมาก",
+        "סֶרֶט נֶהֱדָר!",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "e\u0301te\u0301 n\u0303",
+    ],
+    ids=["English", "Hindi", "Thai", "Hebrew", "Persian", "decomposed"],
+)
+def test_words_of_other_scripts_are_cut_in_the_program_as_in_training(text):
+    found = exported.cut_words(unicodedata.normalize("NFC", text))
+    assert found == read_words(text)
+    assert len(found) < len(text) / 2
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", tasks.names())
 def test_each_program_is_short_and_can_be_compiled(name, form):
@@ -182,6 +261,22 @@ def test_several_formats_go_into_folders_and_a_benchmark_has_a_row_for_each(made
 
 def parts(folder):
     return [path.name for path in folder.iterdir() if path.name != "picture.png"]
+
+
+@pytest.mark.parametrize("form", ["onnx", "openvino"])
+def test_weights_are_written_in_the_number_format_of_model_keras(form, made, tmp_path, monkeypatch):
+    skip_without(form)
+    write, said = writers.WRITERS[form], []
+    monkeypatch.setitem(writers.WRITERS, form, lambda *given: said.append(given[2]) or write(*given))
+    rows = []
+    for storage in ("float32", "int8"):  # model.keras is halved for float16 alone
+        run = shutil.copytree(made("mnist"), tmp_path / storage)
+        config = json.loads((run / "config.json").read_text())
+        config["settings"]["storage"] = storage
+        (run / "config.json").write_text(json.dumps(config))
+        rows += tasks.export("mnist", tmp_path / f"{storage}-out", form, run=run)["formats"]
+    assert said == ["float32", "float32"]
+    assert [row["signatures"]["classify"]["difference"] <= comparison.LARGEST for row in rows] == [True, True]
 
 
 def test_another_answer_than_that_of_keras_is_refused_and_nothing_is_left(made, tmp_path, monkeypatch):
