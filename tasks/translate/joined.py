@@ -23,7 +23,8 @@ def joined_splits(config: Config, read: Read) -> Splits:
     * Validation and test examples are those of all sets, once. Each tells the name of its `set`, so that scores are
       also given by set.
     * A training example whose text is in the validation or test part of another set is left out, with a notice.
-    * `test` may be a path, the name of one of the sets, or a part that some of them have.
+    * `test` may be a path, the name of one of the sets, or a part that some of them have: this part is then in no
+      training or validation part.
 
     Args:
         config: Its `data` names at least two sets.
@@ -38,17 +39,18 @@ def joined_splits(config: Config, read: Read) -> Splits:
     sets = {place: replace(config, data=place, source=source, target=target, test=None) for place in places}
 
     @cache
-    def whole() -> Splits:
-        own = {place: read(one) for place, one in sets.items()}
-        valid, tested = ([row for place in own for row in of_set(own[place][number], place)] for number in (1, 2))
-        return Splits(clean_training([(place, own[place]) for place in places]), valid, tested)
+    def whole(name: str | None) -> Splits:
+        own, tested = named_sets(sets, name, read)
+        return Splits(
+            clean_training([(place, own[place]) for place in places]),
+            [row for place in own for row in of_set(own[place].valid, place)],
+            [row for place in tested for row in of_set(own[place].test, place)],
+        )
 
-    if test is None:
-        return whole()
-    if Path(test).exists():
-        one = replace(sets[places[0]], test=test)
-        return Splits(LazyExamples(lambda: whole().train), LazyExamples(lambda: whole().valid), read(one).test)
-    return whole()._replace(test=named_tests(sets, test, read))
+    if test is None or not Path(test).exists():
+        return whole(test)
+    one = replace(sets[places[0]], test=test)
+    return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), read(one).test)
 
 
 def of_set(examples: Sequence[Example], place: str) -> list[Example]:
@@ -72,22 +74,26 @@ def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
     return kept
 
 
-def named_tests(sets: dict[str, Config], test: str, read: Read) -> list[Example]:
-    """Return the test examples of the set with a name, or of the part with a name in each set that has it.
+def named_sets(sets: dict[str, Config], test: str | None, read: Read) -> tuple[dict[str, Splits], list[str]]:
+    """Return the splits of each set, and the sets that are tested on: one by its name, those with a part, or all.
+
+    A set that has the part is read with it as its test part, so that no other part of it holds the same examples.
 
     Raises:
-        OptionError: There is none.
+        OptionError: No set has the name, or a part with it.
     """
-    found, refused = list[Example](), list[str]()
-    for place, one in sets.items():
-        if test == data_name(place):
-            return of_set(read(one).test, place)
+    named = [place for place in sets if test == data_name(place)]
+    if test is None or named:
+        return {place: read(one) for place, one in sets.items()}, named or [*sets]
+    own, tested, refused = dict[str, Splits](), list[str](), list[str]()
     for place, one in sets.items():
         try:
-            found += of_set(read(replace(one, test=test)).test, place)
+            own[place] = read(replace(one, test=test))
+            tested.append(place)
         except OptionError as error:
             refused.append(str(error))
-    if not found:
+            own[place] = read(one)
+    if not tested:
         names = ", ".join(map(data_name, sets))
         raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {names}. {refused[0]}")
-    return found
+    return own, tested

@@ -72,6 +72,19 @@ def test_a_set_or_a_part_of_one_is_chosen_to_test_on(sets, tmp_path):
     assert words(elsewhere.test) == ["d", "e"]  # the training data may be missing
 
 
+@pytest.mark.parametrize("named", ["talks", "val"])
+def test_the_part_that_is_tested_on_is_in_no_training_or_validation(named, tmp_path, caplog):
+    one = write(tmp_path / "one", train=["a", "b", "k"], val=["c", "l"], talks=["d", "e"])
+    other = write(tmp_path / "other", train=["d", "c", "g", "h"], val=["j", "m"], test=["q"])
+    splits = load(config(f"{one},{other}", test=named))
+    train, valid, test = (set(words(split)) for split in splits)
+    assert test == {"talks": {"d", "e"}, "val": {"c", "l", "j", "m"}}[named]
+    assert not test & (train | valid)
+    assert not train & valid
+    assert {row["set"] for row in splits.test} == ({"one"} if named == "talks" else {"one", "other"})
+    assert "training pairs have a text that another set holds for validation or testing" in caplog.text
+
+
 def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, tmp_path):
     alone = load(config("builtin"))
     splits = load(config(f"{sets.split(',')[0]}, builtin"))
