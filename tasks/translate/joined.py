@@ -23,8 +23,8 @@ def joined_splits(config: Config, read: Read) -> Splits:
     * Validation and test examples are those of all sets, once. Each tells the name of its `set`, so that scores are
       also given by set.
     * A training example whose text is in the validation or test part of another set is left out, with a notice.
-    * `test` may be a path, the name of one of the sets, or a part that some of them have: this part is then in no
-      training or validation part.
+    * `test` may be paths, joined with commas, the name of one of the sets, or a part that some of them have. This part
+      is then in no training or validation part.
 
     Args:
         config: Its `data` names at least two sets.
@@ -47,10 +47,12 @@ def joined_splits(config: Config, read: Read) -> Splits:
             [row for place in tested for row in of_set(own[place].test, place)],
         )
 
-    if test is None or not Path(test).exists():
+    elsewhere = joined_places(test) if test else []
+    if not elsewhere or not all(Path(place).exists() for place in elsewhere):
         return whole(test)
-    one = replace(sets[places[0]], test=test)
-    return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), read(one).test)
+    found = {place: read(replace(sets[places[0]], test=place)).test for place in elsewhere}
+    tested = [row for place, own in found.items() for row in (of_set(own, place) if len(found) > 1 else own)]
+    return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), tested)
 
 
 def of_set(examples: Sequence[Example], place: str) -> list[Example]:

@@ -128,6 +128,15 @@ def test_each_set_is_scored_apart(sets, tmp_path):
     assert "`one,other`" in card
     assert "| bleu_one |" in card
     assert evaluation.evaluate(pipeline, "other").summary["examples"] == 1
+    one, other = sets.split(",")
+    assert tasks.evaluate("translate", pipeline.run, data=one).summary["examples"] == 2  # its test part
+    more = write(tmp_path / "more", train=["x", "y"])
+    most = write(tmp_path / "most", some=["u", "v", "w"])
+    scores = tasks.evaluate("translate", pipeline.run, data=f"{more},{most}").summary["metrics"]
+    assert (scores["examples_more"], scores["examples_most"]) == (2, 3)  # all of each
+    assert tasks.evaluate("translate", pipeline.run, data=f"{other},{one}").summary["examples"] == 3
+    with pytest.raises(SettingError, match=r"not trained with '.*more', scored whole, unlike '.*one', scored on a p"):
+        tasks.evaluate("translate", pipeline.run, data=f"{one},{more}")
 
 
 def test_the_scores_of_a_set_are_those_of_its_own_examples():
@@ -197,3 +206,16 @@ def test_all_references_are_read_and_scored(sets, tmp_path, caplog):
     table.write_text(json.dumps(lines[0]) + "\n")
     load(config(one))
     assert "1 of 2 texts are not in it, and have one reference" in caplog.text
+    lines = [{"en": "It is d.", "de": own} for own in ("Das ist d.", "Es ist d.", "d ist das.")]
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert load(config(one)).test[0]["references"] == ["Das ist d.", "Es ist d.", "d ist das."]  # of all rows
+
+
+def test_references_in_other_languages_are_not_used_and_said(tmp_path, caplog):
+    one = write(tmp_path / "one", train=["a", "b", "q"], val=["c"], test=["d", "e"])
+    for part in ("train", "val", "test"):
+        (one / f"{part}.fr").write_text((one / f"{part}.de").read_text().replace("Das ist", "C'est"))
+    (one / "test.references.jsonl").write_text(json.dumps({"en": "It is d.", "de": ["Das ist d."]}) + "\n")
+    splits = load(tasks.configure("translate", data=str(one), source="en", target="fr"))
+    assert [row.get("references") for row in splits.test] == [None, None]
+    assert "has not one column for 'en' and one for 'fr', and its references are not used" in caplog.text
