@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from data.holdout import plain_key
-from data.sources import data_name, joined_places
+from data.sources import joined_places, place_names
 from data.splits import Example, LazyExamples, OptionError, Splits
 from tasks.translate.config import Config
 from tasks.translate.languages import language_pair
@@ -38,26 +38,28 @@ def joined_splits(config: Config, read: Read) -> Splits:
     places, test = joined_places(config.data), config.test
     sets = {place: replace(config, data=place, source=source, target=target, test=None) for place in places}
 
+    names = place_names(places)
+
     @cache
     def whole(name: str | None) -> Splits:
-        own, tested = named_sets(sets, name, read)
+        own, tested = named_sets(sets, names, name, read)
         return Splits(
             clean_training([(place, own[place]) for place in places]),
-            [row for place in own for row in of_set(own[place].valid, place)],
-            [row for place in tested for row in of_set(own[place].test, place)],
+            [row for place in own for row in of_set(own[place].valid, names[place])],
+            [row for place in tested for row in of_set(own[place].test, names[place])],
         )
 
     elsewhere = joined_places(test) if test else []
     if not elsewhere or not all(Path(place).exists() for place in elsewhere):
         return whole(test)
-    found = {place: read(replace(sets[places[0]], test=place)).test for place in elsewhere}
-    tested = [row for place, own in found.items() for row in (of_set(own, place) if len(found) > 1 else own)]
+    found = {name: read(replace(sets[places[0]], test=place)).test for place, name in place_names(elsewhere).items()}
+    tested = [row for name, own in found.items() for row in (of_set(own, name) if len(found) > 1 else own)]
     return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), tested)
 
 
-def of_set(examples: Sequence[Example], place: str) -> list[Example]:
+def of_set(examples: Sequence[Example], name: str) -> list[Example]:
     """Return examples that tell the name of their `set`."""
-    return [example | {"set": data_name(place)} for example in examples]
+    return [example | {"set": name} for example in examples]
 
 
 def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
@@ -76,7 +78,9 @@ def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
     return kept
 
 
-def named_sets(sets: dict[str, Config], test: str | None, read: Read) -> tuple[dict[str, Splits], list[str]]:
+def named_sets(
+    sets: dict[str, Config], names: dict[str, str], test: str | None, read: Read
+) -> tuple[dict[str, Splits], list[str]]:
     """Return the splits of each set, and the sets that are tested on: one by its name, those with a part, or all.
 
     A set that has the part is read with it as its test part, so that no other part of it holds the same examples.
@@ -84,7 +88,7 @@ def named_sets(sets: dict[str, Config], test: str | None, read: Read) -> tuple[d
     Raises:
         OptionError: No set has the name, or a part with it.
     """
-    named = [place for place in sets if test == data_name(place)]
+    named = [place for place in sets if test == names[place]]
     if test is None or named:
         return {place: read(one) for place, one in sets.items()}, named or [*sets]
     own, tested, refused = dict[str, Splits](), list[str](), list[str]()
@@ -96,6 +100,6 @@ def named_sets(sets: dict[str, Config], test: str | None, read: Read) -> tuple[d
             refused.append(str(error))
             own[place] = read(one)
     if not tested:
-        names = ", ".join(map(data_name, sets))
-        raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {names}. {refused[0]}")
+        known = ", ".join(names.values())
+        raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {known}. {refused[0]}")
     return own, tested

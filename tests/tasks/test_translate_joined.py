@@ -146,6 +146,30 @@ def test_the_scores_of_a_set_are_those_of_its_own_examples():
     assert set_metrics(answers, truth, ["good", "good"], "de") == set_metrics(answers, truth, [None, None], "de") == {}
 
 
+def test_no_set_takes_the_name_of_another_score(caplog):
+    names = ["low", "lowercased", "one_reference", "x", "x_low", "lowercased_x"]
+    answers, taken = [*"abcdef"], {"bleu": 1.0, "bleu_low": 2.0, "bleu_lowercased": 3.0, "bleu_one_reference": 4.0}
+    found = set_metrics(answers, answers, names, "de", taken)
+    alone = set_metrics(answers[:2], answers[:2], ["good", "bad"], "de")
+    assert not found.keys() & taken.keys()
+    assert len(found) == len(names) * len(alone) / 2  # none overwrites another
+    assert {"bleu_low_set", "bleu_lowercased_set_low", "bleu_x", "bleu_x_low_set"} <= found.keys()
+    assert "The scores of the set 'low' are called 'low_set', since others have its name." in caplog.text
+
+
+def test_sets_of_one_name_are_told_apart_by_the_folders_around_them(tmp_path):
+    for number, place in enumerate(("a", "b")):
+        (tmp_path / place).mkdir()
+        write(tmp_path / place / "news", train=[f"t{number}", f"u{number}"], val=[f"v{number}"], test=[f"w{number}"])
+    data = f"{tmp_path}/a/news,{tmp_path}/b/news"
+    assert [row["set"] for row in load(config(data)).test] == ["a/news", "b/news"]
+    assert words(load(config(data, test="b/news")).test) == ["w1"]
+    with pytest.raises(OptionError, match="No set is named 'news', and none has such a part; the sets are: a/news, b/"):
+        load(config(data, test="news"))
+    elsewhere = load(config("gone_a/,gone_b/", test=data))
+    assert [row["set"] for row in elsewhere.test] == ["a/news", "b/news"]
+
+
 def test_hasty_pairs_lose_no_word_and_some_of_each_kind_occur():
     pair = "I don't like Tom, do you?", "Ich mag Tom nicht, oder?"
     found = {hasty_pair(*pair, np.random.default_rng(seed)) for seed in range(60)}
