@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -125,22 +124,6 @@ def data_name(data: str) -> str:
         for place in joined_places(data)
     )
     return ",".join(own)
-
-
-def place_names(places: Sequence[str]) -> dict[str, str]:
-    """Return the name of each of several sets, which is its `data_name`; paths of one name have their parents' too.
-
-    Example:
-        >>> place_names(["/a/news", "/b/news", "/b/talks", "builtin"])
-        {'/a/news': 'a/news', '/b/news': 'b/news', '/b/talks': 'talks', 'builtin': 'builtin'}
-    """
-    found, paths = {place: data_name(place) for place in places}, {place: Path(place).resolve() for place in places}
-    for length in range(2, 1 + max(len(path.parts) for path in paths.values())):
-        counts = Counter(found.values())
-        for place, name in found.items():
-            if counts[name] > 1 and name == "/".join(paths[place].parts[1 - length :]):
-                found[place] = "/".join(paths[place].parts[-length:])
-    return found
 
 
 def class_folder_parts(path: Path, suffixes: Sequence[str], field: str) -> Splits:

@@ -1,13 +1,14 @@
 """Several sets of sentence pairs read as one: trained on together, and each tested on its own part."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from data.holdout import plain_key
-from data.sources import joined_places, place_names
+from data.sources import data_name, joined_places
 from data.splits import Example, LazyExamples, OptionError, Splits
 from tasks.translate.config import Config
 from tasks.translate.languages import language_pair
@@ -55,6 +56,22 @@ def joined_splits(config: Config, read: Read) -> Splits:
     found = {name: read(replace(sets[places[0]], test=place)).test for place, name in place_names(elsewhere).items()}
     tested = [row for name, own in found.items() for row in (of_set(own, name) if len(found) > 1 else own)]
     return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), tested)
+
+
+def place_names(places: Sequence[str]) -> dict[str, str]:
+    """Return the name of each of several sets, which is its `data_name`; paths of one name have their parents' too.
+
+    Example:
+        >>> place_names(["/a/news", "/b/news", "/b/talks", "builtin"])
+        {'/a/news': 'a/news', '/b/news': 'b/news', '/b/talks': 'talks', 'builtin': 'builtin'}
+    """
+    found, paths = {place: data_name(place) for place in places}, {place: Path(place).resolve() for place in places}
+    for length in range(2, 1 + max(len(path.parts) for path in paths.values())):
+        counts = Counter(found.values())
+        for place, name in found.items():
+            if counts[name] > 1 and name == "/".join(paths[place].parts[1 - length :]):
+                found[place] = "/".join(paths[place].parts[-length:])
+    return found
 
 
 def of_set(examples: Sequence[Example], name: str) -> list[Example]:

@@ -201,6 +201,20 @@ def test_names_and_numbers_are_exchanged_on_both_sides_alike():
     assert exchanged_pair(*kept, names, random) == kept  # one side has more of them
 
 
+@pytest.mark.parametrize("digits", [1, 17, 18, 19, 20, 40])
+def test_numbers_of_any_length_keep_it(digits):
+    text = "9" * digits
+    found = {exchanged_pair(text, text, (), np.random.default_rng(seed)) for seed in range(9)}
+    assert all(one == other and len(one) == digits for one, other in found)
+    assert (found == {(text, text)}) == (digits > 18)
+
+
+@pytest.mark.parametrize("pair", [("....", "...."), ("?!?!", "Wie bitte?"), ("What?", "?")])
+def test_a_text_of_marks_alone_is_kept(pair):
+    for seed in range(30):
+        assert all(hasty_pair(*pair, np.random.default_rng(seed)))
+
+
 def test_training_varies_pairs_as_the_settings_say():
     rows = [
         {"text": f"I met Tom {number} times.", "translation": f"Ich traf Tom {number} Mal."} for number in range(40)
