@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from data.splits import Example
+from data.splits import DataError, Example
 from data.tables import TableFormat, open_table
 from data.text_files import File, content_name
 from data.texts.pair_tables import named_places
@@ -18,28 +18,39 @@ def with_references(
     """Return pairs that also have their `references`, all translations that a table has of their text.
 
     * A notice gives the number of texts that the table lacks; these keep their own translation alone.
-    * A table with several texts for one translation serves the other direction, and is not used.
+    * A text that has several rows in the table has the translations of all of them.
+    * A table with several texts for one translation serves the other direction, and is not used, nor is one without a
+      column for each language; a notice says so.
 
     Args:
         rows: Pairs of a text and its `translation`.
-        table: It has a column for each language; a value in the target's may be a list.
+        table: Its columns are languages; a value in the target's may be a list.
         source, target: Languages.
         encoding: Name of the encoding; `None` is UTF-8.
 
     Raises:
-        DataError: The table cannot be read, or lacks a language.
+        DataError: The table cannot be read.
     """
     opened = open_table(table, {}, TableFormat(encoding=encoding))
-    places = named_places(opened.columns, source, target, {}, str(table))
+    name = content_name(table)
+    try:
+        places = named_places(opened.columns, source, target, {}, str(table))
+    except DataError:
+        LOG.warning(
+            "%s has not one column for %r and one for %r, and its references are not used; its columns are: %s.",
+            name, source, target, ", ".join(opened.columns),
+        )  # fmt: skip
+        return list(rows)
     pairs = [
         (record.values.get(places["text"], ""), record.values.get(places["translation"], ""))
         for record in opened.records
     ]
-    name = content_name(table)
     if any(isinstance(text, Listed) for text, _ in pairs):
         LOG.info("%s has several texts in %r for one in %r, and is not used in this direction.", name, source, target)
         return list(rows)
-    known = {text: values_of(value) for text, value in pairs}
+    known: dict[str, list[str]] = {}
+    for text, value in pairs:
+        known.setdefault(text, []).extend(values_of(value))
     found = [
         row | {"references": list(dict.fromkeys([row["translation"], *known.get(row["text"], ())]))} for row in rows
     ]

@@ -6,10 +6,10 @@ from typing import NamedTuple, Self, TypeVar
 
 from data.holdout import limited_examples, limited_splits
 from data.packages import check_packages
-from data.sources import data_name
+from data.sources import data_name, joined_places
 from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import files, records, runs
-from tasks.engine.config import JsonObject, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import unset_forms
 from tasks.engine.task import Pipeline, Report
 from tasks.engine.terminal import sentence
@@ -111,13 +111,26 @@ def evaluate_or_embedded(pipeline: Pipeline[C]) -> Evaluation:
 def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
     """Return a pipeline that tests on the whole of other data, or on the test part that it names.
 
-    Other data is a path that `settings` name, and that the run was not trained with.
+    Other data is a path that `settings` name, or several that it joins with commas, and that the run was not trained
+    with. One of several sets that the run was trained with is scored on its test part.
+
+    Raises:
+        SettingError: Some of several sets are other data, and some are not.
     """
     data = settings.get("data")
-    if data is None or "test" in settings or not Path(str(data)).exists():
+    if data is None or "test" in settings:
         return pipeline
-    own = runs.read_config(pipeline.run, pipeline.task.name).get("data")
-    return pipeline if same_place(str(own), str(data)) else pipeline.with_settings(test=str(data))
+    own = joined_places(str(runs.read_config(pipeline.run, pipeline.task.name).get("data")))
+    places = joined_places(str(data))
+    other = [place for place in places if Path(place).exists() and not any(same_place(one, place) for one in own)]
+    if not other:
+        return pipeline
+    if rest := [place for place in places if place not in other]:
+        whole, parts = (", ".join(map(repr, found)) for found in (other, rest))
+        raise SettingError(
+            f"The run was not trained with {whole}, scored whole, unlike {parts}, scored on a part; score them apart."
+        )
+    return pipeline.with_settings(test=str(data))
 
 
 def same_place(one: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """Several sets of sentence pairs read as one: trained on together, and each tested on its own part."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -23,7 +24,8 @@ def joined_splits(config: Config, read: Read) -> Splits:
     * Validation and test examples are those of all sets, once. Each tells the name of its `set`, so that scores are
       also given by set.
     * A training example whose text is in the validation or test part of another set is left out, with a notice.
-    * `test` may be a path, the name of one of the sets, or a part that some of them have.
+    * `test` may be paths, joined with commas, the name of one of the sets, or a part that some of them have. This part
+      is then in no training or validation part.
 
     Args:
         config: Its `data` names at least two sets.
@@ -37,23 +39,44 @@ def joined_splits(config: Config, read: Read) -> Splits:
     places, test = joined_places(config.data), config.test
     sets = {place: replace(config, data=place, source=source, target=target, test=None) for place in places}
 
+    names = place_names(places)
+
     @cache
-    def whole() -> Splits:
-        own = {place: read(one) for place, one in sets.items()}
-        valid, tested = ([row for place in own for row in of_set(own[place][number], place)] for number in (1, 2))
-        return Splits(clean_training([(place, own[place]) for place in places]), valid, tested)
+    def whole(name: str | None) -> Splits:
+        own, tested = named_sets(sets, names, name, read)
+        return Splits(
+            clean_training([(place, own[place]) for place in places]),
+            [row for place in own for row in of_set(own[place].valid, names[place])],
+            [row for place in tested for row in of_set(own[place].test, names[place])],
+        )
 
-    if test is None:
-        return whole()
-    if Path(test).exists():
-        one = replace(sets[places[0]], test=test)
-        return Splits(LazyExamples(lambda: whole().train), LazyExamples(lambda: whole().valid), read(one).test)
-    return whole()._replace(test=named_tests(sets, test, read))
+    elsewhere = joined_places(test) if test else []
+    if not elsewhere or not all(Path(place).exists() for place in elsewhere):
+        return whole(test)
+    found = {name: read(replace(sets[places[0]], test=place)).test for place, name in place_names(elsewhere).items()}
+    tested = [row for name, own in found.items() for row in (of_set(own, name) if len(found) > 1 else own)]
+    return Splits(LazyExamples(lambda: whole(None).train), LazyExamples(lambda: whole(None).valid), tested)
 
 
-def of_set(examples: Sequence[Example], place: str) -> list[Example]:
+def place_names(places: Sequence[str]) -> dict[str, str]:
+    """Return the name of each of several sets, which is its `data_name`; paths of one name have their parents' too.
+
+    Example:
+        >>> place_names(["/a/news", "/b/news", "/b/talks", "builtin"])
+        {'/a/news': 'a/news', '/b/news': 'b/news', '/b/talks': 'talks', 'builtin': 'builtin'}
+    """
+    found, paths = {place: data_name(place) for place in places}, {place: Path(place).resolve() for place in places}
+    for length in range(2, 1 + max(len(path.parts) for path in paths.values())):
+        counts = Counter(found.values())
+        for place, name in found.items():
+            if counts[name] > 1 and name == "/".join(paths[place].parts[1 - length :]):
+                found[place] = "/".join(paths[place].parts[-length:])
+    return found
+
+
+def of_set(examples: Sequence[Example], name: str) -> list[Example]:
     """Return examples that tell the name of their `set`."""
-    return [example | {"set": data_name(place)} for example in examples]
+    return [example | {"set": name} for example in examples]
 
 
 def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
@@ -72,22 +95,28 @@ def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
     return kept
 
 
-def named_tests(sets: dict[str, Config], test: str, read: Read) -> list[Example]:
-    """Return the test examples of the set with a name, or of the part with a name in each set that has it.
+def named_sets(
+    sets: dict[str, Config], names: dict[str, str], test: str | None, read: Read
+) -> tuple[dict[str, Splits], list[str]]:
+    """Return the splits of each set, and the sets that are tested on: one by its name, those with a part, or all.
+
+    A set that has the part is read with it as its test part, so that no other part of it holds the same examples.
 
     Raises:
-        OptionError: There is none.
+        OptionError: No set has the name, or a part with it.
     """
-    found, refused = list[Example](), list[str]()
-    for place, one in sets.items():
-        if test == data_name(place):
-            return of_set(read(one).test, place)
+    named = [place for place in sets if test == names[place]]
+    if test is None or named:
+        return {place: read(one) for place, one in sets.items()}, named or [*sets]
+    own, tested, refused = dict[str, Splits](), list[str](), list[str]()
     for place, one in sets.items():
         try:
-            found += of_set(read(replace(one, test=test)).test, place)
+            own[place] = read(replace(one, test=test))
+            tested.append(place)
         except OptionError as error:
             refused.append(str(error))
-    if not found:
-        names = ", ".join(map(data_name, sets))
-        raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {names}. {refused[0]}")
-    return found
+            own[place] = read(one)
+    if not tested:
+        known = ", ".join(names.values())
+        raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {known}. {refused[0]}")
+    return own, tested

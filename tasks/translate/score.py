@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PIL.Image import Image
 
@@ -47,9 +47,10 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         others = {"references": truth[place]} if len(truth[place]) > 1 else {}
         return {"input": example["text"], "answer": answer, "reference": example["translation"]} | others
 
+    whole = metrics.translation_metrics(answers, truth, language=codec.languages[1])
     return Report(
-        metrics=metrics.translation_metrics(answers, truth, language=codec.languages[1])
-        | set_metrics(answers, truth, [example.get("set") for example in examples], codec.languages[1])
+        metrics=whole
+        | set_metrics(answers, truth, [example.get("set") for example in examples], codec.languages[1], whole)
         | {"cut": cut_count(pipeline, documents)}
         | rates(pipeline, rows),
         answers=list(map(entry, range(min(ANSWER_COUNT, len(answers))))),
@@ -63,12 +64,18 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
 
 
 def set_metrics(
-    answers: Sequence[str], truth: Sequence[References], sets: Sequence[str | None], language: str
+    answers: Sequence[str],
+    truth: Sequence[References],
+    sets: Sequence[str | None],
+    language: str,
+    taken: Collection[str] = (),
 ) -> JsonObject:
     """Return the number of examples and the metrics of each set, with its name behind theirs; nothing for one set.
 
     Args:
         sets: The name of the set of each example.
+        taken: Names of other metrics. A set whose metrics would have one of these, or one of another set's, gets
+            `_set` behind its name, with a notice.
     """
     found: JsonObject = {}
     for name in dict.fromkeys(sets) if len({*sets}) > 1 else ():
@@ -76,10 +83,25 @@ def set_metrics(
         own = metrics.translation_metrics(
             [answers[row] for row in rows], [truth[row] for row in rows], language=language
         )
-        for key, value in {"examples": len(rows), **own}.items():
-            stem, end = next(((key.removesuffix(end), end) for end in ENDS if key.endswith(end)), (key, ""))
-            found[f"{stem}_{name}{end}"] = value
+        own = {"examples": len(rows), **own}
+        free = str(name)
+        while not (named := named_keys(own, free)).keys().isdisjoint({*taken, *found}):
+            free += "_set"
+        if free != name:
+            LOG.warning("The scores of the set %r are called %r, since others have its name.", name, free)
+        found |= named
     return found
+
+
+def named_keys(found: JsonObject, name: str) -> JsonObject:
+    """Return metrics with a name behind theirs, before the end that tells a part of one.
+
+    Example:
+        >>> named_keys({"bleu": 30.0, "bleu_low": 28.0}, "talks")
+        {'bleu_talks': 30.0, 'bleu_talks_low': 28.0}
+    """
+    parted = [next(((key.removesuffix(end), end) for end in ENDS if key.endswith(end)), (key, "")) for key in found]
+    return {f"{stem}_{name}{end}": value for (stem, end), value in zip(parted, found.values(), strict=True)}
 
 
 def cut_count(pipeline: Pipeline[Config], documents: Sequence[Document]) -> int:

@@ -10,6 +10,7 @@ from tasks.translate.config import Config
 
 WORD = re.compile(r"[^\W\d_]{3,}|\d+")  # a word that may be a name, or a number
 MARKS = ".!?"
+DIGITS = 18  # of the longest number that is drawn
 
 
 def copied_names(examples: Iterable[Example]) -> tuple[str, ...]:
@@ -43,26 +44,27 @@ def hasty_pair(text: str, translation: str, random: np.random.Generator) -> tupl
     """Return a pair as it would be if the text had been typed in haste, in at least one of three ways, each as likely.
 
     * The text is in small letters; its translation is as before.
-    * Neither has the full stop, or another mark, at its end.
+    * Neither has the full stop, or another mark, at its end, unless nothing else is in one.
     * The apostrophes of the text are typographic ones.
 
     Example:
         >>> import numpy as np
-        >>> hasty_pair("Tom's here.", "Tom ist da.", np.random.default_rng(1))
+        >>> hasty_pair("Tom's here.", "Tom ist da.", np.random.default_rng(7))
         ('tom\u2019s here', 'Tom ist da')
     """
     small, bare, curly = (bool(chosen >> way & 1) for chosen in [int(random.integers(1, 8))] for way in range(3))
     if small:
         text = text.lower()
     if bare and len(text) > 3 and text[-1:] in MARKS and translation[-1:] in MARKS:
-        text, translation = text.rstrip(f" {MARKS}"), translation.rstrip(f" {MARKS}")
+        plain = text.rstrip(f" {MARKS}"), translation.rstrip(f" {MARKS}")
+        text, translation = plain if all(plain) else (text, translation)
     return text.replace("'", "\u2019") if curly else text, translation
 
 
 def exchanged_pair(text: str, translation: str, names: Sequence[str], random: np.random.Generator) -> tuple[str, str]:
     """Return a pair with another name for each of `names`, and another number for each number, that both sides have.
 
-    A number keeps its number of digits. What one side has more often than the other stays.
+    A number keeps its number of digits; one of more than 18 stays. What one side has more often than the other stays.
 
     Example:
         >>> import numpy as np
@@ -71,9 +73,9 @@ def exchanged_pair(text: str, translation: str, names: Sequence[str], random: np
     """
     known = frozenset(names)
     for word in dict.fromkeys(WORD.findall(text)):
-        if word.isdigit():
+        if word.isdigit() and len(word) <= DIGITS:
             low = 10 ** (len(word) - 1) if len(word) > 1 else 0
-            other = str(random.integers(low, 10 ** min(len(word), 18)))
+            other = str(random.integers(low, 10 ** len(word)))
         elif word in known:
             other = names[int(random.integers(len(names)))]
         else:

@@ -72,6 +72,19 @@ def test_a_set_or_a_part_of_one_is_chosen_to_test_on(sets, tmp_path):
     assert words(elsewhere.test) == ["d", "e"]  # the training data may be missing
 
 
+@pytest.mark.parametrize("named", ["talks", "val"])
+def test_the_part_that_is_tested_on_is_in_no_training_or_validation(named, tmp_path, caplog):
+    one = write(tmp_path / "one", train=["a", "b", "k"], val=["c", "l"], talks=["d", "e"])
+    other = write(tmp_path / "other", train=["d", "c", "g", "h"], val=["j", "m"], test=["q"])
+    splits = load(config(f"{one},{other}", test=named))
+    train, valid, test = (set(words(split)) for split in splits)
+    assert test == {"talks": {"d", "e"}, "val": {"c", "l", "j", "m"}}[named]
+    assert not test & (train | valid)
+    assert not train & valid
+    assert {row["set"] for row in splits.test} == ({"one"} if named == "talks" else {"one", "other"})
+    assert "training pairs have a text that another set holds for validation or testing" in caplog.text
+
+
 def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, tmp_path):
     alone = load(config("builtin"))
     splits = load(config(f"{sets.split(',')[0]}, builtin"))
@@ -115,6 +128,15 @@ def test_each_set_is_scored_apart(sets, tmp_path):
     assert "`one,other`" in card
     assert "| bleu_one |" in card
     assert evaluation.evaluate(pipeline, "other").summary["examples"] == 1
+    one, other = sets.split(",")
+    assert tasks.evaluate("translate", pipeline.run, data=one).summary["examples"] == 2  # its test part
+    more = write(tmp_path / "more", train=["x", "y"])
+    most = write(tmp_path / "most", some=["u", "v", "w"])
+    scores = tasks.evaluate("translate", pipeline.run, data=f"{more},{most}").summary["metrics"]
+    assert (scores["examples_more"], scores["examples_most"]) == (2, 3)  # all of each
+    assert tasks.evaluate("translate", pipeline.run, data=f"{other},{one}").summary["examples"] == 3
+    with pytest.raises(SettingError, match=r"not trained with '.*more', scored whole, unlike '.*one', scored on a p"):
+        tasks.evaluate("translate", pipeline.run, data=f"{one},{more}")
 
 
 def test_the_scores_of_a_set_are_those_of_its_own_examples():
@@ -122,6 +144,30 @@ def test_the_scores_of_a_set_are_those_of_its_own_examples():
     found = set_metrics(answers, truth, ["good", "bad"], "de")
     assert (round(found["bleu_good"]), found["bleu_bad"]) == (100, 0)
     assert set_metrics(answers, truth, ["good", "good"], "de") == set_metrics(answers, truth, [None, None], "de") == {}
+
+
+def test_no_set_takes_the_name_of_another_score(caplog):
+    names = ["low", "lowercased", "one_reference", "x", "x_low", "lowercased_x"]
+    answers, taken = [*"abcdef"], {"bleu": 1.0, "bleu_low": 2.0, "bleu_lowercased": 3.0, "bleu_one_reference": 4.0}
+    found = set_metrics(answers, answers, names, "de", taken)
+    alone = set_metrics(answers[:2], answers[:2], ["good", "bad"], "de")
+    assert not found.keys() & taken.keys()
+    assert len(found) == len(names) * len(alone) / 2  # none overwrites another
+    assert {"bleu_low_set", "bleu_lowercased_set_low", "bleu_x", "bleu_x_low_set"} <= found.keys()
+    assert "The scores of the set 'low' are called 'low_set', since others have its name." in caplog.text
+
+
+def test_sets_of_one_name_are_told_apart_by_the_folders_around_them(tmp_path):
+    for number, place in enumerate(("a", "b")):
+        (tmp_path / place).mkdir()
+        write(tmp_path / place / "news", train=[f"t{number}", f"u{number}"], val=[f"v{number}"], test=[f"w{number}"])
+    data = f"{tmp_path}/a/news,{tmp_path}/b/news"
+    assert [row["set"] for row in load(config(data)).test] == ["a/news", "b/news"]
+    assert words(load(config(data, test="b/news")).test) == ["w1"]
+    with pytest.raises(OptionError, match="No set is named 'news', and none has such a part; the sets are: a/news, b/"):
+        load(config(data, test="news"))
+    elsewhere = load(config("gone_a/,gone_b/", test=data))
+    assert [row["set"] for row in elsewhere.test] == ["a/news", "b/news"]
 
 
 def test_hasty_pairs_lose_no_word_and_some_of_each_kind_occur():
@@ -155,6 +201,20 @@ def test_names_and_numbers_are_exchanged_on_both_sides_alike():
     assert exchanged_pair(*kept, names, random) == kept  # one side has more of them
 
 
+@pytest.mark.parametrize("digits", [1, 17, 18, 19, 20, 40])
+def test_numbers_of_any_length_keep_it(digits):
+    text = "9" * digits
+    found = {exchanged_pair(text, text, (), np.random.default_rng(seed)) for seed in range(9)}
+    assert all(one == other and len(one) == digits for one, other in found)
+    assert (found == {(text, text)}) == (digits > 18)
+
+
+@pytest.mark.parametrize("pair", [("....", "...."), ("?!?!", "Wie bitte?"), ("What?", "?")])
+def test_a_text_of_marks_alone_is_kept(pair):
+    for seed in range(30):
+        assert all(hasty_pair(*pair, np.random.default_rng(seed)))
+
+
 def test_training_varies_pairs_as_the_settings_say():
     rows = [
         {"text": f"I met Tom {number} times.", "translation": f"Ich traf Tom {number} Mal."} for number in range(40)
@@ -184,3 +244,16 @@ def test_all_references_are_read_and_scored(sets, tmp_path, caplog):
     table.write_text(json.dumps(lines[0]) + "\n")
     load(config(one))
     assert "1 of 2 texts are not in it, and have one reference" in caplog.text
+    lines = [{"en": "It is d.", "de": own} for own in ("Das ist d.", "Es ist d.", "d ist das.")]
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert load(config(one)).test[0]["references"] == ["Das ist d.", "Es ist d.", "d ist das."]  # of all rows
+
+
+def test_references_in_other_languages_are_not_used_and_said(tmp_path, caplog):
+    one = write(tmp_path / "one", train=["a", "b", "q"], val=["c"], test=["d", "e"])
+    for part in ("train", "val", "test"):
+        (one / f"{part}.fr").write_text((one / f"{part}.de").read_text().replace("Das ist", "C'est"))
+    (one / "test.references.jsonl").write_text(json.dumps({"en": "It is d.", "de": ["Das ist d."]}) + "\n")
+    splits = load(tasks.configure("translate", data=str(one), source="en", target="fr"))
+    assert [row.get("references") for row in splits.test] == [None, None]
+    assert "has not one column for 'en' and one for 'fr', and its references are not used" in caplog.text
