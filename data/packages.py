@@ -1,9 +1,11 @@
 """Packages that only some uses need, and what is said where one is not installed. Standard library only."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from data.splits import UnavailableError
 
@@ -36,8 +38,13 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "parquet": {"pyarrow": ""},
     "xlsx": {"openpyxl": ""},
     "heic": {"pillow_heif": "pillow-heif"},
+    "openvino": {"openvino": ""},
+    "litert": {"ai_edge_litert": "ai-edge-litert"},
 }
+BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # of Keras: modules, and packages of the same names
 PACKAGES = {module: package or module for modules in EXTRAS.values() for module, package in modules.items()}
+PACKAGES |= {module: module for module in BACKENDS}
+KERAS = ("h5py", "keras", "tensorflow")  # modules that a network takes which Keras answers with
 
 
 class MissingPackageError(UnavailableError):
@@ -47,20 +54,36 @@ class MissingPackageError(UnavailableError):
 def check_packages(use: str, *extras: str) -> None:
     """Raise `MissingPackageError` unless the packages of some extras are installed; nothing is imported.
 
-    TensorFlow is not asked for if the environment names another backend of Keras.
-
     Args:
         use: What needs them, as the sentence begins.
 
     Example:
         >>> check_packages("An answer", "predict")
     """
-    modules = [module for extra in extras for module in EXTRAS[extra]]
-    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        modules = [module for module in modules if module != "tensorflow"]
-    missing = [PACKAGES[module] for module in modules if not is_installed(module)]
+    check_modules(use, [module for extra in extras for module in EXTRAS[extra]])
+
+
+def check_modules(use: str, modules: Iterable[str]) -> None:
+    """Raise `MissingPackageError` unless some modules of `PACKAGES` are installed; nothing is imported.
+
+    In place of TensorFlow, the backend is asked for that Keras is to use.
+    """
+    wanted = [keras_backend() if module == "tensorflow" else module for module in modules]
+    missing = [PACKAGES[module] for module in wanted if module in PACKAGES and not is_installed(module)]
     if missing:
         raise MissingPackageError(f"{use} {advice(*missing)}.")
+
+
+def keras_backend() -> str:
+    """Return the backend that Keras is to use, by the environment or else by its file `keras.json`."""
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    home = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")
+    file = Path(os.environ.get("KERAS_HOME", home / ".keras")).expanduser() / "keras.json"
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["backend"])
+    except (OSError, ValueError, LookupError, TypeError):  # Keras itself says what is wrong with the file
+        return BACKENDS[0]
 
 
 @contextmanager
@@ -90,7 +113,8 @@ def missing_packages(error: ModuleNotFoundError) -> list[str]:
         []
     """
     root = (error.name or "").partition(".")[0]
-    modules: Iterable[str] = next((found for found in EXTRAS.values() if root in found), ())
+    own = [root] if root in BACKENDS else []
+    modules: Iterable[str] = next((found for found in EXTRAS.values() if root in found), own)
     return [PACKAGES[module] for module in modules if module == root or not is_installed(module)]
 
 

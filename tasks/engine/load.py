@@ -167,10 +167,10 @@ def keras_part(task: Task[C]) -> KerasPart[C]:
     """Return the Keras part of a task.
 
     Raises:
-        MissingPackageError: Keras, or a package that reads its files, is not installed.
+        MissingPackageError: Keras, its backend, or the package that reads its files is not installed.
     """
-    from data.packages import check_packages
+    from data.packages import KERAS, check_modules
 
-    check_packages("Keras", "export", "train")
+    check_modules("Keras", KERAS)
     part: KerasPart[C] = import_module(f"..{task.name}.network", __package__).NETWORK
     return part

@@ -1,6 +1,7 @@
 """Packages by extras: one table, one sentence, and lists of requirements that agree."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import tasks
+from data import packages
 from data.packages import EXTRAS, PACKAGES, MissingPackageError, check_packages, missing_packages, needed_for
 from tasks.engine import terminal
+from tasks.engine.load import keras_part
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -66,7 +70,7 @@ def test_every_module_that_is_imported_stands_in_the_table():
 
 
 def test_a_use_names_all_packages_that_it_misses(monkeypatch):
-    check_packages("`train`", *EXTRAS.keys() - {"xlsx", "heic"})
+    check_packages("`train`", *EXTRAS.keys() - {"xlsx", "heic", "openvino", "litert"})
     for module in ("sklearn", "skimage"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingPackageError) as caught:
@@ -77,13 +81,51 @@ def test_a_use_names_all_packages_that_it_misses(monkeypatch):
     )
 
 
-def test_tensorflow_is_not_asked_for_on_another_backend(monkeypatch):
+def name_backend(how, backend, folder, monkeypatch):
+    """Name a backend of Keras in the environment, or in its file in the home of Keras or of the user."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    if how == "environment":
+        return monkeypatch.setenv("KERAS_BACKEND", backend)
+    if how == "KERAS_HOME":
+        monkeypatch.setenv("KERAS_HOME", str(folder / ".keras"))
+        monkeypatch.setenv("HOME", "/")
+    (folder / ".keras").mkdir()
+    return (folder / ".keras" / "keras.json").write_text(json.dumps({"backend": backend}))
+
+
+@pytest.mark.parametrize("how", ["environment", "KERAS_HOME", "HOME"])
+def test_the_backend_that_is_named_is_asked_for(how, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(packages, "is_installed", lambda module: sys.modules.get(module, True) is not None)
+    name_backend(how, "jax", tmp_path, monkeypatch)
     check_packages("`train`", "train")
-    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(MissingPackageError, match="takes jax; install it with: pip install jax") as caught:
+        check_packages("`train`", "train")
+    assert terminal.exit_code(caught.value) == 69
+    assert terminal.exit_code(ModuleNotFoundError(name="jax")) == 69
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+def test_tensorflow_is_asked_for_if_no_backend_is_named(content, tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    if content:
+        (tmp_path / "keras.json").write_text(content)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(MissingPackageError, match="takes tensorflow; install it with: pip install tensorflow"):
         check_packages("`train`", "train")
+
+
+def test_keras_answers_without_the_packages_of_training(monkeypatch):
+    for module in ("tensorflow_datasets", "importlib_resources", "onnx"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert keras_part(tasks.get("mnist"))
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingPackageError, match=r"^Keras takes h5py; install it with: pip install h5py"):
+        keras_part(tasks.get("mnist"))
 
 
 def test_a_failed_import_of_a_known_package_is_not_a_bug():

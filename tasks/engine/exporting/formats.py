@@ -46,9 +46,12 @@ def check_formats(names: Sequence[str], steps: int | None) -> None:
     """Raise an error unless all these formats can be written here.
 
     Raises:
-        SettingError: One is unknown or named twice, or `steps` is given although none is written step by step.
+        SettingError: There is none, one is unknown or named twice, or `steps` is given although none is written step by
+            step.
         LibraryError: The library of one is missing.
     """
+    if not names:
+        raise SettingError(f"No format is given; name one or more of: {', '.join(FORMATS)}.")
     for name in names:
         if name not in FORMATS:
             raise SettingError(f"No format is named {name!r}{nearest(name, FORMATS)}")

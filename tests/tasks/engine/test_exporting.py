@@ -317,6 +317,7 @@ def test_a_directory_with_something_in_it_is_refused(made, tmp_path):
 @pytest.mark.parametrize(
     ("names", "steps", "said"),
     [
+        ([], None, "No format is given; name one or more of: onnx, "),
         (["onxn"], None, "No format is named 'onxn'.*Did you mean 'onnx'"),
         (["onnx", "onnx"], None, "given twice"),
         (["onnx"], 5, "`--steps` is for `--format litert`"),
