@@ -114,8 +114,9 @@ def resume(
         changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
         config = task.config.restore(before.state() | changed)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
-        done = len(read_history(run))
-        if config.epochs <= done and (config.epochs != before.epochs or runs.is_finished(run)):
+        finished = runs.is_finished(run)
+        done = len(read_history(run)) if finished else kept_epochs(run)
+        if config.epochs <= done and (config.epochs != before.epochs or finished):
             raise SettingError(f"`epochs` must be above the {done} that are done, to go on; received {config.epochs}.")
         with notices() as found:
             splits = task.load(config)
@@ -127,6 +128,13 @@ def resume(
             (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
         return complete(task, config, splits, run, progress, score, found)
+
+
+def kept_epochs(run: Path) -> int:
+    """Return the number of epochs that are done in the newest checkpoint; `history.csv` may be ahead after a kill."""
+    from tasks.engine.checkpoint import CHECKPOINT, places
+
+    return max((place.done[0] for place in places(run / CHECKPOINT)), default=0)
 
 
 def change_step_size(run: Path, before: float, now: float) -> None:

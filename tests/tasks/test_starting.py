@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 import tasks
 from tasks.engine import runs
+from tasks.engine.checkpoint import CHECKPOINT, places, remove
 from tasks.engine.config import SettingError
 from tasks.engine.load import keras_model, restored_pipeline
 from tasks.engine.records import read_history
@@ -153,3 +154,19 @@ def test_an_interrupted_training_from_a_run_keeps_the_weights_of_classes(tmp_pat
     again = tasks.train("sentiment", cut.run, resume=True, score=False)
     for one, other in zip(keras_model(whole).get_weights(), keras_model(again).get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_epochs_that_a_kill_left_in_the_history_alone_are_not_done(tmp_path):
+    settings = {"data": "builtin", "limit": 64, "batch_size": 16, "filters": (4, 6), "score": False}
+    whole = tasks.train("mnist", tmp_path / "run", epochs=3, checkpoint_every="2 steps", **settings)
+    (whole.run / "metrics.json").unlink()
+    remove(places(whole.run / CHECKPOINT)[0])  # as if it had been killed before the last checkpoint was written
+    kept = places(whole.run / CHECKPOINT)[0].done[0]
+    assert 0 < kept < len(read_history(whole.run)) == 3
+    with pytest.raises(SettingError, match=f"`epochs` must be above the {kept} that are done, to go on"):
+        tasks.train("mnist", whole.run, resume=True, epochs=kept, score=False)
+    config = json.loads((whole.run / "config.json").read_text())
+    config["settings"]["epochs"] = 9
+    (whole.run / "config.json").write_text(json.dumps(config))
+    ended = tasks.train("mnist", whole.run, resume=True, epochs=3, score=False)
+    assert len(read_history(ended.run)) == 3
