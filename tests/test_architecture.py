@@ -18,7 +18,7 @@ MAY_IMPORT = {  # a room, and those rooms of ours that it may import
     "layers": {"layers"},
     "data": {"data"},
     "tasks": {"tasks", "tasks.engine"},
-    "tasks.engine": {"tasks.engine", "data", "layers.onnx", "layers.unrolled"},
+    "tasks.engine": {"tasks.engine", "data", "layers.onnx"},
     "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "tasks.engine.measure", "data"},
     "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
 }

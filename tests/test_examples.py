@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SHOWN = ["tasks/__init__.py", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tasks/toolbox/[!_]*.py")))]
 SHOWN += [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("layers/[!_]*.py"))]
 MORE = ["tasks/engine/config.py", "tasks/engine/publish.py", "data/sources.py"]
-MORE += [f"layers/onnx/{name}.py" for name in ("convolution", "graph", "network", "recurrent")]
+MORE += [f"layers/onnx/{name}.py" for name in ("convolution", "graph", "network", "recurrent", "unrolled")]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 

@@ -18,7 +18,10 @@ from tasks.engine.members import RunError, file_on_disk
 
 
 def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
-    """Move the kept weights, batch-norm statistics included, towards the model's by `rate`, in (0, 1]."""
+    """Move the kept weights, batch-norm statistics included, towards the model's by `rate` in (0, 1]; 1 copies them."""
+    if rate == 1:
+        kept.set_weights(model.get_weights())
+        return
     kept.set_weights(
         [old + rate * (new - old) for old, new in zip(kept.get_weights(), model.get_weights(), strict=True)]
     )

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from layers.onnx.unrolled import recurrent_layers, unrolled_recurrences
 from layers.recurrent import RecurrentStack
-from layers.unrolled import recurrent_layers, unrolled_recurrences
 
 KINDS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 

@@ -383,9 +383,7 @@ def test_pictures_with_fewer_captions_share_a_batch_with_others(pipeline, settin
 def test_nothing_that_is_no_word_is_ever_written(pipeline, folder):
     pixels = pipeline.codec.inputs(list(map(pipeline.codec.read, sorted(folder.glob("*.png"))[:8])))
     never = {PAD, UNKNOWN, pipeline.codec.start, pipeline.codec.end}
-    for found in caption_hypotheses(
-        pipeline.with_settings(beam=4, n_best=4, min_length=6), picture_memory(pipeline, pixels)
-    ):
+    for found in caption_hypotheses(pipeline.with_settings(beam=4, min_length=6), picture_memory(pipeline, pixels), 4):
         assert all(not never & set(one.tokens) and len(one.tokens) >= 6 for one in found)
 
 
@@ -435,7 +433,7 @@ def test_where_each_word_looked_is_given_and_drawn(pipeline, folder, tmp_path):
 def test_the_attention_that_is_drawn_is_that_of_the_search(pipeline, folder):
     pixels = pipeline.codec.inputs(list(map(pipeline.codec.read, sorted(folder.glob("*.png"))[:3])))
     memory = picture_memory(pipeline, pixels)
-    tokens = caption_hypotheses(pipeline, memory)[2][0].tokens
+    tokens = caption_hypotheses(pipeline, memory, 1)[2][0].tokens
     alone = picture_memory(pipeline, pixels[2:])
     np.testing.assert_allclose(
         caption_attention(pipeline, memory, 2, tokens), caption_attention(pipeline, alone, 0, tokens), atol=1e-5

@@ -49,7 +49,7 @@ def description(
 
 def arrays_of(model: keras.Model, about: Signature | None, steps: int | None) -> JsonObject:
     """Return names, shapes, types and meanings of the inputs and outputs of a model."""
-    from layers.unrolled import inputs_with_steps
+    from layers.onnx.unrolled import inputs_with_steps
 
     fixed = inputs_with_steps(model) if steps else []
     meanings = about or Signature({}, {})

@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from layers import unrolled
+from layers import onnx
 
 HERE = Path(__file__).parent
-LAYERS = unrolled.__name__.rpartition(".")[0]  # the package of the layers of Keras
-WITHOUT = shutil.ignore_patterns("__pycache__", "onnx", "unrolled.py", "*.md")  # what only exporting needs
+LAYERS = onnx.__name__.rpartition(".")[0]  # the package of the layers of Keras
+WITHOUT = shutil.ignore_patterns("__pycache__", "onnx", "*.md")  # what only exporting needs
 MAIN = """
 if __name__ == "__main__":
     HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def copy_layers(folder: Path) -> None:
     if inner:  # in the package of the distribution
         (folder / outer).mkdir()
         (folder / outer / "__init__.py").touch()
-    shutil.copytree(Path(unrolled.__file__).parent, folder.joinpath(*LAYERS.split(".")), ignore=WITHOUT)
+    shutil.copytree(Path(onnx.__file__).parents[1], folder.joinpath(*LAYERS.split(".")), ignore=WITHOUT)
 
 
 def imports(source: str) -> list[str]:

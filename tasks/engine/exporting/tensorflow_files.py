@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from layers.unrolled import inputs_with_steps, unrolled_recurrences
+from layers.onnx.unrolled import inputs_with_steps, unrolled_recurrences
 
 Function: TypeAlias = Any  # a function of TensorFlow
 
