@@ -121,10 +121,16 @@ def language_keys(name: str, matches: Match) -> list[str]:
     return list(dict.fromkeys([*found, (whole + name[last:]).lower()] if found else []))
 
 
-def is_parallel_name(name: str) -> bool:
-    """Return whether a file may be text in one language by its name."""
+def is_parallel_name(name: str, matches: Match) -> bool:
+    """Return whether a file may be text in one language by its name; `.pt` is Portuguese where that is asked for.
+
+    Example:
+        >>> [is_parallel_name("train.pt", lambda word: word == language) for language in ("pt", "de")]
+        [True, False]
+    """
     own = plain_name(name).lower()
-    return not own.endswith(IGNORED) and not ALONE.match(own.rpartition("/")[2])
+    known = not own.endswith(IGNORED) or matches(own.rpartition(".")[2])
+    return known and not ALONE.match(own.rpartition("/")[2])
 
 
 def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...], roles: bool) -> Keyed:
@@ -138,7 +144,9 @@ def keyed_files(files: Mapping[str, File], matches: Match, first: tuple[str, ...
     """
     found: Keyed = {}
     for name in sorted(files, key=lambda name: (not any(word in name.lower() for word in first), len(name), name)):
-        for key in language_keys(ROLE.sub("", name) if roles else name, matches) if is_parallel_name(name) else ():
+        for key in (
+            language_keys(ROLE.sub("", name) if roles else name, matches) if is_parallel_name(name, matches) else ()
+        ):
             found.setdefault(key, []).append(name)
     return found
 
@@ -197,7 +205,7 @@ def languages_by_key(files: Mapping[str, File], languages: Sequence[str] = ()) -
         languages: Languages to look for besides those with a known code.
     """
     found: dict[str, dict[str, str]] = {}
-    for name in filter(is_parallel_name, files):
+    for name in (name for name in files if is_parallel_name(name, lambda word: bool(language_code(word)))):
         bare = ROLE.sub("", name)
         for _, _, tag in tags_in(plain_name(bare)):
             own = next((language for language in languages if same_language(tag, language)), language_code(tag))

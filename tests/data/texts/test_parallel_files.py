@@ -169,3 +169,9 @@ def test_other_archives_are_refused_with_the_way_out(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(DataError, match="is an archive that is not read; unpack it"):
         read(tmp_path / name)
+
+
+def test_an_ending_of_other_files_may_be_a_language(tmp_path):
+    write(tmp_path, [("train.{}", ("en", "pt"), 8), ("test.{}.gz", ("en", "pt"), 3)])
+    (tmp_path / "model.pt").write_bytes(b"\x80\x02")
+    assert [len(part) for part in read(tmp_path, "en", "pt")] == [6, 2, 3]
