@@ -209,7 +209,8 @@ def test_a_score_says_that_it_knows_few_words_and_never_answers_a_class(pipeline
 def test_balanced_weights_lift_a_rare_class():
     rows = [{"text": "so it is", "label": "a" if row % 10 else "b"} for row in range(40)]
     config = tasks.configure("sentiment", **SMALL, class_weights="balanced")
-    tokens, labels, weights = Codec.learn(config, rows).encode(rows, np.random.default_rng(0))
+    codec = Codec.learn(config, rows).for_training(rows)
+    tokens, labels, weights = codec.encode(rows, np.random.default_rng(0))
     assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
     assert len(tokens) == len(weights) == 40
     assert len(Codec.learn(tasks.configure("sentiment", **SMALL), rows).encode(rows)) == 2
