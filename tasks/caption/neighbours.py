@@ -22,7 +22,7 @@ MOST_CAPTIONS = 20  # of a picture
 LARGEST = 1e6  # number of a vector
 Tokens = Sequence[int]
 Gram = tuple[int, ...]
-KINDS = {"mean": "<f4", "vectors": "|i1", "tokens": "<i4", "counts": "<i4"}
+KINDS = {"mean": "<f4", "vectors": "|i1", "tokens": "<i4", "counts": "<i4", "frequencies": "<i4"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Neighbours:
         vectors: Their directions from it, int8 `(pictures, width)`; the largest number of each is 127 or -127.
         tokens: The captions of all pictures one after the other, each with a 0 behind it, int32.
         counts: Number of captions of each picture, int32 `(pictures,)`.
+        frequencies: Number of pictures whose captions have a token, int32 `(tokens,)`; later tokens are nowhere.
 
     Example:
         >>> found = Neighbours.of(np.array([[1.0, 0.0], [0.0, 1.0]]), [[[3, 4], [3]], [[5]]])
@@ -46,6 +47,7 @@ class Neighbours:
     vectors: np.ndarray
     tokens: np.ndarray
     counts: np.ndarray
+    frequencies: np.ndarray
 
     @classmethod
     def of(cls, vectors: np.ndarray, captions: Sequence[Sequence[Tokens]]) -> Self:
@@ -53,9 +55,11 @@ class Neighbours:
         mean = vectors.mean(0, dtype="float64").astype("float32")
         flat = [token for each in captions for caption in each for token in (*caption, 0)]
         counts = [len(each) for each in captions]
+        seen = Counter(token for each in captions for token in {token for caption in each for token in caption})
+        frequencies = np.array([seen[token] for token in range(max(seen, default=0) + 1)], "int32")
         found = directions(vectors, mean)
         found *= 127 / np.maximum(np.abs(found).max(1, keepdims=True), 1e-12)
-        return cls(mean, np.rint(found).astype("int8"), np.array(flat, "int32"), np.array(counts, "int32"))
+        return cls(mean, np.rint(found).astype("int8"), np.array(flat, "int32"), np.array(counts, "int32"), frequencies)
 
     @classmethod
     def restore(cls, state: JsonObject, size: int, longest: int) -> Self:
@@ -65,7 +69,7 @@ class Neighbours:
             ValueError: It is damaged.
         """
         texts = checked_fields(state, dict.fromkeys(KINDS, str))
-        mean, vectors, tokens, counts = (
+        mean, vectors, tokens, counts, frequencies = (
             np.frombuffer(base64.b64decode(texts[name], validate=True), kind) for name, kind in KINDS.items()
         )
         if not len(mean) or len(vectors) != len(counts) * len(mean) or not len(counts):
@@ -76,7 +80,9 @@ class Neighbours:
             raise ValueError("its captions of pictures have tokens that are not in its vocabulary, or none")
         if not (np.abs(mean) < LARGEST).all():
             raise ValueError("its mean of vectors is not that of a network")
-        found = cls(mean, vectors.reshape(len(counts), -1), tokens, counts)
+        if not len(frequencies) or not 0 <= frequencies.min() <= frequencies.max() <= len(counts):
+            raise ValueError("its numbers of pictures that have a token are not those of its captions of pictures")
+        found = cls(mean, vectors.reshape(len(counts), -1), tokens, counts, frequencies)
         if counts.max() > MOST_CAPTIONS or np.diff(found.ends).max() > longest + 1:
             raise ValueError("its captions of pictures are too many, or too long")
         return found
@@ -104,7 +110,17 @@ class Neighbours:
     @property
     def size(self) -> int:
         """The bytes that `state` has as text."""
-        return 4 * (self.vectors.nbytes + self.tokens.nbytes + self.counts.nbytes + self.mean.nbytes) // 3
+        return (
+            4
+            * (
+                self.vectors.nbytes
+                + self.tokens.nbytes
+                + self.counts.nbytes
+                + self.frequencies.nbytes
+                + self.mean.nbytes
+            )
+            // 3
+        )
 
     @cached_property
     def ends(self) -> np.ndarray:
@@ -124,10 +140,8 @@ class Neighbours:
     @cached_property
     def rareness(self) -> np.ndarray:
         """The logarithm of all pictures over those whose captions have a token, by token."""
-        pictures = np.repeat(np.repeat(np.arange(len(self.counts)), self.counts), np.diff(self.ends))
-        pairs = np.unique(pictures * (int(self.tokens.max()) + 1) + self.tokens)
-        found = np.bincount(pairs % (int(self.tokens.max()) + 1))
-        return np.log(len(self.counts)) - np.log(np.maximum(found, 1))
+        found: np.ndarray = np.log(len(self.counts)) - np.log(np.maximum(self.frequencies, 1))
+        return found
 
     def weight(self, gram: Gram) -> float:
         """Return the weight of an n-gram: the mean rareness of its tokens."""
