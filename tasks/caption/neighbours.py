@@ -3,8 +3,8 @@
 References: Devlin et al., 2015, https://arxiv.org/abs/1505.04467; Mao et al., 2015, https://arxiv.org/abs/1412.6632.
 """
 
-import base64
 import math
+from binascii import a2b_base64, b2a_base64
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Neighbours:
         """
         texts = checked_fields(state, dict.fromkeys(KINDS, str))
         mean, vectors, tokens, counts, frequencies = (
-            np.frombuffer(base64.b64decode(texts[name], validate=True), kind) for name, kind in KINDS.items()
+            np.frombuffer(a2b_base64(texts[name], strict_mode=True), kind) for name, kind in KINDS.items()
         )
         if not len(mean) or len(vectors) != len(counts) * len(mean) or not len(counts):
             raise ValueError("its vectors of pictures have another number than its captions")
@@ -90,7 +90,7 @@ class Neighbours:
     def state(self) -> JsonObject:
         """Return everything as JSON types."""
         return {
-            name: base64.b64encode(getattr(self, name).astype(kind).tobytes()).decode("ascii")
+            name: b2a_base64(getattr(self, name).astype(kind).tobytes(), newline=False).decode("ascii")
             for name, kind in KINDS.items()
         }
 
