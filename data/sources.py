@@ -90,6 +90,8 @@ def splits(
     if Path(test).exists():
         return Splits(LazyExamples(lambda: own().train), LazyExamples(lambda: own().valid), examples(Path(test)))
     found = part(test)
+    if found is None and len(joined_places(test)) > 1:
+        raise OptionError(f"Data cannot be joined here; received {test!r}; test on one at a time.")
     if found is None:
         raise OptionError(
             f"No split is named {test!r}; choose one of: train, valid, test, or give a path to test data."

@@ -55,7 +55,9 @@ class Config(SearchConfig, PictureConfig):
     mirror: bool = option(
         True, "Augmentation: mirror half of the pictures, except those whose captions tell left from right."
     )
-    cache: Path | None = option(None, "Folder for cached features of a frozen encoder; default ~/.cache/fourlayers.")
+    cache: Path | None = option(
+        None, "Folder for cached features of a frozen encoder; default ~/.cache/fourlayers.", inherited=False
+    )
 
     tokens: Literal["words", "pieces"] = option("words", "Tokens of captions: words, or sub-words.")
     vocabulary: int = option(

@@ -37,7 +37,13 @@ OFFERED: Mapping[When, frozenset[str]] = {  # what a setting is for, and the ver
 
 
 def option(
-    default: Json, help: str, *, low: float | None = None, high: float | None = None, when: When = "train"
+    default: Json,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    when: When = "train",
+    inherited: bool = True,
 ) -> Any:
     """Return a dataclass field that is also a command-line option.
 
@@ -49,6 +55,7 @@ def option(
         when: What the setting is for. `"train"`: it is fixed by training. `"select"`: likewise, and giving it to
             `evaluate` or `predict` selects a run trained with that value. `"evaluate"`, `"predict"`: it may change
             after training, for that verb. `"answer"`: it concerns `predict` alone.
+        inherited: Whether a training that starts from a run takes its value over.
 
     A subclass changes the default alone by giving another value: `epochs: int = 7`.
 
@@ -64,7 +71,8 @@ def option(
         Traceback (most recent call last):
         tasks.engine.config.SettingError: `beam` must be at least 1; received 0.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high, "when": when})
+    about = {"help": help, "low": low, "high": high, "when": when, "inherited": inherited}
+    return dataclasses.field(default=default, metadata=about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,11 +178,13 @@ def inherited_settings(config: type[TaskConfig], settings: Settings) -> JsonObje
     """Return those settings of a run that a training takes over which starts from it.
 
     They make its network and its codec, and how it answers. Those that every task has, such as data and epochs, are
-    not among them, nor those about data.
+    not among them, nor those that say so.
     """
-    own = {"cache", "neighbours"} | {field.name for field in dataclasses.fields(TaskConfig)}
+    own = {field.name for field in dataclasses.fields(TaskConfig)}
     names = {
-        field.name for field in dataclasses.fields(config) if field.metadata["when"] in ("train", "select", "predict")
+        field.name
+        for field in dataclasses.fields(config)
+        if field.metadata["when"] in ("train", "select", "predict") and field.metadata["inherited"]
     }
     return {name: value for name, value in settings.items() if name in names - own}
 

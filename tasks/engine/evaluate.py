@@ -1,13 +1,15 @@
 """From a pipeline to the scores of a split."""
 
 import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from data.holdout import limited_examples, limited_splits
 from data.packages import check_packages
 from data.sources import data_name, joined_places
-from data.splits import DataError, Examples, Splits, UnavailableError, fingerprint
+from data.splits import DataError, Example, Examples, Splits, UnavailableError, fingerprint
 from tasks.engine import files, records, runs
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.load import unset_forms
@@ -131,6 +133,13 @@ def with_whole_data(pipeline: Pipeline[C], settings: Settings) -> Pipeline[C]:
             f"The run was not trained with {whole}, scored whole, unlike {parts}, scored on a part; score them apart."
         )
     return pipeline.with_settings(test=str(data))
+
+
+def readable_inputs(pipeline: Pipeline[C], examples: Iterable[Example]) -> Iterator[Any]:
+    """Yield the inputs of examples as the codec reads them, without those that have no answer, such as empty texts."""
+    for example in examples:
+        with suppress(DataError, OSError):
+            yield pipeline.codec.read(example[pipeline.task.accepts.field])
 
 
 def same_place(one: str, other: str) -> bool:

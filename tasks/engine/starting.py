@@ -56,13 +56,15 @@ def first_weights(task: Task[C], config: C, codec: Codec, model: keras.Model, ru
     if restore_network(model, run):
         return
     if config.init_from:
-        copy_weights(task, config, codec, model)
+        fresh = copy_weights(task, config, codec, model)
+        if load and not all(layer.trainable for layer in fresh):
+            load(model, config)
     elif load:
         load(model, config)
 
 
-def copy_weights(task: Task[C], config: C, codec: Codec, model: keras.Model) -> None:
-    """Copy the weights of the run that `init_from` names into a model, and say which parts of it are new.
+def copy_weights(task: Task[C], config: C, codec: Codec, model: keras.Model) -> list[keras.layers.Layer]:
+    """Copy the weights of the run that `init_from` names into a model; say and return which layers of it are new.
 
     Layers belong together that are of one kind, in their order. A layer whose shapes differ stays new, but for tables
     of tokens: those that both vocabularies have are copied.
@@ -72,18 +74,20 @@ def copy_weights(task: Task[C], config: C, codec: Codec, model: keras.Model) -> 
     """
     assert config.init_from
     given = restored_pipeline(task, config.init_from)
-    places, kept, new = codec.places(given.codec), 0, list[str]()
+    places, kept, new, fresh = codec.places(given.codec), 0, list[str](), []
     for own, other in layer_pairs(model, keras_model(given)):
         copied = 0 if other is None else copy_layer(own, other, places)
         kept += copied
         if missing := own.count_params() - copied:
             new.append(f"{own.name} ({missing:,})")
+            fresh.append(own)
     if not kept:
         raise SettingError(f"No layer of {str(config.init_from)!r} fits this network; train with its settings.")
     LOG.info(
         "%s of %s weights are those of %s; new are %s.",
         f"{kept:,}", f"{model.count_params():,}", config.init_from.name, ", ".join(new) or "none",
     )  # fmt: skip
+    return fresh
 
 
 def layer_pairs(model: keras.Model, given: keras.Model) -> Pairs:

@@ -271,14 +271,6 @@ def write_onnx(pipeline: Pipeline[C], valid: Examples) -> float:
     assert isinstance(pipeline.network, KerasNetwork)
     export.write(pipeline.network.models, pipeline.run, export.kept_storage(pipeline, valid))
     compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
-    pipeline.task.predict(replace(pipeline, network=compared), readable_inputs(pipeline, valid[:SAMPLE]))
+    inputs = [*evaluate.readable_inputs(pipeline, valid[:SAMPLE])]
+    pipeline.task.predict(replace(pipeline, network=compared), inputs)
     return compared.difference
-
-
-def readable_inputs(pipeline: Pipeline[C], examples: Examples) -> list[object]:
-    """Return the inputs of examples as the codec reads them, without those that have no answer, such as empty texts."""
-    found = []
-    for example in examples:
-        with suppress(DataError, OSError):
-            found.append(pipeline.codec.read(example[pipeline.task.accepts.field]))
-    return found

@@ -10,7 +10,7 @@ import tasks
 from data.builtin import sets
 from data.pictures.digits import framed_character
 from data.pictures.pixel_tables import is_pixel_table, pixel_inputs
-from data.splits import DataError
+from data.splits import DataError, OptionError
 from data.tables import TableFormat
 from tasks.engine.evaluate import evaluate, with_whole_data
 from tasks.engine.items import file_items
@@ -135,3 +135,10 @@ def test_a_file_of_pixels_is_answered_row_by_row(tmp_path):
     assert [row["input"] for row in rows] == [f"test.csv, row {number}" for number in range(1, 5)]
     assert rows[0]["error"] == "a pixel is not a number"
     assert [row["answer"]["label"] for row in rows[1:]] == [row["label"] for row in DIGITS[1:4]]
+
+
+def test_data_that_cannot_be_joined_is_refused_in_one_sentence(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(OptionError, match=r"Data cannot be joined here; received .*; test on one at a time\."):
+        tasks.evaluate("mnist", "small", data=f"{tmp_path / 'a'},{tmp_path / 'b'}")

@@ -170,3 +170,10 @@ def test_epochs_that_a_kill_left_in_the_history_alone_are_not_done(tmp_path):
     (whole.run / "config.json").write_text(json.dumps(config))
     ended = tasks.train("mnist", whole.run, resume=True, epochs=3, score=False)
     assert len(read_history(ended.run)) == 3
+
+
+def test_another_frozen_encoder_is_never_one_of_random_weights(tmp_path):
+    data = str(album(tmp_path / "album"))
+    settings = {"data": data, "cache": tmp_path / "cache", "encoder": "mobilenetv2", "encoder_weights": "nowhere.h5"}
+    with pytest.raises(FileNotFoundError, match=r"no file of weights 'nowhere\.h5'"):
+        tasks.train("caption", tmp_path / "run", init_from="pretrained", **settings, **FAST)

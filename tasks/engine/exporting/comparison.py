@@ -14,6 +14,7 @@ import numpy as np
 
 from data.splits import DataError, Example
 from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.evaluate import readable_inputs
 from tasks.engine.members import RunError
 from tasks.engine.network import ComparedNetwork, Network, finite_outputs
 from tasks.engine.task import Pipeline
@@ -142,16 +143,7 @@ def sample_inputs(pipeline: Pipeline[C], examples: Sequence[Example]) -> list[An
     Raises:
         DataError: There are none.
     """
-    found = list(islice(readable(pipeline, examples), SAMPLE))
+    found = list(islice(readable_inputs(pipeline, examples), SAMPLE))
     if not found:
         raise DataError("The data has no example that can be read, so the exported network cannot be compared.")
     return found
-
-
-def readable(pipeline: Pipeline[C], examples: Sequence[Example]) -> Any:
-    """Yield the inputs of examples that the codec can read."""
-    for example in examples:
-        try:
-            yield pipeline.codec.read(example[pipeline.task.accepts.field])
-        except (DataError, OSError):
-            continue

@@ -55,7 +55,7 @@ def export(
 
     Raises:
         FileExistsError: The directory is not empty.
-        LibraryError, SettingError: A format cannot be written here, or with `steps`.
+        UnavailableError, SettingError: A format cannot be written here, or with `steps`.
         DifferenceError: A network does not answer as Keras does. Nothing is left then.
         RunError, FileNotFoundError, DataError: The run or the data cannot be read.
     """

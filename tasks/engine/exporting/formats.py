@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import NamedTuple
 
+from data.packages import check_modules
+from data.splits import UnavailableError
 from tasks.engine.config import SettingError, nearest
-
-
-class LibraryError(RuntimeError):
-    """A library that a format needs and that is not here, or another backend of Keras that it needs."""
-
-    exit_code = 69
 
 
 class Format(NamedTuple):
@@ -23,21 +18,19 @@ class Format(NamedTuple):
     Attributes:
         library: What opens its files: the module, which is `packages[0]` on the package index.
         packages: What to install to use what was exported.
-        extra: Extra of this project that installs it.
         tensorflow: Whether only TensorFlow can write it.
     """
 
     library: str
     packages: tuple[str, ...]
-    extra: str | None = None
     tensorflow: bool = False
 
 
 FORMATS = {
     "onnx": Format("onnxruntime", ("onnxruntime",)),
     "saved_model": Format("tensorflow", ("tensorflow",), tensorflow=True),
-    "litert": Format("ai_edge_litert", ("ai-edge-litert",), "litert", tensorflow=True),
-    "openvino": Format("openvino", ("openvino",), "openvino"),
+    "litert": Format("ai_edge_litert", ("ai-edge-litert",), tensorflow=True),
+    "openvino": Format("openvino", ("openvino",)),
     "keras": Format("keras", ("keras", "tensorflow")),
 }
 
@@ -48,7 +41,7 @@ def check_formats(names: Sequence[str], steps: int | None) -> None:
     Raises:
         SettingError: There is none, one is unknown or named twice, or `steps` is given although none is written step by
             step.
-        LibraryError: The library of one is missing.
+        UnavailableError: The library of one is missing, or Keras runs on another backend than it needs.
     """
     if not names:
         raise SettingError(f"No format is given; name one or more of: {', '.join(FORMATS)}.")
@@ -64,13 +57,11 @@ def check_formats(names: Sequence[str], steps: int | None) -> None:
 
 
 def check_library(name: str) -> None:
-    """Raise `LibraryError` unless the library of a format is here, and Keras runs on what it needs."""
+    """Raise `UnavailableError` unless the library of a format is here, and Keras runs on what it needs."""
     form = FORMATS[name]
-    if find_spec(form.library) is None:
-        extra = f", or `pip install 'fourlayers[{form.extra}]'`" if form.extra else ""
-        raise LibraryError(f"The format {name!r} needs {form.library!r}: `pip install {form.packages[0]}`{extra}.")
+    check_modules(f"The format {name!r}", [form.library])
     if form.tensorflow and (backend := import_module("keras").config.backend()) != "tensorflow":
-        raise LibraryError(
+        raise UnavailableError(
             f"TensorFlow alone writes the format {name!r}, and Keras runs on {backend!r}; set KERAS_BACKEND=tensorflow."
         )
 

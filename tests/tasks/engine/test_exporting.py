@@ -7,7 +7,6 @@ import subprocess
 import sys
 import unicodedata
 from importlib import import_module
-from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -15,11 +14,13 @@ import pytest
 from PIL import Image
 
 import tasks
+from data.packages import MissingPackageError
+from data.splits import UnavailableError
 from tasks.engine import runs, weights
 from tasks.engine.config import SettingError
 from tasks.engine.exporting import comparison, formats, script, writers
 from tasks.engine.exporting.comparison import DifferenceError, RuntimeNetwork
-from tasks.engine.exporting.formats import FORMATS, LibraryError
+from tasks.engine.exporting.formats import FORMATS
 from tasks.engine.files import write_json
 from tasks.engine.load import keras_part
 from tasks.engine.members import RunError
@@ -100,22 +101,14 @@ def check_answer(name, found, given, run):
         assert found[key] == (pytest.approx(expected[key], abs=1e-4) if key == "probability" else expected[key])
 
 
-def skip_without(name):
-    """Skip a test if a format cannot be written here."""
-    if find_spec(FORMATS[name].library) is None:
-        pytest.skip(f"{FORMATS[name].library} is not installed")
-    if FORMATS[name].tensorflow and keras.config.backend() != "tensorflow":
-        pytest.skip("TensorFlow alone writes this format")
-
-
 PLAIN = [(name, form) for name in tasks.names() for form in ("onnx", "openvino", "keras")]
 FORMS = [*PLAIN, ("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
+FORMS = [one for one in FORMS if keras.config.backend() == "tensorflow" or not FORMATS[one[1]].tensorflow]
 
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries
 @pytest.mark.parametrize(("name", "form"), FORMS, ids=["-".join(pair) for pair in FORMS])
 def test_a_run_answers_in_another_runtime_as_in_keras(name, form, made, tmp_path):
-    skip_without(form)
     run, out = made(name), tmp_path / "out"
     found = tasks.export(name, out, form, run=run, **({"steps": 40} if form == "litert" else {}))
     (row,) = found["formats"]
@@ -265,7 +258,6 @@ def parts(folder):
 
 @pytest.mark.parametrize("form", ["onnx", "openvino"])
 def test_weights_are_written_in_the_number_format_of_model_keras(form, made, tmp_path, monkeypatch):
-    skip_without(form)
     write, said = writers.WRITERS[form], []
     monkeypatch.setitem(writers.WRITERS, form, lambda *given: said.append(given[2]) or write(*given))
     rows = []
@@ -329,9 +321,9 @@ def test_formats_that_cannot_be_are_refused(names, steps, said):
 
 
 def test_a_missing_library_is_one_sentence_that_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    monkeypatch.setattr("data.packages.is_installed", lambda module: False)
     with pytest.raises(
-        LibraryError, match=r"pip install openvino`, or `pip install 'fourlayers\[openvino\]'`"
+        MissingPackageError, match="The format 'openvino' takes openvino; install it with: pip install openvino"
     ) as error:
         formats.check_formats(["openvino"], None)
     assert exit_code(error.value) == 69
@@ -339,7 +331,7 @@ def test_a_missing_library_is_one_sentence_that_says_what_to_install(monkeypatch
 
 def test_another_backend_is_named(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    with pytest.raises(LibraryError, match="Keras runs on 'jax'; set KERAS_BACKEND=tensorflow"):
+    with pytest.raises(UnavailableError, match="Keras runs on 'jax'; set KERAS_BACKEND=tensorflow"):
         formats.check_formats(["saved_model"], None)
 
 
