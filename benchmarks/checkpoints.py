@@ -46,7 +46,7 @@ def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:
         splits = part.prepare(model, config, splits, False)
     config = replace(config, checkpoint_every="1000000 steps")
     parts = [Batches(examples, codec, config.batch_size, seed=config.seed) for examples in splits[:2]]
-    training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "")
+    training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "", lambda row: None)
     training.begin()
     training.networks.best = kept.get_weights()  # a later checkpoint holds the best weights too
     return training

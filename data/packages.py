@@ -40,6 +40,8 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "heic": {"pillow_heif": "pillow-heif"},
     "openvino": {"openvino": ""},
     "litert": {"ai_edge_litert": "ai-edge-litert"},
+    "tensorboard": {"tensorboard": ""},
+    "mlflow": {"mlflow": "mlflow-skinny"},
 }
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # of Keras: modules, and packages of the same names
 PACKAGES = {module: package or module for modules in EXTRAS.values() for module, package in modules.items()}

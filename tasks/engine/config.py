@@ -127,6 +127,9 @@ class TaskConfig:
         1, "Times that a training whose loss diverges goes back to its last checkpoint, and on at half the step size.",
         low=0, high=20,
     )  # fmt: skip
+    log: str | None = option(
+        None, "Where the losses of each epoch go beside the run, by commas: tensorboard, mlflow.", when="train"
+    )
     seed: int = option(0, "Seed of every random choice.", low=0, high=2**32 - 1)
     engine: Literal["auto", "onnx", "keras"] = option(
         "auto", "What computes answers; auto prefers ONNX.", when="predict"

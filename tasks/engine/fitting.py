@@ -14,7 +14,7 @@ from data.batches import Batches
 from data.splits import Splits
 from tasks.engine.bar import Bar
 from tasks.engine.checkpoint import Networks, Progress, restore, rewrite_state, write_checkpoint
-from tasks.engine.config import TaskConfig
+from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
@@ -27,6 +27,7 @@ from tasks.engine.weights import are_finite, average, inference_model, save
 
 LOG = logging.getLogger("tasks")
 Follow = Callable[[keras.Model, float], bool]
+Note = Callable[[JsonObject], None]
 
 
 def fit(
@@ -40,6 +41,7 @@ def fit(
     show: bool = False,
     follow: Follow | None = None,
     again: str = "train --resume",
+    note: Note = lambda row: None,
 ) -> Progress:
     """Fit a model, and leave the weights of `kept_epoch` in `kept`.
 
@@ -54,6 +56,7 @@ def fit(
         show: If true, draw a progress bar on standard error.
         follow: As in `KerasPart`.
         again: Command that goes on with this training, for messages.
+        note: Gets the row of the history of each epoch, at once of those that are done.
 
     Raises:
         DivergedError: The loss diverges still; the run holds the last checkpoint before.
@@ -62,7 +65,7 @@ def fit(
     networks = Networks(model, kept)
     train = Batches(splits.train, codec, config.batch_size, seed=config.seed)
     valid = Batches(splits.valid, codec, config.batch_size)
-    training = Training(networks, train, valid, config, run, follow, again)
+    training = Training(networks, train, valid, config, run, follow, again, note)
     progress = training.begin()
     with ExitStack() as stack:
         stack.enter_context(ENDING.waiting())
@@ -92,6 +95,7 @@ class Training:
     run: Path
     follow: Follow | None
     again: str
+    note: Note
 
     def begin(self) -> Progress:
         """Restore the last checkpoint, or write the first one, and return the progress."""
@@ -103,6 +107,7 @@ class Training:
         self.progress = restored or Progress()
         for row in self.progress.history:
             row.setdefault("step_size", self.config.learning_rate)  # an older version did not note it
+            self.note(row)
         if restored is None:
             self.networks.kept.set_weights(model.get_weights())
             self.keep()
@@ -196,6 +201,7 @@ class Training:
         if kept_epoch(progress.history, self.config)["epoch"] == progress.epoch:
             self.networks.best = self.networks.kept.get_weights()
         write_csv(self.run / "history.csv", progress.history)
+        self.note(progress.history[-1])
         if ENDING.asked:
             self.leave()
         if progress.epoch == self.config.epochs:

@@ -20,7 +20,7 @@ FILES = (
     *("config.json", "codec.json", "environment.json", "metrics.json", "history.csv", "answers.jsonl", "README.md"),
     "model.keras",
 )
-FOLDERS = ("onnx", "checkpoint", "figures")
+FOLDERS = ("onnx", "checkpoint", "figures", "tensorboard")
 MEGABYTE = 1 << 20
 LARGEST = {  # bytes of a file that is read as a whole; a vocabulary of 500,000 words takes 9 MB
     "config.json": MEGABYTE,

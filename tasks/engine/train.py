@@ -18,6 +18,7 @@ from tasks.engine.config import SettingError, Settings, TaskConfig
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
+from tasks.engine.logs import Logs, named_logs
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
 from tasks.engine.records import read_history
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
-CHANGEABLE = ("data", "data_dir", "cache", "epochs", "learning_rate", "retries", "checkpoint_every")  # by `resume`
+CHANGEABLE = (
+    "data",
+    "data_dir",
+    "cache",
+    "epochs",
+    "learning_rate",
+    "retries",
+    "checkpoint_every",
+    "log",
+)  # by `resume`
 NEEDED = ("predict", "evaluate", "figures", "export", "train")  # extras that a training needs
 SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
@@ -60,6 +70,7 @@ def train(
     If the training fails before its first checkpoint, no directory is left.
     """
     check_packages("`train`", *NEEDED)
+    named_logs(config.log)
     if directory:
         runs.check_directory(Path(directory))
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
@@ -113,6 +124,7 @@ def resume(
         before = read_config(task, run)
         changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
         config = task.config.restore(before.state() | changed)
+        named_logs(config.log)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
         finished = runs.is_finished(run)
         done = len(read_history(run)) if finished else kept_epochs(run)
@@ -202,8 +214,9 @@ def complete(
     facts |= {"preset": preset} if preset else {}
     write_json(run / "environment.json", facts)
     write_json(run / "codec.json", codec.state())
+    logs = Logs(task.name, config, run)
     try:
-        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress)
+        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress, logs)
     except ArithmeticError:
         write_json(run / "environment.json", facts | {"diverged": True})
         raise
@@ -217,6 +230,7 @@ def complete(
     write_json(run / "environment.json", facts | ended)
     write_text(run / "README.md", card.write(pipeline, facts, evaluation.summary))
     evaluate.write_report(evaluation, run)
+    logs.end(evaluation.summary, run)
     ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
 
@@ -242,6 +256,7 @@ def fit(
     splits: Splits,
     run: Path,
     progress: bool,
+    logs: Logs,
 ) -> tuple[Pipeline[C], dict[str, float]]:
     """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
 
@@ -254,7 +269,9 @@ def fit(
     again = resume_command(task.name, run, config)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
-    done = fitting.fit(model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again)
+    done = fitting.fit(
+        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=logs.add
+    )
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
