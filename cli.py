@@ -340,6 +340,35 @@ def bundle(run: Path, out: Path, task: str | None) -> None:
     click.echo(f"The bundle is {out}: {len(found)} files, {out.stat().st_size / 1e6:,.1f} MB.", err=True)
 
 
+def serve(
+    names: tuple[str, ...],
+    run_of: tuple[str, ...],
+    host: str,
+    port: int,
+    token: str | None,
+    cors: tuple[str, ...],
+    watch: bool,
+    queue: int,
+    batch: int,
+    window: float,
+    timeout: float,
+    max_size: float,
+    megapixels: float,
+    quiet: bool,
+) -> None:
+    from data.packages import check_packages
+
+    check_packages("`serve`", "predict", "serve")
+    from tasks.serving.server import Address, serve
+    from tasks.serving.service import Limits
+
+    send_notices(quiet)
+    limits = Limits(queue, batch, window / 1000, timeout, int(1e6 * max_size), megapixels=megapixels)
+    runs = options.named_runs(run_of)
+    with outputs.standard_output():
+        serve(names, runs, Address(host, port, token, cors), limits, watch=watch, logs=not quiet, say=click.echo)
+
+
 @click.group(
     help="Train, evaluate and use the tasks of this project.",
     context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]},
@@ -368,6 +397,9 @@ commands.add_command(
 )
 commands.add_command(report)
 commands.add_command(bundle)
+commands.add_command(
+    click.Command("serve", params=options.SERVE, callback=serve, help="Answer over HTTP, with a page.")
+)
 commands.add_command(
     click.Command("check", params=options.CHECK, callback=check, help="Look through data before a training with it.")
 )

@@ -88,6 +88,17 @@ def typed_settings(words: Sequence[str]) -> JsonObject:
     return found
 
 
+def named_runs(words: Sequence[str]) -> dict[str, Path]:
+    """Return runs given as `task=run`, by task."""
+    found = dict[str, Path]()
+    for word in words:
+        name, equals, run = word.partition("=")
+        if not equals or not name or not run or name in found:
+            raise SettingError(f"`--run` must be like mnist=RUN, once for a task; received {word!r}.")
+        found[name] = Path(run)
+    return found
+
+
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
@@ -187,5 +198,56 @@ EXPORT = [
     click.Option(["--benchmark"], is_flag=True, help="Also time each network at batch 1 and 32, and score it."),
     RUN,
     JSON,
+    QUIET_OPTION,
+]
+SERVE = [
+    click.Argument(["names"], metavar="[TASK]...", nargs=-1),
+    click.Option(
+        ["--run", "run_of"],
+        multiple=True,
+        metavar="TASK=RUN",
+        help="Run directory, bundle, or the name of a run that ships; the one that ended last if not given.",
+    ),
+    click.Option(["--host"], default="127.0.0.1", show_default=True, help="Address to listen at."),
+    click.Option(
+        ["--port"], type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 is a free one."
+    ),
+    click.Option(["--token"], envvar="FOURLAYERS_TOKEN", help="What clients must send; needed beyond 127.0.0.1."),
+    click.Option(["--cors"], multiple=True, metavar="ORIGIN", help="Page of another server that may ask."),
+    click.Option(["--watch"], is_flag=True, help="Take runs that end later, unless --run names one."),
+    click.Option(
+        ["--queue"],
+        type=click.IntRange(1, 100_000),
+        default=256,
+        show_default=True,
+        help="Most inputs that wait, a task.",
+    ),
+    click.Option(
+        ["--batch"], type=click.IntRange(1, 4096), default=32, show_default=True, help="Most inputs answered together."
+    ),
+    click.Option(
+        ["--window"],
+        type=click.FloatRange(0, 1000),
+        default=2.0,
+        show_default=True,
+        help="Milliseconds that a first input waits for others.",
+    ),
+    click.Option(
+        ["--timeout"], type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds of a request."
+    ),
+    click.Option(
+        ["--max-size"],
+        type=click.FloatRange(0.001, 1000),
+        default=10.0,
+        show_default=True,
+        help="Largest request, in MB.",
+    ),
+    click.Option(
+        ["--megapixels"],
+        type=click.FloatRange(0.001, 1000),
+        default=4.0,
+        show_default=True,
+        help="Largest picture, in millions of pixels.",
+    ),
     QUIET_OPTION,
 ]

@@ -7,9 +7,10 @@ since the main thread may be inside a library for long. Standard library only.
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
+from types import FrameType
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,6 +41,13 @@ class Ending:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: None)  # the number is in the pipe by then
         Thread(target=self.follow, args=(reader,), daemon=True).start()
+
+    def hand_over(self, handle: Callable[[int, FrameType | None], None]) -> None:
+        """Let something else take the signals from now on, such as a server; those that are ignored stay so."""
+        signal.set_wakeup_fd(-1)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, handle)
 
     def follow(self, reader: int) -> None:
         """End the process after the first signal, or if the main thread waits for it, after a time or a second one."""

@@ -1,0 +1,192 @@
+"""Tasks that are served: their runs, and the answers to what is asked together."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tasks
+from tasks.engine import runs, upkeep
+from tasks.engine.config import JsonObject
+from tasks.engine.items import BAD_INPUT
+from tasks.engine.records import read_summary
+from tasks.engine.task import IMAGE, Pipeline
+from tasks.serving.metrics import Metrics
+from tasks.serving.queue import Queue
+from tasks.serving.settings import choices
+
+LOG = logging.getLogger("serving")
+VARIANTS = 16  # pipelines of other settings that are kept
+SAMPLE = "It is good."
+
+
+class Found(NamedTuple):
+    """What became of an input: its answer, or an error; and the run that was asked."""
+
+    answer: JsonObject
+    error: Exception | None
+    run: str
+
+
+class Limits(NamedTuple):
+    """How much is taken.
+
+    Attributes:
+        waiting: Inputs of a task that wait at most.
+        batch: Inputs that are answered together at most.
+        window: Seconds that a first input waits for others.
+        seconds: Time of a request, and of its coming in.
+        size: Bytes of a request.
+        inputs: Inputs of a request.
+        megapixels: Largest picture.
+    """
+
+    waiting: int = 256
+    batch: int = 32
+    window: float = 0.002
+    seconds: float = 30.0
+    size: int = 10_000_000
+    inputs: int = 64
+    megapixels: float = 4.0
+
+
+class Served:
+    """A task that is served.
+
+    Args:
+        run: Run directory, bundle, or the name of a run that ships; `None` is the one that ended last.
+
+    Raises:
+        FileNotFoundError, RunError, SettingError: There is no such run, or it is damaged.
+    """
+
+    def __init__(self, name: str, run: Path | None, limits: Limits, metrics: Metrics) -> None:
+        self.name, self.limits = name, limits
+        self.variants: OrderedDict[Hashable, Pipeline[Any]] = OrderedDict()
+        self.take(self.opened(run))
+        self.queue = Queue(
+            self.answer, limits.waiting, limits.batch, limits.window, lambda size: metrics.batch(name, size)
+        )
+
+    def opened(self, run: Path | None) -> Pipeline[Any]:
+        """Return the pipeline of a run, which reads no larger pictures than the server takes."""
+        pipeline = tasks.load(self.name, run)
+        if pipeline.task.accepts is IMAGE:
+            least = min(self.limits.megapixels, pipeline.config.megapixels)
+            pipeline = pipeline.with_settings(megapixels=least)
+        return pipeline
+
+    def take(self, pipeline: Pipeline[Any]) -> None:
+        """Answer from a run from now on; what is being answered keeps the one before."""
+        self.pipeline, self.choices = pipeline, choices(pipeline.config)
+        self.state = self.described(pipeline)
+
+    def warm(self, pipeline: Pipeline[Any]) -> None:
+        """Let a pipeline answer once, so that its files are open."""
+        sample: Any = SAMPLE
+        if pipeline.task.accepts is IMAGE:
+            sample = np.zeros((32, 32, 3), "uint8")
+            sample[8:24, 14:18] = 255
+        pipeline.task.predict(pipeline, [pipeline.codec.read(sample)])
+
+    def described(self, pipeline: Pipeline[Any]) -> JsonObject:
+        """Return what clients are told of the task and its run, as JSON types."""
+        summary = read_summary(pipeline.run)
+        metrics = summary["metrics"] or {}
+        name = next(iter(metrics), None)
+        ends = {end: metrics.get(f"{name}_{end}") for end in ("low", "high")}
+        return {
+            "task": self.name,
+            "summary": tasks.summary(self.name),
+            "accepts": pipeline.task.accepts.field,
+            "limits": pipeline.task.limits,
+            "run": {
+                "name": pipeline.run.name,
+                "data": summary["data"],
+                "examples": summary["examples"],
+                "score": None if name is None else {"name": name, "value": metrics[name], **ends},
+            },
+            "settings": [choice.state() for choice in self.choices.values()],
+        }
+
+    def variant(self, key: Hashable) -> Pipeline[Any]:
+        """Return the pipeline with other settings, given as JSON."""
+        place = (id(self.pipeline), key)
+        if place not in self.variants:
+            given = {name: Path(value) if name.endswith("_file") else value for name, value in json.loads(str(key))}
+            self.variants[place] = self.pipeline.with_settings(**given) if given else self.pipeline
+            while len(self.variants) > VARIANTS:
+                self.variants.popitem(last=False)
+        self.variants.move_to_end(place)
+        return self.variants[place]
+
+    def answer(self, key: Hashable, inputs: Sequence[Any]) -> list[Found]:
+        """Return what becomes of inputs that have settings in common; a bad one is no matter for the others."""
+        pipeline = self.variant(key)
+        found: list[Found | None] = [None] * len(inputs)
+        read = {}
+        for place, item in enumerate(inputs):
+            try:
+                read[place] = pipeline.codec.read(item)
+            except Exception as error:
+                found[place] = self.failed(error, pipeline)
+        for place, answer in zip(read, self.answers(pipeline, list(read.values())), strict=True):
+            found[place] = answer
+        return [one for one in found if one]
+
+    def answers(self, pipeline: Pipeline[Any], read: Sequence[Any]) -> list[Found]:
+        """Return what becomes of inputs that the codec has read: of all together, or one by one if that fails."""
+        if not read:
+            return []
+        try:
+            made = pipeline.task.predict(pipeline, read)
+            return [Found(json_answer(answer), None, pipeline.run.name) for answer in made]
+        except Exception as error:
+            if len(read) == 1:
+                return [self.failed(error, pipeline)]
+            return [found for one in read for found in self.answers(pipeline, [one])]
+
+    def failed(self, error: Exception, pipeline: Pipeline[Any]) -> Found:
+        """Return an input without an answer; what is not the input's fault is logged, without the input."""
+        if not isinstance(error, BAD_INPUT):
+            LOG.error("%s fails: %s", self.name, type(error).__name__)
+        return Found({}, error, pipeline.run.name)
+
+    def newest(self) -> Pipeline[Any] | None:
+        """Return the pipeline of a run that ended after the one that answers, if it is whole and answers."""
+        newest = runs.find_run(self.name, None)
+        if newest.resolve() == self.pipeline.run.resolve():
+            return None
+        if upkeep.run_summary(self.name, newest)["state"] != "finished":
+            return None
+        pipeline = self.opened(newest)
+        self.warm(pipeline)
+        return pipeline
+
+
+def json_answer(answer: JsonObject) -> JsonObject:
+    """Return an answer as JSON types: a picture is the base64 of a PNG.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    found = {name: png(value) if isinstance(value, np.ndarray) else value for name, value in answer.items()}
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+def png(pixels: np.ndarray) -> str:
+    """Return pixels, uint8 `(height, width)` or with 1, 3 or 4 channels, as the base64 of a PNG."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels).save(file, "PNG", compress_level=1)
+    return base64.b64encode(file.getvalue()).decode()
