@@ -1,6 +1,7 @@
 """Settings of the digit classifier."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from tasks.engine.config import JsonObject, option
@@ -63,6 +64,10 @@ class Config(ClassConfig, PictureConfig):
     )
     elastic: float = option(
         0.7, "Augmentation: size of smooth random (elastic) displacements, in pixels.", low=0.0, high=5.0
+    )
+
+    layers_file: Path | None = option(
+        None, "New PNG file for what each layer makes of the digit; the answer gets the numbers.", when="answer"
     )
 
     def augmentation(self) -> dict[str, float]:

@@ -67,15 +67,26 @@ def dense_layers(config: Config) -> Iterator[keras.layers.Layer]:
 
 
 def signatures(model: keras.Model) -> dict[str, keras.Model]:
-    """Return `classify`: pictures `(batch, 28, 28, 1)` to probabilities `(batch, classes)`."""
+    """Return the models to use, both of pictures `(batch, 28, 28, 1)`.
+
+    * `classify` gives probabilities `(batch, classes)`.
+    * `layers` gives the outputs of the convolutions `(batch, height, width, channels)`, after their pooling, and of the
+      dense layers `(batch, units)`, in order.
+    """
     probabilities = keras.layers.Softmax(name="probabilities")(model.output)
-    return {"classify": keras.Model(model.input, probabilities, name="classify")}
+    shown = [layer.output for layer in model.layers if isinstance(layer, ConvolutionBlock | DenseBlock)]
+    found = {"classify": keras.Model(model.input, probabilities, name="classify")}
+    return found | ({"layers": keras.Model(model.input, shown, name="layers")} if shown else {})
 
 
 ARRAYS = {
     "classify": Signature(
         {"image": "pictures of digits, light ink on black, levels in [0, 1]"},
         {"probabilities": "probability of each class, in the order of codec.json"},
-    )
+    ),
+    "layers": Signature(
+        {"image": "pictures of digits, light ink on black, levels in [0, 1]"},
+        {"output": "outputs of the convolutions and of the dense layers, in order"},
+    ),
 }
 NETWORK = KerasPart(build=build, signatures=signatures, arrays=ARRAYS)

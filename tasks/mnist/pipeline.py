@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from typing_extensions import override
@@ -38,6 +38,7 @@ from tasks.engine.fields import checked_classes, checked_fields
 from tasks.engine.network import only_output
 from tasks.engine.task import IMAGE, Answer, Pipeline, Raw, Report, Task
 from tasks.mnist.config import LIMITS, SOURCES, Config
+from tasks.mnist.maps import layer_answers, layers_picture
 from tasks.toolbox import figures, metrics
 from tasks.toolbox.labels import (
     aligned_examples,
@@ -48,6 +49,9 @@ from tasks.toolbox.labels import (
     warn_of_unanswered_classes,
 )
 from tasks.toolbox.measures import class_measures
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LOG = logging.getLogger("tasks")
 SIZE = 28  # pixels
@@ -238,13 +242,24 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Reading]) -> list[Answe
 
     * A blank picture has neither label nor probability, but a `reason`.
     * A picture of several characters has their number as `characters`, and the label is of the largest.
+    * With `layers_file` there are also `read` and `layers`: what the network reads, and what each layer makes of it.
     """
-    answers = []
+    answers, classes = [], pipeline.codec.classes
     for batch in chunks(inputs, pipeline.config.batch_size):
-        outputs, classes = pipeline.network("classify", pipeline.codec.inputs(batch)), pipeline.codec.classes
+        images = pipeline.codec.inputs(batch)
+        outputs = pipeline.network("classify", images)
         found = class_answers(classes, only_output(outputs, (len(batch), len(classes)), pipeline.run))
-        answers += [reading_answer(*pair) for pair in zip(batch, found, strict=True)]
+        made = [reading_answer(*pair) for pair in zip(batch, found, strict=True)]
+        if pipeline.config.layers_file:
+            made = [answer | more for answer, more in zip(made, layer_answers(pipeline, images), strict=True)]
+        answers += made
     return answers
+
+
+def draw(pipeline: Pipeline[Config], reading: Reading, answer: Answer) -> Iterator[tuple[str, Path, Image]]:
+    """Yield what each convolution makes of a picture, if `layers_file` asks for it."""
+    if pipeline.config.layers_file:
+        yield "layers_file", pipeline.config.layers_file, layers_picture(answer)
 
 
 def reading_answer(reading: Reading, answer: Answer) -> Answer:
@@ -292,4 +307,5 @@ TASK = Task(
     predict=predict,
     score=score,
     terms=lambda pipeline: {"classes": sorted(pipeline.codec.classes)},
+    draw=draw,
 )

@@ -15,6 +15,7 @@ from tasks.serving.errors import RefusedError
 from tasks.serving.service import Limits
 
 FIELDS = 32  # of a form, beside its files
+CLOSE = {"Connection": "close"}  # what is left of a body is not read
 PICTURES = ("image/", "application/octet-stream")
 
 
@@ -44,7 +45,9 @@ async def body_of(request: Request, limits: Limits) -> bytes:
         except StopAsyncIteration:
             return b"".join(parts)
         except TimeoutError as error:
-            raise RefusedError(408, "slow", f"The request did not come in {limits.seconds:g} seconds.") from error
+            raise RefusedError(
+                408, "slow", f"The request did not come in {limits.seconds:g} seconds.", CLOSE
+            ) from error
         size += len(part)
         if size > limits.size:
             raise too_large(limits)
@@ -53,7 +56,7 @@ async def body_of(request: Request, limits: Limits) -> bytes:
 
 def too_large(limits: Limits) -> RefusedError:
     """Return what is said of a body that is too large."""
-    return RefusedError(413, "too_large", f"A request may have at most {limits.size / 1e6:g} MB.")
+    return RefusedError(413, "too_large", f"A request may have at most {limits.size / 1e6:g} MB.", CLOSE)
 
 
 async def asked_texts(request: Request, limits: Limits) -> Asked:

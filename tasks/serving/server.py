@@ -26,6 +26,7 @@ from tasks.serving.metrics import Metrics
 from tasks.serving.service import Limits, Served
 
 LOG = logging.getLogger("serving")
+BACKLOG = 1024  # connections that wait to be taken
 EVERY = 2.0  # seconds between two looks for new runs
 
 
@@ -151,6 +152,7 @@ def bound_socket(address: Address) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address.host, address.port))
+        listener.listen(BACKLOG)  # who comes before the server has begun waits
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)

@@ -15,7 +15,7 @@ import numpy as np
 
 import tasks
 from tasks.engine import runs, upkeep
-from tasks.engine.config import JsonObject
+from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.items import BAD_INPUT
 from tasks.engine.records import read_summary
 from tasks.engine.task import IMAGE, Pipeline
@@ -130,7 +130,10 @@ class Served:
 
     def answer(self, key: Hashable, inputs: Sequence[Any]) -> list[Found]:
         """Return what becomes of inputs that have settings in common; a bad one is no matter for the others."""
-        pipeline = self.variant(key)
+        try:
+            pipeline = self.variant(key)
+        except SettingError as error:  # settings that do not fit each other
+            return [self.failed(error, self.pipeline)] * len(inputs)
         found: list[Found | None] = [None] * len(inputs)
         read = {}
         for place, item in enumerate(inputs):
@@ -156,7 +159,7 @@ class Served:
 
     def failed(self, error: Exception, pipeline: Pipeline[Any]) -> Found:
         """Return an input without an answer; what is not the input's fault is logged, without the input."""
-        if not isinstance(error, BAD_INPUT):
+        if not isinstance(error, (*BAD_INPUT, SettingError)):
             LOG.error("%s fails: %s", self.name, type(error).__name__)
         return Found({}, error, pipeline.run.name)
 
