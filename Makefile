@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 ROOMS = layers data tasks cli
 
 .PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test clean
