@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
 .PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test clean
@@ -32,7 +32,7 @@ soak: $(READY)  ## kills, random damage and hostile files, for an hour
 	FOURLAYERS_SOAK=1 timeout 30m $(PYTEST) tests/faults || test $$? = 124
 
 jax: $(READY)  ## layers and tasks again on JAX
-	KERAS_BACKEND=jax $(PYTEST) -m "not real" tests/layers tests/tasks/test_contract.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
+	KERAS_BACKEND=jax $(PYTEST) -m "not real" tests/layers tests/tasks/test_contract_*.py tests/tasks/test_mnist.py tests/tasks/test_sentiment.py
 
 real: $(READY)  ## the tests on real data sets; FOURLAYERS_DATASETS names their folder
 	$(BIN)/python -m pytest -m real

@@ -8,17 +8,9 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+pytest.register_assert_rewrite("tests.tasks.contract")
+
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Part the tests among processes by their file, those of trained runs by task too; begin with the long ones."""
-    for item in items:
-        task = getattr(item, "callspec", None) and item.callspec.params.get("trained")
-        group = item.nodeid.partition("::")[0] + (f" {task}" if task else "")
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests" / "tasks"))
 
 
 @pytest.fixture(autouse=True)

@@ -190,6 +190,11 @@ def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()
 
 
+def test_every_task_is_held_to_what_all_promise():
+    files = {path.stem.removeprefix("test_contract_") for path in (ROOT / "tests/tasks").glob("test_contract_*.py")}
+    assert files == {path.parent.name for path in ROOT.glob("tasks/*/pipeline.py")}
+
+
 def test_every_package_is_in_the_distribution():
     rooms = {path.parent.relative_to(ROOT).parts[0] for path in SOURCES if path.name == "__init__.py"}
     assert rooms == set(ROOMS)

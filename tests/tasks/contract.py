@@ -1,4 +1,7 @@
-"""What every task promises; each is trained once, small, on its embedded data."""
+"""What every task promises; each is trained once, small, on its embedded data.
+
+A file `test_contract_TASK.py` has these tests for its `TASK`, so that processes share them.
+"""
 
 import csv
 import json
@@ -37,10 +40,11 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module", params=tasks.names())
+@pytest.fixture(scope="module")
 def trained(request, tmp_path_factory):
-    """Return the pipeline of a tiny run of each task."""
-    return tasks.train(request.param, tmp_path_factory.mktemp("runs") / request.param, **TINY)
+    """Return the pipeline of a tiny run of the task that a module names."""
+    name = request.module.TASK
+    return tasks.train(name, tmp_path_factory.mktemp("runs") / name, **TINY)
 
 
 def inputs(pipeline, count=5):

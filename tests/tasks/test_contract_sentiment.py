@@ -1,0 +1,5 @@
+"""What every task promises, of `sentiment`."""
+
+from tests.tasks.contract import *  # noqa: F403
+
+TASK = "sentiment"
