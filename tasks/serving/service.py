@@ -114,6 +114,7 @@ class Served:
                 "examples": summary["examples"],
                 "score": None if name is None else {"name": name, "value": metrics[name], **ends},
             },
+            "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
             "settings": [choice.state() for choice in self.choices.values()],
         }
 

@@ -23,7 +23,7 @@ function maps(canvas, image, { width, height, channels, columns: across }) {
   const draw = canvas.getContext("2d");
   draw.imageSmoothingEnabled = false;
   for (let map = 0; map < channels; map += 1) {
-    draw.drawImage(image, (map % across) * width, Math.floor(map / across) * height, width, height,
+    draw.drawImage(image, (map % across) * (width + 1), Math.floor(map / across) * (height + 1), width, height,
       (map % fit) * (TILE + GAP), Math.floor(map / fit) * (tall + GAP), TILE, tall);
   }
 }
