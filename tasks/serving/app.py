@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 import tasks
 from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.task import TEXT
 from tasks.serving.bodies import Asked, asked_pictures, asked_texts
 from tasks.serving.errors import RefusedError, refusal
 from tasks.serving.metrics import Metrics
@@ -135,11 +136,11 @@ def page_route(file: PageFile) -> Callable[[Request], Awaitable[Response]]:
 
 def task_route(state: State, served: Served) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers a request for a task."""
-    asked_of = asked_texts if served.pipeline.task.accepts.field == "text" else asked_pictures
+    asked_of = asked_texts if served.pipeline.task.accepts is TEXT else asked_pictures
 
     async def ask(request: Request) -> Response:
         start = time.monotonic()
-        asked = await asked_of(request, state.limits)
+        asked = await asked_of(request, served.limits)
         found = await answered(request, state, served, asked, start)
         return response(request, served.name, found, time.monotonic() - start)
 
@@ -177,7 +178,7 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
         leaving.cancel()
     request.state.batch = job.batch
     if answers not in done:
-        answers.cancel()
+        job.leave()
         if leaving in done:
             raise RefusedError(LEFT, "left", "The client has left.")
         raise late(state)
@@ -207,7 +208,8 @@ def response(request: Request, name: str, found: list[Found], seconds: float) ->
         RefusedError: The only input has none, or none has one by the server's fault.
     """
     errors = [refusal(one.error) for one in found if one.error]
-    if len(errors) == len(found) and (len(found) == 1 or all(error.status >= 500 for error in errors)):
+    whole = len(found) == 1 or all(error.status >= 500 or error.code == "setting" for error in errors)
+    if len(errors) == len(found) and whole:
         raise errors[0]
     if len(found) == 1 and "image/png" in request.headers.get("accept", "") and "image" in found[0].answer:
         return Response(base64.b64decode(found[0].answer["image"]), media_type="image/png")
