@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 import tasks
@@ -33,6 +33,7 @@ TYPES = {
 }  # fmt: skip
 LEFT = 499  # status in the log of a request whose client has left
 ENDING = "The server is ending."
+FAILED = RefusedError(503, "failed", "The server failed at this request.")  # by a fault that nobody foresaw
 
 
 class PageFile(NamedTuple):
@@ -77,7 +78,15 @@ def build(state: State) -> FastAPI:
         about = RefusedError(error.status_code, "address", said.get(error.status_code, str(error.detail)))
         return JSONResponse(about.state(), error.status_code, error.headers)
 
+    async def left(request: Request, error: Exception) -> Response:
+        return Response(status_code=LEFT)  # which is not sent
+
+    async def failed(request: Request, error: Exception) -> Response:  # the gate logs it
+        return JSONResponse(FAILED.state(), FAILED.status)
+
     app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(ClientDisconnect, left)
+    app.add_exception_handler(Exception, failed)
     app.add_exception_handler(HTTPException, unknown)
     for name, file in page_files().items():
         app.add_api_route(
@@ -183,11 +192,13 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
             raise RefusedError(LEFT, "left", "The client has left.")
         raise late(state)
     try:
-        return list(answers.result())
+        found = answers.result()
     except LateError as error:
         raise late(state) from error
     except ClosedError as error:
         raise RefusedError(503, "ending", ENDING, {"Retry-After": "5"}) from error
+    run = served.pipeline.run.name
+    return [one if isinstance(one, Found) else Found({}, one, run) for one in found]
 
 
 def late(state: State) -> RefusedError:
