@@ -356,9 +356,9 @@ def serve(
     megapixels: float,
     quiet: bool,
 ) -> None:
-    from data.packages import check_packages
+    from tasks.serving.needed import check_needed
 
-    check_packages("`serve`", "predict", "serve")
+    check_needed()
     from tasks.serving.server import Address, serve
     from tasks.serving.service import Limits
 

@@ -40,7 +40,13 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "heic": {"pillow_heif": "pillow-heif"},
     "openvino": {"openvino": ""},
     "litert": {"ai_edge_litert": "ai-edge-litert"},
-    "serve": {"fastapi": "", "multipart": "python-multipart", "python_multipart": "python-multipart", "uvicorn": ""},
+    "serve": {
+        "fastapi": "",
+        "starlette": "fastapi",
+        "multipart": "python-multipart",
+        "python_multipart": "python-multipart",
+        "uvicorn": "",
+    },
     "tensorboard": {"tensorboard": ""},
     "mlflow": {"mlflow": "mlflow-skinny"},
 }

@@ -19,7 +19,7 @@ MAY_IMPORT = {  # a room, and those rooms of ours that it may import
     "data": {"data"},
     "tasks": {"tasks", "tasks.engine"},
     "tasks.engine": {"tasks.engine", "data", "layers.onnx"},
-    "tasks.serving": {"tasks", "tasks.serving", "tasks.engine"},
+    "tasks.serving": {"tasks", "tasks.serving", "tasks.engine", "data"},
     "tasks.toolbox": {"tasks.toolbox", "tasks.engine.config", "tasks.engine.measure", "data"},
     "task": {"own", "tasks.engine", "tasks.toolbox", "data", "layers"},
 }
@@ -68,6 +68,7 @@ KERAS = {
 }
 RUNTIMES = {path: path.stem for path in ROOT.glob("tasks/engine/exporting/runtimes/[!_]*.py")}  # copied, with NumPy
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
+SERVER = {"fastapi", "starlette", "uvicorn"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
 ONNX = {ROOT / "tasks/engine/archives.py", ROOT / "layers/onnx/file.py", ROOT / "layers/onnx/network.py"}
 TENSORFLOW = {
@@ -140,7 +141,7 @@ def test_zones(path):
     elif path in RUNTIMES:
         assert third_party <= {"numpy", FORMATS[RUNTIMES[path]].library}
     elif path not in KERAS:
-        assert third_party <= NUMPY
+        assert third_party <= NUMPY | (SERVER if room_of(path.relative_to(ROOT)) == "tasks.serving" else set())
         names = set(imports(path, top_level=True))
         assert not any(name.startswith(("data.batches", "layers")) for name in names), "pulls in Keras"
 
@@ -162,7 +163,7 @@ def loaded_after(code, *words):
         f"import sys, json; sys.argv = {['cli.py', *words]!r}\n{code}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, cwd=ROOT, check=True)
-    return set(json.loads(result.stdout.splitlines()[-1])) & (HEAVY | NUMPY)
+    return set(json.loads(result.stdout.splitlines()[-1])) & (HEAVY | NUMPY | SERVER)
 
 
 RUN_COMMAND = "import cli\ntry:\n    cli.main()\nexcept SystemExit:\n    pass"
@@ -181,6 +182,7 @@ LIGHT = [
     "check --help",
     "report --help",
     "bundle --help",
+    "serve --help",
     "export mnist --help",
 ]
 

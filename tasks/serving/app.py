@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 import tasks
 from tasks.engine.config import JsonObject, SettingError
+from tasks.engine.task import TEXT
 from tasks.serving.bodies import Asked, asked_pictures, asked_texts
 from tasks.serving.errors import RefusedError, refusal
 from tasks.serving.metrics import Metrics
@@ -32,6 +33,7 @@ TYPES = {
 }  # fmt: skip
 LEFT = 499  # status in the log of a request whose client has left
 ENDING = "The server is ending."
+FAILED = RefusedError(503, "failed", "The server failed at this request.")  # by a fault that nobody foresaw
 
 
 class PageFile(NamedTuple):
@@ -76,7 +78,15 @@ def build(state: State) -> FastAPI:
         about = RefusedError(error.status_code, "address", said.get(error.status_code, str(error.detail)))
         return JSONResponse(about.state(), error.status_code, error.headers)
 
+    async def left(request: Request, error: Exception) -> Response:
+        return Response(status_code=LEFT)  # which is not sent
+
+    async def failed(request: Request, error: Exception) -> Response:  # the gate logs it
+        return JSONResponse(FAILED.state(), FAILED.status)
+
     app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(ClientDisconnect, left)
+    app.add_exception_handler(Exception, failed)
     app.add_exception_handler(HTTPException, unknown)
     for name, file in page_files().items():
         app.add_api_route(
@@ -135,11 +145,11 @@ def page_route(file: PageFile) -> Callable[[Request], Awaitable[Response]]:
 
 def task_route(state: State, served: Served) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers a request for a task."""
-    asked_of = asked_texts if served.pipeline.task.accepts.field == "text" else asked_pictures
+    asked_of = asked_texts if served.pipeline.task.accepts is TEXT else asked_pictures
 
     async def ask(request: Request) -> Response:
         start = time.monotonic()
-        asked = await asked_of(request, state.limits)
+        asked = await asked_of(request, served.limits)
         found = await answered(request, state, served, asked, start)
         return response(request, served.name, found, time.monotonic() - start)
 
@@ -177,16 +187,18 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
         leaving.cancel()
     request.state.batch = job.batch
     if answers not in done:
-        answers.cancel()
+        job.leave()
         if leaving in done:
             raise RefusedError(LEFT, "left", "The client has left.")
         raise late(state)
     try:
-        return list(answers.result())
+        found = answers.result()
     except LateError as error:
         raise late(state) from error
     except ClosedError as error:
         raise RefusedError(503, "ending", ENDING, {"Retry-After": "5"}) from error
+    run = served.pipeline.run.name
+    return [one if isinstance(one, Found) else Found({}, one, run) for one in found]
 
 
 def late(state: State) -> RefusedError:
@@ -207,7 +219,8 @@ def response(request: Request, name: str, found: list[Found], seconds: float) ->
         RefusedError: The only input has none, or none has one by the server's fault.
     """
     errors = [refusal(one.error) for one in found if one.error]
-    if len(errors) == len(found) and (len(found) == 1 or all(error.status >= 500 for error in errors)):
+    whole = len(found) == 1 or all(error.status >= 500 or error.code == "setting" for error in errors)
+    if len(errors) == len(found) and whole:
         raise errors[0]
     if len(found) == 1 and "image/png" in request.headers.get("accept", "") and "image" in found[0].answer:
         return Response(base64.b64decode(found[0].answer["image"]), media_type="image/png")

@@ -79,6 +79,8 @@ async def asked_texts(request: Request, limits: Limits) -> Asked:
     inputs = [value.pop("input")] if "input" in value else value.pop("inputs")
     if not isinstance(inputs, list) or not all(isinstance(one, str) for one in inputs):
         raise RefusedError(422, "inputs", "`input` must be a text, and `inputs` a list of texts.")
+    if sum(map(len, inputs)) > limits.characters:
+        raise RefusedError(413, "too_large", f"A request may have at most {limits.characters:,} characters of text.")
     return checked(Asked(inputs, value), limits)
 
 

@@ -30,8 +30,8 @@ def refusal(error: Exception) -> RefusedError:
     """Return what is said of an input that has no answer; what is not its fault is told in no detail."""
     if isinstance(error, RefusedError):
         return error
-    if isinstance(error, (*BAD_INPUT, SettingError)):
-        return RefusedError(422, "input", sentence(error))
     if isinstance(error, RunError):
         return RefusedError(503, "run", "The run that should answer is damaged.")
+    if isinstance(error, (*BAD_INPUT, SettingError)):
+        return RefusedError(422, "setting" if isinstance(error, SettingError) else "input", sentence(error))
     return RefusedError(503, "failed", "There is no answer to this input; the log of the server has the kind of error.")

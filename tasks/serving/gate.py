@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from tasks.serving.app import LEFT, State
+from tasks.serving.app import FAILED, LEFT, State
 from tasks.serving.errors import RefusedError
 
 Message = MutableMapping[str, Any]
@@ -59,7 +59,7 @@ class Gate:
             await request.refuse(error)
         except Exception as error:  # whatever it is, the client gets a sentence, and the log its kind
             request.kind = type(error).__name__
-            await request.refuse(RefusedError(503, "failed", "The server failed at this request."))
+            await request.refuse(FAILED)
         finally:
             self.count -= 1
             self.held -= request.size

@@ -41,6 +41,7 @@ class Job:
         deadline: Time of `time.monotonic` at which nobody waits for the answers any more.
         answers: Gets a list with one answer or error for each input, or an error.
         batch: Number of inputs that were answered together.
+        is_left: Whether nobody waits for the answers any more.
     """
 
     inputs: Sequence[Any]
@@ -49,6 +50,12 @@ class Job:
     answers: Future[list[Any]] = field(default_factory=Future)
     begun: float = field(default_factory=time.monotonic)
     batch: int = 0
+    is_left: bool = False
+
+    def leave(self) -> None:
+        """Tell that nobody waits for the answers any more."""
+        self.is_left = True
+        self.answers.cancel()
 
 
 class Queue:
@@ -59,7 +66,8 @@ class Queue:
     Args:
         answer: Gets the key and the inputs of some jobs; returns one answer or error for each input.
         most: Largest number of inputs that wait.
-        batch: Largest number of inputs that are answered together; 1 takes each job alone.
+        batch: Largest number of inputs that are answered together; a job of more is answered in parts, as long as
+            somebody waits for it.
         window: Seconds that a first job waits for others.
         note: Gets the number of inputs of each batch.
     """
@@ -113,18 +121,36 @@ class Queue:
     def work(self) -> None:
         """Answer jobs until the queue is closed."""
         while jobs := self.next_jobs():
-            inputs = [item for job in jobs for item in job.inputs]
-            start = time.monotonic()
-            try:
-                found: list[Any] = self.answer(jobs[0].key, inputs)
-            except Exception as error:  # whatever it is, those who wait must hear of it
-                found = [error] * len(inputs)
-            self.pace += 0.2 * ((time.monotonic() - start) / len(inputs) - self.pace)
-            self.note(len(inputs))
+            if len(jobs) == 1:
+                self.answer_parts(jobs[0])
+                continue
+            found = self.found(jobs[0].key, [item for job in jobs for item in job.inputs])
             for job in jobs:
                 mine, found = found[: len(job.inputs)], found[len(job.inputs) :]
-                job.batch = len(inputs)
+                job.batch = sum(len(job.inputs) for job in jobs)
                 job.answers.set_result(mine)
+
+    def answer_parts(self, job: Job) -> None:
+        """Answer a job by itself, in parts if it is large; what nobody waits for is not begun."""
+        found = list[Any]()
+        job.batch = min(len(job.inputs), self.batch)
+        for start in range(0, len(job.inputs), self.batch):
+            if start and (job.is_left or job.deadline < time.monotonic()):
+                job.answers.set_exception(LateError())
+                return
+            found += self.found(job.key, list(job.inputs[start : start + self.batch]))
+        job.answers.set_result(found)
+
+    def found(self, key: Hashable, inputs: list[Any]) -> list[Any]:
+        """Return the answer or error of each of some inputs."""
+        start = time.monotonic()
+        try:
+            found = self.answer(key, inputs)
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            found = [error] * len(inputs)
+        self.pace += 0.2 * ((time.monotonic() - start) / len(inputs) - self.pace)
+        self.note(len(inputs))
+        return found
 
     def next_jobs(self) -> list[Job]:
         """Return the next jobs to answer together; none once the queue is closed."""

@@ -24,6 +24,7 @@ from tasks.serving.app import State, build
 from tasks.serving.gate import LOOPBACK, App, Gate
 from tasks.serving.metrics import Metrics
 from tasks.serving.service import Limits, Served
+from tasks.serving.slow import timed_protocol
 
 LOG = logging.getLogger("serving")
 BACKLOG = 1024  # connections that wait to be taken
@@ -53,8 +54,11 @@ class Server(uvicorn.Server):
         self.state = state
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.state.close()
         self.force_exit, self.should_exit = self.should_exit, True  # a second signal ends it at once
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.state.close()  # here, and not in the midst of whatever a signal interrupts
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,10 +121,12 @@ def serve(
         state = State(served, limits, metrics)
         logging.getLogger("tasks").setLevel(logging.ERROR)  # notices are about inputs, which no log should have
         host, port = listener.getsockname()[:2]
-        gate = Gate(build(state), state, LOOPBACK if is_loopback(address.host) else None, address.token, logs)
+        own = (*LOOPBACK, address.host.lower()) if is_loopback(address.host) else None
+        gate = Gate(build(state), state, own, address.token, logs)
         config = uvicorn.Config(
             with_origins(gate, address.origins), log_level="warning", access_log=False, server_header=False,
             lifespan="off", timeout_graceful_shutdown=int(limits.seconds) + 1, timeout_keep_alive=30,
+            http=timed_protocol(limits.seconds),
         )  # fmt: skip
         server = Server(config, state)
         threading.Thread(target=warm, args=(state,), daemon=True).start()

@@ -25,6 +25,7 @@ from tasks.serving.settings import choices
 
 LOG = logging.getLogger("serving")
 VARIANTS = 16  # pipelines of other settings that are kept
+LARGE_ANSWERS = 4  # pictures of a request whose answers are pictures
 SAMPLE = "It is good."
 
 
@@ -46,6 +47,7 @@ class Limits(NamedTuple):
         seconds: Time of a request, and of its coming in.
         size: Bytes of a request.
         inputs: Inputs of a request.
+        characters: Characters of the texts of a request, together.
         megapixels: Largest picture.
     """
 
@@ -55,6 +57,7 @@ class Limits(NamedTuple):
     seconds: float = 30.0
     size: int = 10_000_000
     inputs: int = 64
+    characters: int = 100_000
     megapixels: float = 4.0
 
 
@@ -69,18 +72,22 @@ class Served:
     """
 
     def __init__(self, name: str, run: Path | None, limits: Limits, metrics: Metrics) -> None:
-        self.name, self.limits = name, limits
+        self.name = name
         self.variants: OrderedDict[Hashable, Pipeline[Any]] = OrderedDict()
-        self.take(self.opened(run))
+        pipeline = self.opened(run, limits.megapixels)
+        if pipeline.task.write:  # answers are large pictures, which gain nothing by being made together
+            limits = limits._replace(batch=1, inputs=min(limits.inputs, LARGE_ANSWERS))
+        self.limits = limits
+        self.take(pipeline)
         self.queue = Queue(
             self.answer, limits.waiting, limits.batch, limits.window, lambda size: metrics.batch(name, size)
         )
 
-    def opened(self, run: Path | None) -> Pipeline[Any]:
+    def opened(self, run: Path | None, megapixels: float) -> Pipeline[Any]:
         """Return the pipeline of a run, which reads no larger pictures than the server takes."""
         pipeline = tasks.load(self.name, run)
         if pipeline.task.accepts is IMAGE:
-            least = min(self.limits.megapixels, pipeline.config.megapixels)
+            least = min(megapixels, pipeline.config.megapixels)
             pipeline = pipeline.with_settings(megapixels=least)
         return pipeline
 
@@ -116,14 +123,17 @@ class Served:
             },
             "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
             "settings": [choice.state() for choice in self.choices.values()],
+            "max_inputs": self.limits.inputs,
+            "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
         }
 
     def variant(self, key: Hashable) -> Pipeline[Any]:
         """Return the pipeline with other settings, given as JSON."""
-        place = (id(self.pipeline), key)
+        pipeline = self.pipeline  # another thread may change it
+        place = (pipeline.run, key)
         if place not in self.variants:
             given = {name: Path(value) if name.endswith("_file") else value for name, value in json.loads(str(key))}
-            self.variants[place] = self.pipeline.with_settings(**given) if given else self.pipeline
+            self.variants[place] = pipeline.with_settings(**given) if given else pipeline
             while len(self.variants) > VARIANTS:
                 self.variants.popitem(last=False)
         self.variants.move_to_end(place)
@@ -171,7 +181,7 @@ class Served:
             return None
         if upkeep.run_summary(self.name, newest)["state"] != "finished":
             return None
-        pipeline = self.opened(newest)
+        pipeline = self.opened(newest, self.limits.megapixels)
         self.warm(pipeline)
         return pipeline
 

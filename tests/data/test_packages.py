@@ -42,7 +42,10 @@ def test_the_table_of_an_extra_is_that_of_the_project(extra):
     assert packages == {name_of(one) for one in plain(extra)}
 
 
-@pytest.mark.parametrize(("file", "extras"), [("predict.txt", ["predict"]), ("evaluate.txt", ["evaluate", "figures"])])
+LISTS = [("predict.txt", ["predict"]), ("evaluate.txt", ["evaluate", "figures"]), ("serve.txt", ["serve"])]
+
+
+@pytest.mark.parametrize(("file", "extras"), LISTS)
 def test_a_list_of_requirements_is_that_of_its_extras(file, extras):
     assert listed(file) == sorted(one for extra in extras for one in plain(extra))
 

@@ -14,13 +14,13 @@ export function element(tag, attributes = {}, ...children) {
     if (typeof value === "function") made.addEventListener(name, value);
     else if (value !== false && value != null) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child != null));
+  made.append(...children.flat(Infinity).filter((child) => child != null));
   return made;
 }
 
 /** Put children in place of what an element holds. */
 export function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((child) => child != null));
+  parent.replaceChildren(...children.flat(Infinity).filter((child) => child != null));
 }
 
 /** Set the text of a live region, only if it is another one: the same text is not to be read out twice. */

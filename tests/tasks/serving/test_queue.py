@@ -59,7 +59,7 @@ def test_jobs_of_one_key_that_wait_are_answered_together_and_each_gets_its_own(q
     assert [begun.batch, *(each.batch for each in jobs)] == [1, 4, 1, 4, 4]
 
 
-def test_a_batch_has_a_largest_size_but_for_a_job_that_is_larger_by_itself(queue, slow):
+def test_a_batch_has_a_largest_size_and_a_larger_job_is_answered_in_parts(queue, slow):
     first(queue, slow)
     jobs = [job(1, 2, 3), job(4, 5)]
     for each in jobs:
@@ -69,7 +69,18 @@ def test_a_batch_has_a_largest_size_but_for_a_job_that_is_larger_by_itself(queue
     large = job(*range(9))
     queue.put(large)
     assert len(large.answers.result(5)) == 9
-    assert [len(inputs) for _, inputs in slow.batches] == [1, 3, 2, 9]
+    assert [len(inputs) for _, inputs in slow.batches] == [1, 3, 2, 4, 4, 1]
+
+
+def test_of_a_large_job_that_is_left_only_what_is_begun_is_computed(queue, slow):
+    large = job(*range(9))
+    queue.put(large)
+    assert slow.began.wait(5)
+    large.leave()
+    slow.go.set()
+    with pytest.raises(LateError):
+        large.answers.result(5)
+    assert slow.batches == [("a", [0, 1, 2, 3])]
 
 
 def test_what_is_too_much_is_refused_with_a_time(queue, slow):
