@@ -124,7 +124,6 @@ class Served:
             "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
             "settings": [choice.state() for choice in self.choices.values()],
             "max_inputs": self.limits.inputs,
-            "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
         }
 
     def variant(self, key: Hashable) -> Pipeline[Any]:
