@@ -70,7 +70,7 @@ def opened(browser, address):
     yield open_tab
     for context in contexts:
         context.close()
-    assert said == []
+    assert [text for text in said if "status of 422" not in text] == []  # what Chromium says of a refused picture
     assert hosts <= {address, "data", "blob"}
 
 
@@ -100,8 +100,10 @@ def test_a_drawn_digit_shows_its_label_and_every_layer(opened):
     panel = answered(page, "mnist")
     panel.get_by_text("Read as 3").wait_for()
     assert panel.locator(".layers figure").count() == 5
-    shown = page.evaluate("""[...document.querySelectorAll('.layers canvas')].map((canvas) =>
-        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value > 200))""")
+    shown = page.evaluate("""() => [...document.querySelectorAll('.layers canvas')].map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value, place) => place % 4 < 3 && value > 200);
+    })""")
     assert shown == [True] * 5
     assert panel.locator("img.pixels").evaluate("image => image.naturalWidth") == 28
     panel.get_by_role("button", name="Clear").click()
@@ -110,14 +112,14 @@ def test_a_drawn_digit_shows_its_label_and_every_layer(opened):
 
 def test_a_digit_is_drawn_with_the_keyboard(opened):
     page = opened("mnist")
-    page.locator(".paper canvas").focus()
-    for key in ["Shift+ArrowUp"] * 2 + ["Space"] + ["Shift+ArrowDown"] * 4 + ["Space"]:
+    page.locator(".paper").focus()
+    for key in ["Space"] + ["Shift+ArrowDown"] * 4 + ["Space"]:
         page.keyboard.press(key)
     panel = answered(page, "mnist")
     panel.get_by_text("Read as 1").wait_for()
 
 
-def test_a_picture_is_enlarged_and_saved(opened):
+def test_a_picture_is_enlarged_and_saved(opened, tmp_path):
     page = opened("upscale")
     page.get_by_role("button", name="Sample").click()
     panel = answered(page, "upscale")
@@ -125,7 +127,9 @@ def test_a_picture_is_enlarged_and_saved(opened):
     assert after.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [400, 300]
     with page.expect_download() as found:
         panel.get_by_text("Save as PNG").click()
-    assert Image.open(found.value.path()).size == (400, 300)
+    found.value.save_as(tmp_path / "cat.png")
+    with Image.open(tmp_path / "cat.png") as saved:
+        assert saved.size == (400, 300)
     panel.get_by_role("slider").press("Home")
 
 
@@ -152,7 +156,7 @@ def test_words_get_weights_as_one_types(opened):
     box.fill("A dull and awful film.")
     page.locator("#panel-sentiment").get_by_text("Read as neg").wait_for()
     box.fill(" ")
-    page.locator("#panel-sentiment").get_by_text("Type").wait_for()
+    page.locator("#panel-sentiment .status", has_text="Type").wait_for()
 
 
 def test_each_word_of_a_caption_shows_where_the_network_looked(opened):
@@ -162,7 +166,7 @@ def test_each_word_of_a_caption_shows_where_the_network_looked(opened):
     words = panel.locator(".word")
     assert words.count() > 3
     words.nth(1).focus()
-    panel.get_by_text("Training pictures that look most alike").wait_for()
+    panel.get_by_role("heading", name="Training pictures that look most alike").wait_for()
 
 
 def test_a_translation_shows_what_belongs_together(opened):
@@ -207,7 +211,7 @@ def test_everyone_can_use_every_tab(opened, size):
 
 def test_the_page_is_light_and_quick(opened, address):
     page = opened("mnist")
-    entries = page.evaluate("""[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-        .map((entry) => [entry.name, entry.decodedBodySize])""")
+    entries = page.evaluate("""() => ['navigation', 'resource'].flatMap((kind) =>
+        performance.getEntriesByType(kind).map((entry) => [entry.name, entry.decodedBodySize]))""")
     assert sum(size for name, size in entries if name.startswith(address)) < 150_000
     assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 10_000
