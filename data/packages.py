@@ -42,7 +42,7 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "litert": {"ai_edge_litert": "ai-edge-litert"},
     "serve": {
         "fastapi": "",
-        "starlette": "fastapi",
+        "starlette": "",
         "multipart": "python-multipart",
         "python_multipart": "python-multipart",
         "uvicorn": "",
