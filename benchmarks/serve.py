@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+import tasks
+from tasks.mnist.maps import png
 
 ROOT = Path(__file__).parent.parent
 REVIEWS = [
@@ -97,8 +101,10 @@ def texts(task: str, inputs: Sequence[str], **settings: object) -> list[bytes]:
 
 
 def digits() -> list[bytes]:
-    """Return a request for a digit, as a page sends it."""
-    return [request("POST", "/v1/mnist", (ROOT / "tasks/mnist/example.png").read_bytes(), "image/png")]
+    """Return requests for a digit, cut out to 28x28 pixels, and turned by quarters."""
+    pixels = tasks.load("mnist", "small").codec.read(ROOT / "tasks/mnist/example.png").image
+    files = [b64decode(png(np.rot90(pixels, turns))) for turns in range(4)]
+    return [request("POST", "/v1/mnist", file, "image/png") for file in files]
 
 
 def bad_requests() -> list[bytes]:

@@ -42,7 +42,7 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "litert": {"ai_edge_litert": "ai-edge-litert"},
     "serve": {
         "fastapi": "",
-        "starlette": "fastapi",
+        "starlette": "",
         "multipart": "python-multipart",
         "python_multipart": "python-multipart",
         "uvicorn": "",
@@ -80,7 +80,7 @@ def check_modules(use: str, modules: Iterable[str]) -> None:
     wanted = [keras_backend() if module == "tensorflow" else module for module in modules]
     missing = [PACKAGES[module] for module in wanted if module in PACKAGES and not is_installed(module)]
     if missing:
-        raise MissingPackageError(f"{use} {advice(*missing)}.")
+        raise MissingPackageError(f"{use} {advice(*dict.fromkeys(missing))}.")
 
 
 def keras_backend() -> str:

@@ -4,12 +4,14 @@ Run as `make light-test`; the index of packages must be reachable. Prints a line
 traceback at the first that fails.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import venv
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import Request, urlopen
 
 from tests.wheel import INPUTS, ROOT, answer, output, report, site_packages
 
@@ -31,6 +33,7 @@ NEEDS = {  # a command that needs more, and a package that its sentence must nam
     "runs --verify mnist": "h5py",
     "predict mnist digit.png --engine keras": "keras",
     "predict translate Hello. --alignment-file drawn.png": "matplotlib",
+    "serve --port 0": "fastapi",
 }
 
 
@@ -57,12 +60,33 @@ def main() -> None:
         report("needs no more", ", ".join(words[0] for words in HELP))
         for line, package in NEEDS.items():
             report(line.partition(" --")[0], refusal(command, line, package, user))
+        output([python, "-m", "pip", "install", "--quiet", "-r", ROOT / "requirements" / "serve.txt"])
+        report("serve", served_answer(command, user))
         report("used", summary(python, "with the bytecode of these commands"))
 
 
 def install(python: Path, *what: Path | str) -> None:
     """Install into an environment as docs/install.md says."""
     output([python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", *what])
+
+
+def served_answer(command: Path, folder: Path) -> str:
+    """Return the answer of a server to a text, after asking for its page; it is ended."""
+    words: list[Path | str] = [command, "serve", "sentiment", "--port", "0", "--quiet"]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            place = server.stdout.readline().split()[-1]
+            with urlopen(place, timeout=60) as page:
+                assert b"<html" in page.read()
+            asked = Request(
+                f"{place}/v1/sentiment", b'{"input": "A lovely film."}', {"Content-Type": "application/json"}
+            )
+            with urlopen(asked, timeout=60) as response:
+                return json.dumps(json.load(response)["answers"])
+        finally:
+            server.terminate()
+            assert server.wait(60) == 0
 
 
 def refusal(command: Path, line: str, package: str, folder: Path) -> str:

@@ -125,7 +125,8 @@ def serve(
         gate = Gate(build(state), state, own, address.token, logs)
         config = uvicorn.Config(
             with_origins(gate, address.origins), log_level="warning", access_log=False, server_header=False,
-            lifespan="off", timeout_graceful_shutdown=int(limits.seconds) + 1, timeout_keep_alive=30,
+            lifespan="off", ws="none", proxy_headers=False,
+            timeout_graceful_shutdown=int(limits.seconds) + 1, timeout_keep_alive=30,
             http=timed_protocol(limits.seconds),
         )  # fmt: skip
         server = Server(config, state)

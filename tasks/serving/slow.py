@@ -7,8 +7,6 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-ANSWER = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
 
 def timed_protocol(seconds: float) -> type[asyncio.Protocol]:
     """Return the protocol of a server that closes a connection whose next request has no whole head after a time."""
@@ -23,14 +21,22 @@ def timed_protocol(seconds: float) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is None or self.cycle.response_complete:
-                self.wait_for_head()
-            else:
-                self.stop_waiting()
+            self.look()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self.look()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self.stop_waiting()
             super().connection_lost(exc)
+
+        def look(self) -> None:
+            """Wait for the next head if there is no request."""
+            if self.cycle is None or self.cycle.response_complete:
+                self.wait_for_head()
+            else:
+                self.stop_waiting()
 
         def wait_for_head(self) -> None:
             """Begin to wait, unless that is so already."""
@@ -47,7 +53,6 @@ def timed_protocol(seconds: float) -> type[asyncio.Protocol]:
             """Close the connection, unless it has a request by now."""
             self.timer = None
             if self.cycle is None or self.cycle.response_complete:
-                self.transport.write(ANSWER)
                 self.transport.close()
 
     return TimedProtocol

@@ -147,3 +147,11 @@ def test_other_failed_imports_stay(monkeypatch):
         needed_for("This", ", or x"),
     ):
         import pyarrow  # noqa: F401
+
+
+def test_a_package_of_several_modules_is_named_once(monkeypatch):
+    monkeypatch.setattr("data.packages.is_installed", lambda module: False)
+    with pytest.raises(MissingPackageError) as caught:
+        check_packages("`serve`", "serve")
+    assert str(caught.value).endswith("pip install fastapi python-multipart starlette uvicorn.")
+    assert "4 packages" in str(caught.value)

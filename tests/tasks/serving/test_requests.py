@@ -423,3 +423,10 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path):
     for word in ("small", "=small", "mnist=", "mnist=a"):
         with pytest.raises(SettingError, match="must be like mnist=RUN, once for a task"):
             named_runs(["mnist=b", word])
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /v1/senti", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /he"])
+def test_a_connection_that_says_nothing_whole_is_closed(strict, head):
+    start = time.monotonic()
+    assert strict.raw(head).count(b"200 OK") == head.count(b"\r\n\r\n")
+    assert time.monotonic() - start < 5
