@@ -220,12 +220,15 @@ def start_times(args: argparse.Namespace) -> None:
 
 def rates(args: argparse.Namespace) -> None:
     """Print the rates of sentiment and mnist, batched and one at a time."""
-    for task, requests in (("sentiment", texts("sentiment", REVIEWS)), ("mnist", digits())):
+    long = [" ".join(random.choices(REVIEWS, k=15)) for _ in range(20)]  # about 200 words, as a review of IMDB
+    kinds = (("sentiment", "", REVIEWS), ("sentiment", " of 200 words", long), ("mnist", "", None))
+    for task, about, inputs in kinds:
+        requests = digits() if inputs is None else texts(task, inputs)
         for name, words in (("batched", ()), ("one at a time", ALONE)):
             with running(task, *words) as server:
                 asyncio.run(closed_load(server.port, requests, CLIENTS, args.seconds / 5))
                 found = asyncio.run(closed_load(server.port, requests, CLIENTS, args.seconds))
-            print(f"{task}, {CLIENTS} clients, {name:13}: {summary(found, args.seconds)}")
+            print(f"{task}{about}, {CLIENTS} clients, {name:13}: {summary(found, args.seconds)}")
 
 
 def translations(args: argparse.Namespace) -> None:

@@ -42,10 +42,12 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "litert": {"ai_edge_litert": "ai-edge-litert"},
     "serve": {
         "fastapi": "",
+        "httptools": "",
         "starlette": "",
         "multipart": "python-multipart",
         "python_multipart": "python-multipart",
         "uvicorn": "",
+        "uvloop": "",
     },
     "tensorboard": {"tensorboard": ""},
     "mlflow": {"mlflow": "mlflow-skinny"},
