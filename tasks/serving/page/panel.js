@@ -68,6 +68,14 @@ export class Panel {
     }
   }
 
+  /** Set a setting back to its default; false if it was. */
+  reset(name) {
+    const one = this.controls.find((each) => each.name === name);
+    if (one?.value() === undefined) return false;
+    one.reset();
+    return true;
+  }
+
   /** Show an error in place, or none. */
   refuse(message) {
     say(this.error, message);
@@ -113,6 +121,9 @@ function control(setting, first, changed) {
   return {
     name: setting.name,
     root: element("div", { class: setting.type === "boolean" ? "control check" : "control" }, label, input, help),
+    reset() {
+      input.value = setting.default;
+    },
     value() {
       if (setting.type === "boolean") return input.checked === setting.default ? undefined : input.checked;
       if (input.value === "" || input.value === String(setting.default)) return undefined;
