@@ -57,7 +57,7 @@ export class Panel {
       const [answer] = found.answers;
       if (answer.error) throw new Error(answer.error);
       say(this.time, `${found.milliseconds.toFixed(1)} ms in the server, ${(performance.now() - begun).toFixed(0)} ms in all`);
-      say(this.used, answer.run ?? found.run);
+      say(this.used, usedRuns(found.run, answer.run));
       this.refuse("");
       return answer;
     } catch (error) {
@@ -86,6 +86,11 @@ export class Panel {
     say(this.code.curl.text, made.curl);
     say(this.code.python.text, made.python);
   }
+}
+
+/** Return the name of a run, and of another that answered in its place, whose score is not the one shown. */
+function usedRuns(run, other) {
+  return other && other !== run ? `${run}; this answer is of ${other}, which has a score of its own` : run;
 }
 
 /** Return the facts of a run: what it learnt from, how good it is, what it is not good for. */
