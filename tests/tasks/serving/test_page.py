@@ -1,20 +1,23 @@
 """The page of a server in a real browser: each tab used as a person would, with mouse, touch and keyboard."""
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from data.pictures.imresize import imresize, whole_levels
+from tasks.mnist.maps import GAP
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it is of the extra dev")
 CHROMIUM = shutil.which("chromium")
@@ -31,6 +34,8 @@ FLAGS = [
 TABS = ("mnist", "upscale", "sentiment", "caption", "translate")
 PHONE = {"viewport": {"width": 380, "height": 800}, "has_touch": True, "is_mobile": True}
 THREE = [(80, 80), (140, 50), (200, 80), (200, 110), (140, 140), (200, 160), (210, 200), (150, 235), (80, 210)]
+TILE = 44  # pixels of a map that is shown
+PIXELS = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
 MOST_WEIGHT, MOST_PAINT = 150_000, 1_000  # bytes, milliseconds
 
 
@@ -114,6 +119,29 @@ def test_a_drawn_digit_is_read_while_it_is_drawn(browser, address):
         playwright.expect(panel.locator(".status")).to_have_text("Nothing is drawn.")
 
 
+def test_each_map_is_shown_whole(browser, address):
+    digit = ROOT / "tasks" / "mnist" / "example.png"
+    request = Request(f"{address}/v1/mnist?layers=true", digit.read_bytes(), {"Content-Type": "image/png"})
+    with urlopen(request) as response:
+        layer = json.load(response)["answers"][0]["layers"][-1]
+    with shown(browser, address, "mnist") as (page, panel):
+        panel.locator("input[type=file]").set_input_files(digit)
+        answered(panel)
+        page.wait_for_load_state("networkidle")
+        with Image.open(BytesIO(base64.b64decode(layer["image"]))) as image:
+            sheet = np.asarray(image.convert("L")).astype(int)
+        canvas = panel.locator(".layers canvas").nth(-1)
+        width = canvas.evaluate("one => one.width")
+        drawn = np.array(canvas.evaluate(PIXELS)).reshape(-1, width, 4)[:, :, 0]
+        side, tile, fit = layer["width"], TILE, (width + 3) // (TILE + 3)
+        for number in range(layer["channels"]):
+            top, left = (part * (side + GAP) for part in divmod(number, layer["columns"]))
+            row, column = (part * (tile + 3) for part in divmod(number, fit))
+            corners = np.ix_([0, side - 1], [0, side - 1])
+            shown_corners = np.ix_([row + 2, row + tile - 3], [column + 2, column + tile - 3])
+            assert (drawn[shown_corners] == sheet[top : top + side, left : left + side][corners]).all(), number
+
+
 def test_a_digit_is_drawn_with_the_keyboard(browser, address):
     with shown(browser, address, "mnist") as (page, panel):
         page.locator(".paper").focus()
@@ -138,8 +166,7 @@ def test_a_picture_is_compared_with_bicubic(browser, address, tmp_path):
         Image.fromarray(small).save(tmp_path / "small.png")
         panel.locator("input[type=file]").set_input_files(tmp_path / "small.png")
         panel.locator(".stack").wait_for()
-        script = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
-        pixels = np.array(panel.locator(".stack canvas").evaluate(script)).reshape(40, 60, 4)[:, :, :3]
+        pixels = np.array(panel.locator(".stack canvas").evaluate(PIXELS)).reshape(40, 60, 4)[:, :, :3]
         assert abs(pixels - whole_levels(imresize(small, 2)).astype(int)).max() <= 1
         slider = panel.locator("input[type=range]")
         slider.focus()
@@ -249,14 +276,11 @@ def test_the_page_is_light_and_soon_there(browser, address):
     with urlopen(f"{address}/v1/tasks") as response:
         weight += len(response.read())
     with shown(browser, address, "mnist") as (page, _):
-        page.reload()
-        page.locator("#panel-mnist .panel").wait_for()
+        page.wait_for_load_state("networkidle")
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         kinds = "['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))"
         sizes = page.evaluate(f"{kinds}.map(one => one.decodedBodySize)")
-    print(
-        f"Page: {weight:,} bytes in all; for the first tab {len(sizes)} requests, {sum(sizes):,} bytes; first paint after "
-        f"{paint:.0f} ms."
-    )
+    first = f"{len(sizes)} requests and {sum(sizes):,} bytes for the first tab"
+    print(f"Page: {weight:,} bytes in all, {first}, first paint after {paint:.0f} ms.")
     assert weight < MOST_WEIGHT
     assert paint < MOST_PAINT
