@@ -23,6 +23,7 @@ export default function caption(task, most) {
     say(panel.status, `Describing ${given.file.name} …`);
     const answer = await panel.ask(given.blob, { signal, file: given.file });
     if (answer) show(answer);
+    else if (panel.error.textContent.includes("look_alikes") && panel.reset("look_alikes")) again(); // a run without
   }, 50);
 
   function show(answer) {

@@ -57,7 +57,7 @@ export class Panel {
       const [answer] = found.answers;
       if (answer.error) throw new Error(answer.error);
       say(this.time, `${found.milliseconds.toFixed(1)} ms in the server, ${(performance.now() - begun).toFixed(0)} ms in all`);
-      say(this.used, answer.run ?? found.run);
+      say(this.used, usedRuns(found.run, answer.run));
       this.refuse("");
       return answer;
     } catch (error) {
@@ -66,6 +66,14 @@ export class Panel {
     } finally {
       this.root.removeAttribute("aria-busy");
     }
+  }
+
+  /** Set a setting back to its default; false if it was. */
+  reset(name) {
+    const one = this.controls.find((each) => each.name === name);
+    if (one?.value() === undefined) return false;
+    one.reset();
+    return true;
   }
 
   /** Show an error in place, or none. */
@@ -78,6 +86,11 @@ export class Panel {
     say(this.code.curl.text, made.curl);
     say(this.code.python.text, made.python);
   }
+}
+
+/** Return the name of a run, and of another that answered in its place, whose score is not the one shown. */
+function usedRuns(run, other) {
+  return other && other !== run ? `${run}; this answer is of ${other}, which has a score of its own` : run;
 }
 
 /** Return the facts of a run: what it learnt from, how good it is, what it is not good for. */
@@ -113,6 +126,9 @@ function control(setting, first, changed) {
   return {
     name: setting.name,
     root: element("div", { class: setting.type === "boolean" ? "control check" : "control" }, label, input, help),
+    reset() {
+      input.value = setting.default;
+    },
     value() {
       if (setting.type === "boolean") return input.checked === setting.default ? undefined : input.checked;
       if (input.value === "" || input.value === String(setting.default)) return undefined;

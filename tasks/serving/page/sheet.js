@@ -16,6 +16,7 @@ export function sheet(canvas, layer) {
 
 /** Draw the maps of a sheet, in as many columns as fit. */
 function maps(canvas, image, { width, height, channels, columns: across }) {
+  const space = across > 1 ? (image.width - across * width) / (across - 1) : 0; // pixels between maps of the sheet
   const tall = Math.round(TILE * height / width);
   const room = canvas.parentElement.clientWidth || 320;
   const fit = Math.max(1, Math.min(channels, Math.floor((room + GAP) / (TILE + GAP))));
@@ -23,7 +24,7 @@ function maps(canvas, image, { width, height, channels, columns: across }) {
   const draw = canvas.getContext("2d");
   draw.imageSmoothingEnabled = false;
   for (let map = 0; map < channels; map += 1) {
-    draw.drawImage(image, (map % across) * (width + 1), Math.floor(map / across) * (height + 1), width, height,
+    draw.drawImage(image, (map % across) * (width + space), Math.floor(map / across) * (height + space), width, height,
       (map % fit) * (TILE + GAP), Math.floor(map / fit) * (tall + GAP), TILE, tall);
   }
 }

@@ -65,7 +65,7 @@ function aligned({ source, target, weights }) {
     rows[side].forEach((one, index) => one.classList.toggle("chosen", index === place));
     rows[other].forEach((one, index) => {
       const weight = place === null ? 0 : side === "target" ? weights[place][index] : weights[index][place];
-      one.style.setProperty("--strength", `${Math.round(60 * weight)}%`);
+      one.style.setProperty("--strength", `${Math.round(45 * weight)}%`);
     });
   };
   for (const side of ["source", "target"]) {
@@ -98,7 +98,7 @@ function matrix(source, target, weights) {
         element("tbody", {}, target.map((text, row) => element("tr", {}, element("th", { scope: "row" }, shown(text)),
           weights[row].map((weight) => {
             const cell = element("td", {}, String(Math.round(100 * weight)));
-            cell.style.setProperty("--strength", `${Math.round(60 * weight)}%`);
+            cell.style.setProperty("--strength", `${Math.round(45 * weight)}%`);
             return cell;
           })))))));
 }

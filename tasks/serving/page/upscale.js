@@ -67,10 +67,10 @@ function compared({ width, height }, pixels, address, name) {
   const zoom = (text, factor) => element("label", {},
     element("input", {
       type: "radio", name: "zoom", checked: factor === 0,
-      change: () => resize(stack, before, after, width, height, factor),
+      change: () => resize(stack, slider, width, height, factor),
     }), text);
   split(pixels ? 50 : 0);
-  resize(stack, before, after, width, height, 0);
+  resize(stack, slider, width, height, 0);
   return [
     element("div", { class: "split" },
       element("label", { for: "split" }, "Left: ", element("b", {}, method), "; right: ", element("b", {}, "the network")), slider),
@@ -81,10 +81,11 @@ function compared({ width, height }, pixels, address, name) {
   ];
 }
 
-/** Set the size: to fit, or so many pixels of the screen for each of the picture. */
-function resize(stack, before, after, width, height, factor) {
-  const side = factor ? `${width * factor / devicePixelRatio}px` : `min(100%, ${width}px)`;
+/** Set the size: to fit (at most twice as large), or so many pixels of the screen for each of the picture. */
+function resize(stack, slider, width, height, factor) {
+  const side = factor ? `${width * factor / devicePixelRatio}px` : `min(100%, ${2 * width}px)`;
   stack.style.width = side;
+  slider.style.width = factor ? "" : side;
   stack.classList.toggle("pixels", factor > 1);
   stack.style.aspectRatio = `${width} / ${height}`;
 }

@@ -1,92 +1,95 @@
-"""The page of a server, used in a browser as a person uses it."""
+"""The page of a server in a real browser: each tab used as a person would, with mouse, touch and keyboard."""
 
-import io
+import base64
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[3]
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-SIZES = {
-    "wide": {"viewport": {"width": 1200, "height": 900}},
-    "phone": {"viewport": {"width": 380, "height": 800}, "is_mobile": True, "has_touch": True},
-    "dark": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-}
-TABS = ["mnist", "upscale", "sentiment", "caption", "translate"]
-SECONDS = 60_000  # milliseconds that an answer may take on a busy machine
+from data.pictures.imresize import imresize, whole_levels
+from tasks.mnist.maps import GAP
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here; Debian's package `chromium` has it")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it is of the extra dev")
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed; apt-get install chromium", allow_module_level=True)
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "tasks" / "serving" / "page"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+TABS = ("mnist", "upscale", "sentiment", "caption", "translate")
+PHONE = {"viewport": {"width": 380, "height": 800}, "has_touch": True, "is_mobile": True}
+THREE = [(80, 80), (140, 50), (200, 80), (200, 110), (140, 140), (200, 160), (210, 200), (150, 235), (80, 210)]
+TILE = 44  # pixels of a map that is shown
+PIXELS = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+MOST_WEIGHT, MOST_PAINT = 150_000, 1_000  # bytes, milliseconds
 
 
 @pytest.fixture(scope="module")
 def address():
-    process = subprocess.Popen(
-        [sys.executable, "cli.py", "serve", "--port", "0", "--quiet"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    yield process.stdout.readline().split()[-1]
-    process.terminate()
-    process.wait(20)
-    process.stdout.close()
+    """Start a server of all tasks, and return its address."""
+    command = [sys.executable, "cli.py", "serve", "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        for line in process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                break
+        else:
+            pytest.fail("the server ended without its address")
+        yield found[0]
+    finally:
+        process.terminate()
+        process.stdout.close()
+        process.wait(30)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as found:
-        opened = found.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
 
 
-@pytest.fixture
-def opened(browser, address):
-    """Return what opens the page at a tab; in the end it has said nothing on the console, and asked no other host."""
-    contexts, said, hosts = [], [], set()
-
-    def open_tab(tab, size="wide", **more):
-        context = browser.new_context(**SIZES[size] | more)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: hosts.add(re.sub(r"^(https?://[^/]+|data|blob).*", r"\1", request.url)))
-        page.goto(f"{address}/#{tab}")
-        page.locator(f"#panel-{tab} .panel").wait_for()
-        return page
-
-    yield open_tab
-    for context in contexts:
-        context.close()
-    assert [text for text in said if "status of 422" not in text] == []  # what Chromium says of a refused picture
-    assert hosts <= {address, "data", "blob"}
-
-
-def answered(page, tab):
-    """Wait for an answer, and return the panel."""
+@contextmanager
+def shown(browser, address, tab, **how):
+    """Open a tab; at the end there must be no error in the console, and no request to another host."""
+    context = browser.new_context(**how)
+    context.set_default_timeout(30_000)
+    page, said, hosts = context.new_page(), [], set()
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda one: hosts.add(urlsplit(one.url).netloc))
+    page.goto(f"{address}/#{tab}")
     panel = page.locator(f"#panel-{tab}")
-    panel.locator("dl", has_text="ms in all").wait_for()
-    assert panel.locator(".error").first.text_content() == ""
-    return panel
+    panel.locator(".panel").wait_for()
+    yield page, panel
+    context.close()
+    assert not said
+    assert hosts - {""} == {urlsplit(address).netloc}  # pictures of the page itself have no host
 
 
-def draw_three(page):
+def answered(panel):
+    panel.locator(".facts", has_text="in all").wait_for()
+
+
+def draw(page, points=THREE):
     box = page.locator(".paper canvas").bounding_box()
-    side = box["width"] / 280
-    corners = [(80, 80), (140, 50), (200, 80), (200, 110), (140, 140), (200, 160), (210, 200), (150, 235), (80, 210)]
-    places = [(box["x"] + x * side, box["y"] + y * side) for x, y in corners]
+    places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
@@ -94,124 +97,190 @@ def draw_three(page):
     page.mouse.up()
 
 
-def test_a_drawn_digit_shows_its_label_and_every_layer(opened):
-    page = opened("mnist")
-    draw_three(page)
-    panel = answered(page, "mnist")
-    panel.get_by_text("Read as 3").wait_for()
-    assert panel.locator(".layers figure").count() == 5
-    shown = page.evaluate("""() => [...document.querySelectorAll('.layers canvas')].map((canvas) => {
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        return data.some((value, place) => place % 4 < 3 && value > 200);
-    })""")
-    assert shown == [True] * 5
-    assert panel.locator("img.pixels").evaluate("image => image.naturalWidth") == 28
-    panel.get_by_role("button", name="Clear").click()
-    panel.locator("img.pixels").wait_for(state="hidden")
+def use(page, panel, tab):
+    """Get an answer of a tab, as a person would."""
+    if tab == "mnist":
+        draw(page)
+    elif tab in ("upscale", "caption"):
+        panel.get_by_role("button", name="Sample: a cat").click()
+    answered(panel)
 
 
-def test_a_digit_is_drawn_with_the_keyboard(opened):
-    page = opened("mnist")
-    page.locator(".paper").focus()
-    for key in ["Space"] + ["Shift+ArrowDown"] * 4 + ["Space"]:
-        page.keyboard.press(key)
-    panel = answered(page, "mnist")
-    panel.get_by_text("Read as 1").wait_for()
+def test_a_drawn_digit_is_read_while_it_is_drawn(browser, address):
+    with shown(browser, address, "mnist") as (page, panel):
+        draw(page)
+        playwright.expect(panel.locator(".answer b")).to_have_text("3")
+        assert panel.locator(".bars tr").count() == 10
+        layers = panel.locator(".layers figure")
+        assert re.fullmatch(r"convolution 1: \d+ maps of \d+\u00d7\d+", layers.first.inner_text())
+        assert layers.count() >= 5
+        playwright.expect(panel.locator("img")).to_be_visible()
+        panel.get_by_role("button", name="Clear").click()
+        playwright.expect(panel.locator(".status")).to_have_text("Nothing is drawn.")
 
 
-def test_a_picture_is_enlarged_and_saved(opened, tmp_path):
-    page = opened("upscale")
-    page.get_by_role("button", name="Sample").click()
-    panel = answered(page, "upscale")
-    after = panel.locator("img.after")
-    assert after.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [400, 300]
-    with page.expect_download() as found:
-        panel.get_by_text("Save as PNG").click()
-    found.value.save_as(tmp_path / "cat.png")
-    with Image.open(tmp_path / "cat.png") as saved:
-        assert saved.size == (400, 300)
-    panel.get_by_role("slider").press("Home")
+def test_each_map_is_shown_whole(browser, address):
+    digit = ROOT / "tasks" / "mnist" / "example.png"
+    request = Request(f"{address}/v1/mnist?layers=true", digit.read_bytes(), {"Content-Type": "image/png"})
+    with urlopen(request) as response:
+        layer = json.load(response)["answers"][0]["layers"][-1]
+    with shown(browser, address, "mnist") as (page, panel):
+        panel.locator("input[type=file]").set_input_files(digit)
+        answered(panel)
+        page.wait_for_load_state("networkidle")
+        with Image.open(BytesIO(base64.b64decode(layer["image"]))) as image:
+            sheet = np.asarray(image.convert("L")).astype(int)
+        canvas = panel.locator(".layers canvas").nth(-1)
+        width = canvas.evaluate("one => one.width")
+        drawn = np.array(canvas.evaluate(PIXELS)).reshape(-1, width, 4)[:, :, 0]
+        side, tile, fit = layer["width"], TILE, (width + 3) // (TILE + 3)
+        for number in range(layer["channels"]):
+            top, left = (part * (side + GAP) for part in divmod(number, layer["columns"]))
+            row, column = (part * (tile + 3) for part in divmod(number, fit))
+            corners = np.ix_([0, side - 1], [0, side - 1])
+            shown_corners = np.ix_([row + 2, row + tile - 3], [column + 2, column + tile - 3])
+            assert (drawn[shown_corners] == sheet[top : top + side, left : left + side][corners]).all(), number
 
 
-def test_a_chosen_picture_that_cannot_be_read_is_refused_in_place(opened):
-    page = opened("caption")
-    page.locator("#panel-caption input[type=file]").set_input_files(
-        {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
-    )
-    page.locator("#panel-caption .error", has_text="picture").wait_for()
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), "green").save(file, "PNG")
-    page.locator("#panel-caption input[type=file]").set_input_files(
-        {"name": "green.png", "mimeType": "image/png", "buffer": file.getvalue()}
-    )
-    answered(page, "caption")
+def test_a_digit_is_drawn_with_the_keyboard(browser, address):
+    with shown(browser, address, "mnist") as (page, panel):
+        page.locator(".paper").focus()
+        page.keyboard.press("Space")
+        for _ in range(14):
+            page.keyboard.press("ArrowDown")
+        playwright.expect(panel.locator(".answer b")).to_have_text("1")
+        assert "Pen down" in panel.locator("[role=status]").first.inner_text()
 
 
-def test_words_get_weights_as_one_types(opened):
-    page = opened("sentiment")
-    answered(page, "sentiment")
-    box = page.get_by_label("Text")
-    box.fill("A wonderful and moving film.")
-    page.locator("#panel-sentiment", has_text="wonderful").get_by_text("Read as pos").wait_for()
-    box.fill("A dull and awful film.")
-    page.locator("#panel-sentiment").get_by_text("Read as neg").wait_for()
-    box.fill(" ")
-    page.locator("#panel-sentiment .status", has_text="Type").wait_for()
+def test_a_digit_is_drawn_with_a_finger_and_read_from_a_file(browser, address):
+    with shown(browser, address, "mnist", **PHONE) as (page, panel):
+        page.locator(".paper canvas").tap()
+        answered(panel)
+        panel.locator("input[type=file]").set_input_files(ROOT / "tasks" / "mnist" / "example.png")
+        playwright.expect(panel.locator(".answer b")).to_have_text("3")
 
 
-def test_each_word_of_a_caption_shows_where_the_network_looked(opened):
-    page = opened("caption")
-    page.get_by_role("button", name="Sample: a cat").click()
-    panel = answered(page, "caption")
-    words = panel.locator(".word")
-    assert words.count() > 3
-    words.nth(1).focus()
-    panel.get_by_role("heading", name="Training pictures that look most alike").wait_for()
+def test_a_picture_is_compared_with_bicubic(browser, address, tmp_path):
+    with shown(browser, address, "upscale") as (page, panel):
+        small = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+        Image.fromarray(small).save(tmp_path / "small.png")
+        panel.locator("input[type=file]").set_input_files(tmp_path / "small.png")
+        panel.locator(".stack").wait_for()
+        pixels = np.array(panel.locator(".stack canvas").evaluate(PIXELS)).reshape(40, 60, 4)[:, :, :3]
+        assert abs(pixels - whole_levels(imresize(small, 2)).astype(int)).max() <= 1
+        slider = panel.locator("input[type=range]")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext") == "51 % bicubic, 49 % network"
+        panel.get_by_label("3:1").check()
+        assert panel.locator(".stack").bounding_box()["width"] == 180
+        with page.expect_download() as saved:
+            panel.get_by_role("link", name="Save as PNG").click()
+        with Image.open(saved.value.path()) as image:
+            assert image.size == (60, 40)
+        assert saved.value.suggested_filename == "small-60x40.png"
 
 
-def test_a_translation_shows_what_belongs_together(opened):
-    page = opened("translate")
-    panel = answered(page, "translate")
-    page.get_by_label("Text").fill("A dog runs.")
-    panel.get_by_text("Ein Hund rennt.", exact=True).first.wait_for()
-    panel.locator("summary", has_text="matrix").click()
-    assert panel.locator("table.matrix td").first.is_visible()
-    page.get_by_label("Text").fill("Quarterly depreciation schedules were amended retroactively.")
-    panel.get_by_text("not sure", exact=True).wait_for()
+def test_words_have_weights_while_a_text_is_typed(browser, address):
+    with shown(browser, address, "sentiment") as (_, panel):
+        panel.get_by_label("Text").fill("A dreadful film.")
+        playwright.expect(panel.locator(".words li").nth(1)).to_contain_text("dreadful")
+        playwright.expect(panel.locator(".answer b")).to_have_text("neg")
+        assert re.fullmatch(r"\+\d\.\d\d", panel.locator(".words small").nth(1).inner_text())
+        panel.get_by_label("Text").fill("")
+        playwright.expect(panel.locator(".status")).to_have_text("Type a text.")
 
 
-def test_the_lines_to_copy_work(opened):
-    page = opened("sentiment")
-    panel = answered(page, "sentiment")
-    panel.locator("summary", has_text="shell or Python").click()
-    curl, python = (panel.locator("pre code").nth(place).text_content() for place in (0, 1))
-    for words in (shlex.split(curl), [sys.executable, "-c", python]):
-        if shutil.which(words[0]):
-            found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
-            assert "label" in found
-            assert words[0] == sys.executable or json.loads(found)["answers"][0]["label"] == "pos"
+def test_each_word_of_a_caption_shows_where_the_network_looked(browser, address):
+    with shown(browser, address, "caption") as (page, panel):
+        use(page, panel, "caption")
+        panel.locator(".word").first.focus()
+        playwright.expect(panel.locator(".looked")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        assert panel.locator(".word").nth(1).evaluate("one => one === document.activeElement")
+        assert " looked at the " in panel.locator(".word").nth(1).get_attribute("aria-label")
+        assert panel.get_by_role("heading", name="Training pictures that look most alike").is_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_everyone_can_use_every_tab(opened, size):
-    from axe_core_python.sync_playwright import Axe
+def test_a_translation_has_alternatives_and_an_alignment(browser, address):
+    with shown(browser, address, "translate") as (_, panel):
+        panel.get_by_label("Text", exact=True).fill("A dog runs.")
+        playwright.expect(panel.locator("output")).to_have_text("Ein Hund rennt.")
+        assert panel.locator("ol li").count() == 3
+        panel.locator(".piece", has_text="Hund").hover()
+        dog = panel.locator(".piece", has_text="dog")
+        assert int(dog.evaluate("one => one.style.getPropertyValue('--strength')").rstrip("%")) > 20
+        panel.get_by_text("Alignment as a matrix").click()
+        assert panel.locator(".matrix tbody tr").count() == panel.locator(".pieces").nth(1).locator(".piece").count()
+        panel.get_by_label("Text", exact=True).fill("qwx zzkj vvrt")
+        playwright.expect(panel.get_by_text("not sure", exact=True)).to_be_visible()
 
-    page = opened("mnist", size)
-    for place, tab in enumerate(TABS):
-        if place:
-            page.locator("#tabs [role=tab][aria-selected=true]").press("ArrowRight")
-            page.locator(f"#tab-{tab}").press("Enter")
-        page.locator(f"#panel-{tab} .panel").wait_for()
-        if tab in ("sentiment", "translate"):
-            answered(page, tab)
-        found = Axe().run(page)["violations"]
+
+def test_an_error_stands_in_its_place(browser, address, tmp_path):
+    (tmp_path / "none.png").write_bytes(b"no picture")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/#upscale")
+    page.locator("#panel-upscale input[type=file]").set_input_files(tmp_path / "none.png")
+    playwright.expect(page.locator("#panel-upscale [role=alert]")).not_to_be_empty()
+    context.close()
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("name", ["curl", "Python"])
+def test_the_lines_to_copy_work(browser, address, tab, name, tmp_path):
+    with shown(browser, address, tab) as (page, panel):
+        use(page, panel, tab)
+        line = panel.get_by_label(f"{name} line").text_content()
+        if tab == "mnist":
+            with page.expect_download() as saved:
+                panel.get_by_role("button", name="Save the drawing").click()
+            saved.value.save_as(tmp_path / "digit.png")
+    command = ["bash", "-c", line] if name == "curl" else [sys.executable, "-c", line]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert '"answers"' in found or "'answers'" in found
+    assert name == "Python" or json.loads(found)["task"] == tab
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, address, tab, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with shown(browser, address, tab, color_scheme=scheme, reduced_motion="reduce") as (page, panel):
+        use(page, panel, tab)
+        for summary in panel.locator("summary").all():
+            summary.click()
+        found = axe.Axe().run(page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_page_is_light_and_quick(opened, address):
-    page = opened("mnist")
-    entries = page.evaluate("""() => ['navigation', 'resource'].flatMap((kind) =>
-        performance.getEntriesByType(kind).map((entry) => [entry.name, entry.decodedBodySize]))""")
-    assert sum(size for name, size in entries if name.startswith(address)) < 150_000
-    assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 10_000
+@pytest.mark.parametrize("tab", TABS)
+def test_nothing_is_wider_than_a_phone(browser, address, tab):
+    with shown(browser, address, tab, **PHONE) as (page, panel):
+        use(page, panel, tab)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_tabs_are_reached_with_the_keyboard(browser, address):
+    with shown(browser, address, "mnist") as (page, _):
+        page.locator("#tab-mnist").focus()
+        page.keyboard.press("ArrowRight")
+        assert page.locator("#tab-upscale").get_attribute("aria-selected") == "true"
+        page.keyboard.press("End")
+        playwright.expect(page.locator("#panel-translate")).to_be_visible()
+        playwright.expect(page.locator("#panel-mnist")).to_be_hidden()
+
+
+def test_the_page_is_light_and_soon_there(browser, address):
+    weight = sum(path.stat().st_size for path in PAGE.iterdir())
+    with urlopen(f"{address}/v1/tasks") as response:
+        weight += len(response.read())
+    with shown(browser, address, "mnist") as (page, _):
+        page.wait_for_load_state("networkidle")
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        kinds = "['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))"
+        sizes = page.evaluate(f"{kinds}.map(one => one.decodedBodySize)")
+    first = f"{len(sizes)} requests and {sum(sizes):,} bytes for the first tab"
+    print(f"Page: {weight:,} bytes in all, {first}, first paint after {paint:.0f} ms.")
+    assert weight < MOST_WEIGHT
+    assert paint < MOST_PAINT
