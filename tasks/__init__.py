@@ -233,7 +233,7 @@ def export(
         >>> found["formats"][0]["signatures"]["classify"]["difference"] < 1e-4
         True
         >>> sorted(path.name for path in (folder / "digits").iterdir())
-        ['README.md', 'classify.onnx', 'codec.json', 'run.py', 'signature.json']
+        ['README.md', 'classify.onnx', 'codec.json', 'layers.onnx', 'run.py', 'signature.json']
     """
     from tasks.engine.exporting.export import export as written
 

@@ -1,5 +1,6 @@
 """Places that the settings of a run name: none is written to, and none is read in silence. Standard library only."""
 
+import dataclasses
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,6 +33,16 @@ def without_outputs(config: type[TaskConfig], settings: Settings) -> JsonObject:
     if settings.get("cache"):
         LOG.info("This run was trained with --cache %s, which is not used unless you give it.", settings["cache"])
     return {name: value for name, value in settings.items() if name not in written}
+
+
+def drawing_settings(config: type[TaskConfig]) -> dict[str, Path]:
+    """Return settings that ask for every picture of an answer, so that it gets all numbers; none is drawn by them."""
+    types = setting_types(config)
+    return {
+        field.name: Path(f"{field.name}.png")
+        for field in dataclasses.fields(config)
+        if field.metadata["when"] == "answer" and inner_type(types[field.name]) is Path
+    }
 
 
 def without_sources(settings: Settings) -> JsonObject:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from tasks.engine.config import JsonObject, SettingError, TaskConfig, inner_type, nearest, offered_fields, setting_types
+from tasks.engine.places import drawing_settings
 
 KEPT = ("engine", "batch_size", "megapixels", "tile", "skip_existing")  # settings that are the server's own
 DRAWN = "_file"  # ends the name of a setting that draws a picture of an answer
@@ -94,13 +95,13 @@ def choices(config: TaskConfig) -> dict[str, Choice]:
         config: Settings of the run.
     """
     found = {}
-    types, values = setting_types(type(config)), config.state()
+    types, values, drawn = setting_types(type(config)), config.state(), drawing_settings(type(config))
     for field in offered_fields(type(config), "predict"):
         about, kind = field.metadata, inner_type(types[field.name])
         name, default, high = field.name, values[field.name], about["high"]
         if about["when"] not in ("predict", "answer") or name in KEPT:
             continue
-        if kind is Path and name.endswith(DRAWN):
+        if name in drawn:
             name, kind, default = name.removesuffix(DRAWN), bool, False
         if kind is int:
             most = max(LEAST, 2 * (default or 0))

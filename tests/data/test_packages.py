@@ -153,5 +153,5 @@ def test_a_package_of_several_modules_is_named_once(monkeypatch):
     monkeypatch.setattr("data.packages.is_installed", lambda module: False)
     with pytest.raises(MissingPackageError) as caught:
         check_packages("`serve`", "serve")
-    assert str(caught.value).endswith("pip install fastapi python-multipart starlette uvicorn.")
-    assert "4 packages" in str(caught.value)
+    assert str(caught.value).endswith("pip install fastapi httptools python-multipart starlette uvicorn uvloop.")
+    assert "6 packages" in str(caught.value)

@@ -17,6 +17,7 @@ from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.evaluate import readable_inputs
 from tasks.engine.members import RunError
 from tasks.engine.network import ComparedNetwork, Network, finite_outputs
+from tasks.engine.places import drawing_settings
 from tasks.engine.task import Pipeline
 from tasks.engine.terminal import silence
 
@@ -122,7 +123,8 @@ def compared(
     recording = RecordingNetwork(both)
     short = ShortNetwork(recording, about)
     try:
-        pipeline.task.predict(replace(pipeline, network=short), inputs)
+        asking = pipeline.with_settings(**drawing_settings(type(pipeline.config)))  # some signatures are for pictures
+        pipeline.task.predict(replace(asking, network=short), inputs)
     except RunError as error:
         raise DifferenceError(f"The format {about['format']!r} does not answer as Keras does: {error}") from error
     short.say_cut()

@@ -59,7 +59,7 @@ def test_a_bundle_is_stored_in_one_form_with_check_sums(bundle, tmp_path):
 
 
 def test_members_of_a_bundle_are_read_as_those_of_a_run(bundle):
-    assert [path.name for path in files_in(bundle / "onnx", ".onnx")] == ["classify.onnx"]
+    assert [path.name for path in files_in(bundle / "onnx", ".onnx")] == ["classify.onnx", "layers.onnx"]
     assert files_in(bundle / "figures", ".png") == []
     assert is_plain_file(bundle / "model.keras")
     assert not has_file(bundle / "checkpoint")
@@ -75,7 +75,7 @@ def test_figures_are_in_and_other_files_are_counted(tmp_path, caplog):
         (run / name).parent.mkdir(exist_ok=True)
         (run / name).write_bytes(b"\x89PNG\r\n\x1a\n")
     found = write_bundle("mnist", run, tmp_path / "a.zip")
-    assert [name for name in found if "/" in name] == ["onnx/classify.onnx", "figures/roc.png"]
+    assert [name for name in found if "/" in name] == ["onnx/classify.onnx", "onnx/layers.onnx", "figures/roc.png"]
     assert "Left out of the bundle: 2, such as 'figures/run.py'" in caplog.text
 
 

@@ -263,7 +263,7 @@ REFUSED = {  # what is asked, and the status of the answer
     "unknown task": (("POST", "/v1/weather", "{}", JSON), 404),
     "task in capitals": (("POST", "/v1/MNIST", "{}", JSON), 404),
     "another method": (("GET", "/v1/sentiment", None, {}), 405),
-    "no method": (("BREW", "/v1/sentiment", None, {}), 405),
+    "no method": (("DELETE", "/v1/sentiment", None, {}), 405),
     "above": (("GET", "/../cli.py", None, {}), 404),
     "above, hidden": (("GET", "/%2e%2e/%2e%2e/cli.py", None, {}), 404),
     "a module": (("GET", "/app.py", None, {}), 404),
