@@ -361,8 +361,10 @@ def test_a_large_request_is_refused_by_its_head_and_by_its_size(strict):
     large = json.dumps({"input": "a" * 200_000})
     status, _, found = strict.ask("POST", "/v1/sentiment", large, JSON | KEY)
     assert (status, found["error"]["code"]) == (413, "too_large")
-    parts = iter([b'{"input": "', *[b"a" * 50_000] * 10])
-    assert strict.ask("POST", "/v1/sentiment", parts, JSON | KEY)[0] == 413
+    head = HEAD.format("sentiment", 1).rsplit("Content-Length", 1)[0] + "Transfer-Encoding: chunked\r\n"
+    parts = (head + "Authorization: Bearer secret\r\n\r\n").encode() + 10 * (b"c350\r\n" + b"a" * 50_000 + b"\r\n")
+    answer = strict.raw(parts).split(b"\r\n")[0]
+    assert b" 413 " in answer or answer == b""  # the connection may be reset before the answer is read
     head = (HEAD.format("sentiment", 99999999999) + "Authorization: Bearer secret\r\n\r\n").encode()
     start = time.monotonic()
     assert b" 413 " in strict.raw(head, wait=0.5).split(b"\r\n")[0]
