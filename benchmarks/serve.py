@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 import tasks
-from tasks.mnist.maps import png
+from data.pictures.png import png_text
 
 ROOT = Path(__file__).parent.parent
 REVIEWS = [
@@ -103,7 +103,7 @@ def texts(task: str, inputs: Sequence[str], **settings: object) -> list[bytes]:
 def digits() -> list[bytes]:
     """Return requests for a digit, cut out to 28x28 pixels, and turned by quarters."""
     pixels = tasks.load("mnist", "small").codec.read(ROOT / "tasks/mnist/example.png").image
-    files = [b64decode(png(np.rot90(pixels, turns))) for turns in range(4)]
+    files = [b64decode(png_text(np.rot90(pixels, turns))) for turns in range(4)]
     return [request("POST", "/v1/mnist", file, "image/png") for file in files]
 
 

@@ -1,9 +1,11 @@
-"""Chunks of PNG files, and their levels of 16 bits, which Pillow reads as 8. NumPy only."""
+"""Chunks of PNG files, their levels of 16 bits, which Pillow reads as 8, and pixels as such a file."""
 
 import os
 import struct
 import zlib
+from base64 import b64encode
 from collections.abc import Container, Iterable, Iterator, Mapping
+from io import BytesIO
 from typing import IO
 
 import numpy as np
@@ -203,3 +205,12 @@ def filtered_band(rows: np.ndarray, above: np.ndarray) -> np.ndarray:
     padded[0, 1:], padded[1:, 1:] = above, rows
     lacking = (rows - paeth(padded[1:, :-1], padded[:-1, 1:], padded[:-1, :-1])).astype("uint8")
     return np.hstack([np.full((count, 1), PAETH, "uint8"), lacking.reshape(count, -1)])
+
+
+def png_text(pixels: np.ndarray) -> str:
+    """Return pixels, uint8 `(height, width)` or with 1, 3 or 4 channels, as a PNG file in base64."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels).save(file, "PNG", compress_level=1)
+    return b64encode(file.getvalue()).decode()

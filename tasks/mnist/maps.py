@@ -10,6 +10,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from data.pictures.png import png_text
 from tasks.engine.config import JsonObject
 from tasks.engine.members import is_plain_file
 from tasks.engine.network import OnnxNetwork
@@ -36,7 +37,7 @@ def layer_answers(pipeline: Pipeline[Config], images: np.ndarray) -> list[JsonOb
     Args:
         images: As the network reads them, float32 `(batch, 28, 28, 1)` in [0, 1].
     """
-    answers: list[JsonObject] = [{"read": png(levels(image[:, :, 0], 1.0))} for image in images]
+    answers: list[JsonObject] = [{"read": png_text(levels(image[:, :, 0], 1.0))} for image in images]
     lacks = not is_plain_file(pipeline.run / "onnx" / f"{SIGNATURE}.onnx")
     if lacks and isinstance(pipeline.network, OnnxNetwork):
         LOG.warning("The run was made by an older version and does not show its layers; --engine keras does.")
@@ -58,7 +59,7 @@ def layer_answer(output: np.ndarray, number: int) -> JsonObject:
     height, width, channels = output.shape
     columns = math.ceil(math.sqrt(channels))
     shape = {"height": height, "width": width, "channels": channels, "columns": columns}
-    return {"name": f"convolution {number}", **shape, "image": png(sheet(output, columns))}
+    return {"name": f"convolution {number}", **shape, "image": png_text(sheet(output, columns))}
 
 
 def sheet(output: np.ndarray, columns: int) -> np.ndarray:
@@ -76,13 +77,6 @@ def sheet(output: np.ndarray, columns: int) -> np.ndarray:
 def levels(values: np.ndarray, largest: float) -> np.ndarray:
     """Return values as levels: 0 and less is 0, the largest is 255."""
     return np.asarray((np.clip(values / (largest or 1.0), 0, 1) * 255).round().astype("uint8"))
-
-
-def png(pixels: np.ndarray) -> str:
-    """Return grey pixels, uint8 `(height, width)`, as the base64 of a PNG."""
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def from_png(text: str) -> Image.Image:

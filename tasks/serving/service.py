@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import tasks
+from data.pictures.png import png_text
 from tasks.engine import runs, upkeep
 from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.items import BAD_INPUT
@@ -191,15 +190,6 @@ def json_answer(answer: JsonObject) -> JsonObject:
     Raises:
         ValueError: A number is not finite.
     """
-    found = {name: png(value) if isinstance(value, np.ndarray) else value for name, value in answer.items()}
+    found = {name: png_text(value) if isinstance(value, np.ndarray) else value for name, value in answer.items()}
     json.dumps(found, allow_nan=False)
     return found
-
-
-def png(pixels: np.ndarray) -> str:
-    """Return pixels, uint8 `(height, width)` or with 1, 3 or 4 channels, as the base64 of a PNG."""
-    from PIL import Image
-
-    file = BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels).save(file, "PNG", compress_level=1)
-    return base64.b64encode(file.getvalue()).decode()

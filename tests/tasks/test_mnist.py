@@ -1,6 +1,8 @@
 """The digit task: networks, codec, folders of pictures."""
 
 import json
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,6 +16,9 @@ from data.splits import DataError
 from tasks.engine import runs
 from tasks.mnist import network, pipeline
 from tasks.mnist.config import Config
+from tasks.mnist.maps import from_png
+
+ROOT = Path(__file__).parents[2]
 
 SIZES = {"small": 100_000, "tiny": 10_000, "dense": 10_000_000}
 
@@ -208,3 +213,31 @@ def test_emnist_is_turned_upright(monkeypatch):
     monkeypatch.setattr(pipeline.catalogue, "read", lambda *args: {"train": rows, "test": rows})
     assert pipeline.load(Config(data="emnist/digits")).test[0]["image"][9, 3] == 1
     assert pipeline.load(Config(data="kmnist")).test[0]["image"][3, 9] == 1
+
+
+def test_each_layer_of_the_shipped_run_is_shown_and_drawn(tmp_path):
+    loaded = tasks.load("mnist", "small", layers_file=tmp_path / "layers.png")
+    read = loaded.codec.read(ROOT / "tasks/mnist/example.png")
+    (answer,) = loaded.task.predict(loaded, [read])
+    shown = from_png(answer["read"])
+    assert np.array_equal(np.asarray(shown), read.image)
+    outputs = loaded.network("layers", loaded.codec.inputs([read]))
+    assert [layer["channels"] for layer in answer["layers"]] == [output.shape[-1] for output in outputs]
+    for layer, output in zip(answer["layers"], outputs, strict=True):
+        sheet, largest = np.asarray(from_png(layer["image"])), output.max()
+        for channel in (0, layer["channels"] - 1):
+            top = channel // layer["columns"] * (layer["height"] + 1)
+            left = channel % layer["columns"] * (layer["width"] + 1)
+            part = sheet[top : top + layer["height"], left : left + layer["width"]]
+            np.testing.assert_allclose(part, np.clip(output[0, :, :, channel] / largest, 0, 1) * 255, atol=0.51)
+    assert loaded.draw(read, answer) == {"layers_file": [str(tmp_path / "layers.png")]}
+    assert (tmp_path / "layers.png").stat().st_size > 1000
+
+
+def test_a_run_without_the_signature_of_its_layers_answers_with_a_notice(tmp_path, caplog):
+    run = shutil.copytree(ROOT / "tasks/mnist/pretrained/small", tmp_path / "run")
+    (run / "onnx" / "layers.onnx").unlink()
+    loaded = tasks.load("mnist", run, layers_file=tmp_path / "layers.png")
+    (answer,) = loaded.predict([ROOT / "tasks/mnist/example.png"])
+    assert (answer["label"], "layers" in answer, "read" in answer) == ("3", False, True)
+    assert "does not show its layers" in caplog.text
