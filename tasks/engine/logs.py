@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from data.packages import check_packages
 from tasks.engine.config import JsonObject, SettingError, TaskConfig, nearest
@@ -73,8 +74,8 @@ class MlflowLog:
         title = os.environ.get("MLFLOW_EXPERIMENT_NAME", task)
         found = self.client.get_experiment_by_name(title)
         place = found.experiment_id if found else self.client.create_experiment(title)
-        name = str(run.resolve())
-        known = self.client.search_runs([place], f"tags.run = '{name}'") if "'" not in name else []
+        name = quote(str(run.resolve()))  # it stands within quotation marks in the search
+        known = self.client.search_runs([place], f"tags.run = '{name}'")
         if known:
             self.id = known[0].info.run_id
             self.client.update_run(self.id, status="RUNNING")

@@ -38,6 +38,8 @@ def layer_answers(pipeline: Pipeline[Config], images: np.ndarray) -> list[JsonOb
         images: As the network reads them, float32 `(batch, 28, 28, 1)` in [0, 1].
     """
     answers: list[JsonObject] = [{"read": png_text(levels(image[:, :, 0], 1.0))} for image in images]
+    if not (pipeline.config.filters or pipeline.config.units):  # from the pixels to the classes at once
+        return [answer | {"layers": []} for answer in answers]
     lacks = not is_plain_file(pipeline.run / "onnx" / f"{SIGNATURE}.onnx")
     if lacks and isinstance(pipeline.network, OnnxNetwork):
         LOG.warning("The run was made by an older version and does not show its layers; --engine keras does.")

@@ -66,7 +66,6 @@ class State:
 def build(state: State) -> FastAPI:
     """Return the application."""
     app = FastAPI(title="fourlayers", version=tasks.__version__, docs_url=None, redoc_url=None)
-    app.state.held = state
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
@@ -166,8 +165,7 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
         settings = chosen(asked.settings, served.choices)
     except SettingError as error:
         raise RefusedError(422, "setting", str(error)) from error
-    key = json.dumps(sorted((name, str(v) if isinstance(v, Path) else v) for name, v in settings.items()))
-    job = Job(asked.inputs, key, start + state.limits.seconds)
+    job = Job(asked.inputs, json.dumps(sorted(settings.items())), start + state.limits.seconds)
     try:
         served.queue.put(job)
     except FullError as error:
@@ -238,7 +236,7 @@ def request_schema(served: Served, limits: Limits) -> JsonObject:
         kinds[choice.name] = kind | {"description": choice.help, "default": choice.default}
         ends = {"minimum": choice.low, "maximum": choice.high}
         kinds[choice.name] |= {name: value for name, value in ends.items() if value is not None}
-    if served.pipeline.task.accepts.field == "text":
+    if served.pipeline.task.accepts is TEXT:
         inputs = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": limits.inputs}
         schema = {"type": "object", "properties": {"input": {"type": "string"}, "inputs": inputs, **kinds}}
         return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -130,7 +130,7 @@ class Served:
         pipeline = self.pipeline  # another thread may change it
         place = (pipeline.run, key)
         if place not in self.variants:
-            given = {name: Path(value) if name.endswith("_file") else value for name, value in json.loads(str(key))}
+            given = dict(json.loads(str(key)))
             self.variants[place] = pipeline.with_settings(**given) if given else pipeline
             while len(self.variants) > VARIANTS:
                 self.variants.popitem(last=False)

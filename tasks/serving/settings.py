@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from tasks.engine.config import JsonObject, SettingError, TaskConfig, inner_type, nearest, offered_fields, setting_types
@@ -43,7 +42,7 @@ class Choice:
         return about if self.kind == "boolean" else about | {"low": self.low, "high": self.high}
 
     def value(self, given: Any) -> Any:
-        """Return the value of the setting that a request gives, as JSON or as text.
+        """Return the value, of JSON types, of the setting that a request gives as JSON or as text.
 
         Raises:
             SettingError: It has another type, or is out of range.
@@ -57,7 +56,7 @@ class Choice:
         if self.kind == "boolean":
             if type(given) is not bool:
                 raise SettingError(f"`{self.name}` must be true or false; received {given!r}.")
-            return given if self.field == self.name else Path(f"{self.name}.png") if given else None
+            return given if self.field == self.name else f"{self.name}.png" if given else None
         if type(given) is not int and not (self.kind == "number" and type(given) is float):
             raise SettingError(f"`{self.name}` must be a {'whole ' * (self.kind == 'integer')}number.")
         if not math.isfinite(given) or not self.inside(given):

@@ -241,3 +241,12 @@ def test_a_run_without_the_signature_of_its_layers_answers_with_a_notice(tmp_pat
     (answer,) = loaded.predict([ROOT / "tasks/mnist/example.png"])
     assert (answer["label"], "layers" in answer, "read" in answer) == ("3", False, True)
     assert "does not show its layers" in caplog.text
+
+
+def test_a_network_from_the_pixels_to_the_classes_has_no_layers_to_show(tmp_path):
+    settings = {"data": "builtin", "limit": 32, "epochs": 1, "filters": [], "units": [], "average": 0, "score": False}
+    tasks.train("mnist", tmp_path / "run", **settings)
+    for engine in ("onnx", "keras"):
+        loaded = tasks.load("mnist", tmp_path / "run", layers_file=tmp_path / "layers.png", engine=engine)
+        (answer,) = loaded.predict([ROOT / "tasks/mnist/example.png"])
+        assert answer["layers"] == []

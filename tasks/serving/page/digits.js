@@ -20,7 +20,7 @@ export default function digits(task, most) {
     if (!given && pad.isEmpty()) return clear();
     const blob = given?.blob ?? await pad.picture();
     const answer = await panel.ask(blob, { signal, file: given?.file ?? { name: "digit.png" } });
-    if (answer) show(answer);
+    if (answer && (given || !pad.isEmpty())) show(answer); // not after all was cleared
   }, 60, { live: true });
 
   const pad = drawing(() => {

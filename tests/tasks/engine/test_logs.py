@@ -29,7 +29,7 @@ def history(run):
 
 
 def test_both_hold_the_history_of_a_training_that_has_gone_on(tmp_path, server):
-    run = tmp_path / "run"
+    run = tmp_path / "Anna's run"
     tasks.train("mnist", run, epochs=2, log="tensorboard, mlflow", **TINY)
     pipeline = tasks.train("mnist", run, resume=True, epochs=3)
     rows = history(run)

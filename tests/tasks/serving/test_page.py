@@ -119,6 +119,24 @@ def test_a_drawn_digit_is_read_while_it_is_drawn(browser, address):
         playwright.expect(panel.locator(".status")).to_have_text("Nothing is drawn.")
 
 
+def test_an_answer_that_comes_after_the_sheet_was_cleared_is_not_shown(browser, address):
+    with shown(browser, address, "mnist") as (page, panel):
+        held = []
+
+        def hold(route):
+            held.append(route)
+
+        page.route("**/v1/mnist*", hold)
+        panel.locator(".paper canvas").click()
+        page.wait_for_function("() => document.querySelector('#panel-mnist .panel[aria-busy]')")
+        panel.get_by_role("button", name="Clear").click()
+        with page.expect_response("**/v1/mnist*"):
+            held[0].continue_()
+        page.wait_for_function("() => !document.querySelector('#panel-mnist .panel[aria-busy]')")
+        playwright.expect(panel.locator(".status")).to_have_text("Nothing is drawn.")
+        assert panel.locator(".bars tr").count() == 0
+
+
 def test_each_map_is_shown_whole(browser, address):
     digit = ROOT / "tasks" / "mnist" / "example.png"
     request = Request(f"{address}/v1/mnist?layers=true", digit.read_bytes(), {"Content-Type": "image/png"})
