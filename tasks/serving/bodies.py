@@ -34,7 +34,7 @@ async def body_of(request: Request, limits: Limits) -> bytes:
         ClientDisconnect: The client has left.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limits.size:
+    if declared.isdecimal() and int(declared) > limits.size:
         raise too_large(limits)
     end, parts, size = time.monotonic() + limits.seconds, list[bytes](), 0
     stream = request.stream()
