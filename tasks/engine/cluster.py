@@ -1,0 +1,53 @@
+"""Machines that work together: a cluster of Ray, on this machine or another."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from data.packages import check_packages
+from data.splits import UnavailableError
+
+LOCAL = "local"
+QUIET = {  # for the processes of a local cluster, unless the user has set them
+    "RAY_BACKEND_LOG_LEVEL": "error",
+    "RAY_USAGE_STATS_ENABLED": "0",  # it would send figures to its makers
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+@contextmanager
+def connected(use: str, address: str, processes: int) -> Iterator[None]:
+    """Connect to a cluster, or start one that ends with this process, for a `with` statement.
+
+    Args:
+        use: What needs it, as a sentence begins.
+        address: `"local"` starts one on this machine; `"auto"` finds the one that this machine belongs to; or
+            `HOST:PORT` of its head.
+        processes: Processes that will work at the same time; a local cluster takes them, however few cores there are.
+
+    Raises:
+        MissingPackageError: Ray is not installed.
+        UnavailableError: There is no cluster at the address.
+    """
+    check_packages(use, "ray")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    logging.getLogger("ray").setLevel(logging.WARNING)
+    own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False} if address == LOCAL else {}
+    try:
+        ray.init(address=address, logging_level=logging.WARNING, **own)
+    except (ConnectionError, OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise UnavailableError(
+            f"{use} finds no cluster of Ray at {address!r} ({reason}); start one with `ray start --head`, "
+            "or leave out --address to work on this machine."
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
