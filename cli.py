@@ -70,12 +70,16 @@ def train(
     as_json: bool,
     quiet: bool,
     settings: JsonObject,
+    **spreading: Any,
 ) -> None:
     if resume and (preset or config):
         raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
-    send_notices(quiet)
-    show = not quiet and sys.stderr.isatty()
-    pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, **settings)
+    spread = options.distribution(**spreading)
+    send_notices(quiet or not spread.is_first)
+    show = not quiet and spread.is_first and sys.stderr.isatty()
+    pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, spread=spread, **settings)
+    if not spread.is_first:
+        return
     with outputs.standard_output():
         summaries.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:

@@ -25,6 +25,7 @@ from data.batches import Batches
 from data.holdout import limited_splits
 from data.splits import Examples
 from tasks.engine.checkpoint import Networks
+from tasks.engine.devices import Devices
 from tasks.engine.fitting import Steps, Training
 from tasks.engine.interval import Interval
 from tasks.engine.load import keras_part
@@ -46,7 +47,7 @@ def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:
         splits = part.prepare(model, config, splits, False)
     config = replace(config, checkpoint_every="1000000 steps")
     parts = [Batches(examples, codec, config.batch_size, seed=config.seed) for examples in splits[:2]]
-    training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "", lambda row: None)
+    training = Training(Networks(model, kept), parts[0], parts[1], config, run, None, "", lambda row: None, Devices())
     training.begin()
     training.networks.best = kept.get_weights()  # a later checkpoint holds the best weights too
     return training

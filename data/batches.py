@@ -2,7 +2,7 @@
 
 import ctypes
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 import keras
@@ -12,13 +12,14 @@ from data.splits import Example, Examples
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of the parameters of `mallopt`, in bytes
 Arrays: TypeAlias = Any  # one array, or several in the nesting that a network reads
+Batch: TypeAlias = tuple[Arrays, ...]
 Dataset: TypeAlias = Any  # a `tf.data.Dataset`, or batches one by one
 
 
 class Encoder(Protocol):
     """Methods of a codec that batches call."""
 
-    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> tuple[Arrays, ...]:
+    def encode(self, examples: list[Example], random: np.random.Generator | None = None) -> Batch:
         """Return examples as `(x, y)` or `(x, y, weights)`; with `random`, augmented."""
 
     def vary(self, example: Example, random: np.random.Generator) -> Example:
@@ -48,17 +49,26 @@ class Batches:
         encoder: Encodes them.
         size: Examples per batch, at least 1; the mean if costs differ.
         seed: Shuffles, varies and augments; `None` keeps the examples unchanged and, within a bucket, in order.
+        shares: Returns the parts of a batch that are read in its place, in turn: for each device of this process one.
     """
 
-    def __init__(self, examples: Examples, encoder: Encoder, size: int, *, seed: int | None = None) -> None:
-        self.examples, self.encoder, self.size, self.seed = examples, encoder, size, seed
+    def __init__(
+        self,
+        examples: Examples,
+        encoder: Encoder,
+        size: int,
+        *,
+        seed: int | None = None,
+        shares: Callable[[Batch], list[Batch]] = lambda batch: [batch],
+    ) -> None:
+        self.examples, self.encoder, self.size, self.seed, self.shares = examples, encoder, size, seed, shares
         self.rows = np.repeat(np.arange(len(examples)), [encoder.turns(example) for example in examples])
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
         return math.ceil(len(self.rows) / self.size)
 
-    def epoch(self, number: int = 0, start: int = 0) -> Iterator[tuple[Arrays, ...]]:
+    def epoch(self, number: int = 0, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from number `start` on; those before are not encoded."""
         random = None if self.seed is None else np.random.default_rng((self.seed, number))
         order, turns, examples = self.rows.copy(), np.arange(len(self)), self.examples
@@ -73,7 +83,7 @@ class Batches:
         batches = np.split(order, self.batch_ends(buckets[order]))
         for index in turns[start:]:
             random = None if self.seed is None else np.random.default_rng((self.seed, number, int(index)))
-            yield self.encoder.encode([examples[row] for row in batches[index]], random)
+            yield from self.shares(self.encoder.encode([examples[row] for row in batches[index]], random))
 
     def batch_ends(self, buckets: np.ndarray) -> np.ndarray:
         """Return the end of each batch but the last, for examples sorted into these buckets."""
@@ -98,14 +108,15 @@ class Batches:
             sizes = (None,) * (array.ndim - 1) if is_open else array.shape[1:]
             return tf.TensorSpec((None, *sizes), array.dtype)
 
-        signature = keras.tree.map_structure(spec, self.encoder.encode([self.examples[0]], None))
+        first = self.shares(self.encoder.encode([self.examples[0]], None))
+        signature, parts = keras.tree.map_structure(spec, first[0]), len(first)
 
-        def batches() -> Iterator[tuple[Arrays, ...]]:
+        def batches() -> Iterator[Batch]:
             keep_memory()
             yield from self.epoch(number, start)
 
         dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(self) - start)).prefetch(2)
+        return dataset.apply(tf.data.experimental.assert_cardinality(parts * (len(self) - start))).prefetch(2 * parts)
 
 
 def keep_memory() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tasks.engine.config import TaskConfig
+    from tasks.engine.distribution import Distribution
     from tasks.engine.evaluate import Evaluation
     from tasks.engine.task import Pipeline, Task
 
@@ -134,6 +135,7 @@ def train(
     resume: bool = False,
     progress: bool = False,
     score: bool = True,
+    spread: Distribution | None = None,
     **settings: Any,
 ) -> Pipeline[Any]:
     """Train a task and return its pipeline; the run directory keeps everything.
@@ -147,6 +149,7 @@ def train(
             past its planned end; fewer, but more than are done, end it sooner.
         progress: If true, draw a progress bar; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; `pipeline.validation` has the metrics of the validation split.
+        spread: What the training is spread over, such as `Distribution(workers=2)` of `tasks.engine.distribution`.
         settings: Values for fields of the task's config.
 
     Example:
@@ -156,10 +159,16 @@ def train(
     """
     from tasks.engine import train as training
 
+    spread = spread or training.ALONE
+    if spread.starts_workers:
+        from tasks.engine.workers import train_on_workers
+
+        config = None if resume else configure(name, preset, file, **settings)
+        return train_on_workers(get(name), config, run, settings, spread, preset=preset, score=score)
     if resume:
-        return training.resume(get(name), run, settings, progress=progress, score=score)
+        return training.resume(get(name), run, settings, progress=progress, score=score, spread=spread)
     config = configure(name, preset, file, **settings)
-    return training.train(get(name), config, run, preset=preset, progress=progress, score=score)
+    return training.train(get(name), config, run, preset=preset, progress=progress, score=score, spread=spread)
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:

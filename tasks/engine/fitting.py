@@ -15,6 +15,7 @@ from data.splits import Splits
 from tasks.engine.bar import Bar
 from tasks.engine.checkpoint import Networks, Progress, restore, rewrite_state, write_checkpoint
 from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.devices import Devices
 from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
@@ -42,6 +43,7 @@ def fit(
     follow: Follow | None = None,
     again: str = "train --resume",
     note: Note = lambda row: None,
+    devices: Devices | None = None,
 ) -> Progress:
     """Fit a model, and leave the weights of `kept_epoch` in `kept`.
 
@@ -57,15 +59,18 @@ def fit(
         follow: As in `KerasPart`.
         again: Command that goes on with this training, for messages.
         note: Gets the row of the history of each epoch, at once of those that are done.
+        devices: Those that `model` was built on; the first of several processes writes the run.
 
     Raises:
         DivergedError: The loss diverges still; the run holds the last checkpoint before.
         RunError: All checkpoints are damaged.
     """
     networks = Networks(model, kept)
-    train = Batches(splits.train, codec, config.batch_size, seed=config.seed)
+    devices = devices or Devices()
+    train = Batches(splits.train, codec, config.batch_size, seed=config.seed, shares=devices.shares)
     valid = Batches(splits.valid, codec, config.batch_size)
-    training = Training(networks, train, valid, config, run, follow, again, note)
+    training = Training(networks, train, valid, config, run, follow, again, note, devices)
+    devices.prepare(model)
     progress = training.begin()
     with ExitStack() as stack:
         stack.enter_context(ENDING.waiting())
@@ -78,6 +83,8 @@ def fit(
                 bar.move(progress.epoch * len(train) + progress.step)
     assert networks.best
     kept.set_weights(networks.best)
+    if devices.rank:
+        return progress
     if config.storage == "float16":
         kept.set_weights([weight.astype("float16").astype(weight.dtype) for weight in kept.get_weights()])
     save(inference_model(kept), run / "model.keras", half=config.storage == "float16")
@@ -96,15 +103,18 @@ class Training:
     follow: Follow | None
     again: str
     note: Note
+    devices: Devices
 
     def begin(self) -> Progress:
         """Restore the last checkpoint, or write the first one, and return the progress."""
         model = self.networks.model
         self.clock = Clock(Interval.of(self.config.checkpoint_every))
         self.set_schedule(1.0)
-        model.optimizer.build(model.trainable_variables)
+        with self.devices.scope():
+            model.optimizer.build(model.trainable_variables)
         restored = restore(self.networks, self.run)
         self.progress = restored or Progress()
+        self.check_agreement()
         for row in self.progress.history:
             row.setdefault("step_size", self.config.learning_rate)  # an older version did not note it
             self.note(row)
@@ -114,6 +124,11 @@ class Training:
         self.check_progress()
         self.set_schedule(self.progress.rate)
         return self.progress
+
+    def check_agreement(self) -> None:
+        """Raise `RunError` unless all processes go on from the same step."""
+        if not self.devices.agree(self.progress.epoch, self.progress.step):
+            raise RunError(f"The processes see different checkpoints in {str(self.run)!r}; let it be on a shared disk.")
 
     def check_progress(self) -> None:
         """Raise `RunError` unless a checkpoint fits the data and the metrics of this training."""
@@ -128,8 +143,8 @@ class Training:
         """Make the variables of the metrics, which Keras would make in the first step, to restore them before it."""
         model = self.networks.model
         batch = self.train.encoder.encode([self.train.examples[0]])
-        x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        model.compute_metrics(x, y, model(x), weights)
+        with self.devices.scope():
+            model._symbolic_build(data_batch=keras.utils.unpack_x_y_sample_weight(batch))  # Keras has no public way
 
     def set_schedule(self, rate: float) -> None:
         """Choose the step sizes of the whole training, times `rate`."""
@@ -162,15 +177,16 @@ class Training:
         progress = self.progress
         left = len(self.train) - progress.step
         if left:
-            self.networks.model.fit(
-                self.train.epoch_data(progress.epoch, progress.step),
-                initial_epoch=progress.epoch,
-                epochs=progress.epoch + 1,
-                steps_per_epoch=left,
-                shuffle=False,
-                callbacks=[Steps(self), bar],
-                verbose=0,
-            )
+            with self.devices.scope():
+                self.networks.model.fit(
+                    self.devices.dataset(self.train.epoch_data(progress.epoch, progress.step)),
+                    initial_epoch=progress.epoch,
+                    epochs=progress.epoch + 1,
+                    steps_per_epoch=left,
+                    shuffle=False,
+                    callbacks=[Steps(self), bar],
+                    verbose=0,
+                )
 
     def validate(self, before: list[np.ndarray]) -> dict[str, float]:
         """Return the loss and the metrics on the validation split, their names beginning with `val_`.
@@ -200,7 +216,8 @@ class Training:
         self.start = time.monotonic()
         if kept_epoch(progress.history, self.config)["epoch"] == progress.epoch:
             self.networks.best = self.networks.kept.get_weights()
-        write_csv(self.run / "history.csv", progress.history)
+        if self.devices.rank == 0:
+            write_csv(self.run / "history.csv", progress.history)
         self.note(progress.history[-1])
         if ENDING.asked:
             self.leave()
@@ -221,7 +238,9 @@ class Training:
         assert progress, "a training begins with a checkpoint"
         progress.rate, progress.retries = rate, retries
         self.progress = progress
-        rewrite_state(progress, self.run)
+        self.check_agreement()
+        if self.devices.rank == 0:
+            rewrite_state(progress, self.run)
         self.set_schedule(rate)
         LOG.warning(
             "%s; the training goes back to epoch %d, step %d, and on at half the step size, %.3g.",
@@ -230,12 +249,14 @@ class Training:
         return progress
 
     def keep(self) -> None:
-        """Write a checkpoint, and say from now on that it is there.
+        """Write a checkpoint, and say from now on that it is there; the first of several processes does.
 
         Raises:
-            DivergedError: A weight is not finite.
+            DivergedError: A weight is not finite. With several processes, the next loss tells it to all of them.
         """
         progress, model = self.progress, self.networks.model
+        if self.devices.rank or (self.devices.size > 1 and not are_finite(model)):
+            return
         if not are_finite(model):
             raise DivergedError(f"Training diverged in epoch {progress.epoch + 1}: a weight is not finite")
         progress.sums = [np.asarray(variable).tolist() for variable in model.metrics_variables] if progress.step else []
@@ -269,7 +290,7 @@ class Steps(keras.callbacks.Callback):
         progress.step += 1
         progress.row = {name: float(value) for name, value in (logs or {}).items()}
         check_loss(progress.row, progress, len(training.train))
-        is_due = training.clock.is_due()
+        is_due = training.devices.rank == 0 and training.clock.is_due()
         if is_due or ENDING.asked:
             progress.begun = time.monotonic() - training.start
             if keras.config.backend() == "jax":

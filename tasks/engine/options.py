@@ -19,6 +19,7 @@ from tasks.engine.config import (
     offered_fields,
     setting_types,
 )
+from tasks.engine.distribution import Distribution, Strategy
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]
@@ -99,6 +100,20 @@ def named_runs(words: Sequence[str]) -> dict[str, Path]:
     return found
 
 
+def distribution(
+    workers: int | None,
+    strategy: Strategy | None,
+    gpus_per_worker: int,
+    address: str,
+    shared: Path | None,
+    max_failures: int,
+) -> Distribution:
+    """Return what a training is spread over, by its options."""
+    return Distribution(
+        workers=workers, strategy=strategy, gpus=gpus_per_worker, address=address, shared=shared, failures=max_failures
+    )
+
+
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
@@ -106,6 +121,12 @@ RUN = click.Option(
 )
 SPLIT = click.Option(
     ["--split"], default="test", show_default=True, help="Split to score: train, valid, test, or a test file."
+)
+ADDRESS = click.Option(
+    ["--address"],
+    default="local",
+    show_default=True,
+    help="Cluster of Ray: local starts one on this machine, auto finds that of this machine, or HOST:PORT.",
 )
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object.")
 QUIET_OPTION = click.Option(["--quiet"], is_flag=True, help="Print answers and errors only.")
@@ -119,6 +140,32 @@ TRAIN = [
         ["--resume"],
         is_flag=True,
         help="Go on with an unfinished run from its last checkpoint; with more --epochs, also past its end.",
+    ),
+    click.Option(
+        ["--workers"],
+        type=click.IntRange(1, 100_000),
+        help="Processes that train together, each with a part of every batch; Ray starts them unless TF_CONFIG, or "
+        "RANK, WORLD_SIZE and MASTER_ADDR, name them.",
+    ),
+    click.Option(
+        ["--strategy"],
+        type=click.Choice(["none", "mirrored", "workers"]),
+        help="What the training is spread over: one device, all GPUs of this machine, or workers.  "
+        "[default: none, or workers with --workers]",
+    ),
+    click.Option(
+        ["--gpus-per-worker"], type=click.IntRange(0, 64), default=0, show_default=True, help="GPUs of each worker."
+    ),
+    ADDRESS,
+    click.Option(
+        ["--shared"], type=click.Path(path_type=Path), help="Folder for new runs that all machines of a cluster see."
+    ),
+    click.Option(
+        ["--max-failures"],
+        type=click.IntRange(0, 1000),
+        default=3,
+        show_default=True,
+        help="Times that workers begin again from the last checkpoint after one was lost.",
     ),
     JSON,
     QUIET_OPTION,

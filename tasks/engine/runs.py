@@ -114,6 +114,17 @@ def lock(run: Path) -> Iterator[None]:
         os.close(folder)
 
 
+@contextmanager
+def awaited(run: Path) -> Iterator[None]:
+    """Wait until no other process writes a run directory, for a `with` statement."""
+    folder = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(folder)
+
+
 def write_config(run: Path, task: str, settings: Settings) -> None:
     """Write the file that makes a directory a run."""
     write_json(run / "config.json", {"format": FORMAT, "task": task, "settings": settings})

@@ -6,7 +6,7 @@ import logging
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
 from data.packages import check_packages
@@ -15,9 +15,10 @@ from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.distribution import Distribution
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
-from tasks.engine.load import keras_part, open_network, read_config
+from tasks.engine.load import keras_part, load, open_network, read_config
 from tasks.engine.logs import Logs, named_logs
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
@@ -28,6 +29,8 @@ from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
 
 if TYPE_CHECKING:
     import keras
+
+    from tasks.engine.devices import Devices
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
@@ -42,6 +45,7 @@ CHANGEABLE = (
     "log",
 )  # by `resume`
 NEEDED = ("predict", "evaluate", "figures", "export", "train")  # extras that a training needs
+ALONE = Distribution()
 SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
 
@@ -53,6 +57,7 @@ def train(
     preset: str | None = None,
     progress: bool = False,
     score: bool = True,
+    spread: Distribution = ALONE,
 ) -> Pipeline[C]:
     """Train a task, keep its run directory, and return its pipeline.
 
@@ -61,6 +66,7 @@ def train(
         preset: Name of the settings that the config began with, to keep it.
         progress: If true, draw a progress bar on standard error; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; the run ends with the metrics of the validation split.
+        spread: What the training is spread over. Each process of a group calls this, with the same directory.
 
     Raises:
         FileExistsError: The directory is not empty.
@@ -73,8 +79,11 @@ def train(
     named_logs(config.log)
     if directory:
         runs.check_directory(Path(directory))
-    run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
+    devices = opened_devices(spread, directory)
     config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
+    if devices and devices.rank:
+        return take_part(task, config, Path(str(directory)), devices)
+    run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     with notices() as found:
         splits = task.load(config)
         check_examples(task, splits)  # missing data fails before a directory is made
@@ -85,7 +94,7 @@ def train(
         ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run, config)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
-            return complete(task, config, splits, run, progress, score, found, preset)
+            return complete(task, config, splits, run, progress, score, found, preset, devices)
         except ArithmeticError:  # a training that has diverged goes on with --resume
             raise
         except Exception:
@@ -98,8 +107,30 @@ def absolute_places(data: str) -> str:
     return ",".join(str(Path(place).resolve()) if Path(place).exists() else place for place in joined_places(data))
 
 
+def opened_devices(spread: Distribution, directory: Path | str | None) -> Devices | None:
+    """Return the devices of a training that is spread over several; `None` if it is not.
+
+    Raises:
+        SettingError: The processes of a group have no directory in common.
+    """
+    group = spread.group()
+    if spread.strategy == "none":
+        return None
+    if group and not directory:
+        raise SettingError("Give `--run`, so that all processes use the same directory.")
+    from tasks.engine.devices import opened
+
+    return opened(group)
+
+
 def resume(
-    task: Task[C], directory: Path | str | None, settings: Settings, *, progress: bool = False, score: bool = True
+    task: Task[C],
+    directory: Path | str | None,
+    settings: Settings,
+    *,
+    progress: bool = False,
+    score: bool = True,
+    spread: Distribution = ALONE,
 ) -> Pipeline[C]:
     """Go on with an unfinished run from its last checkpoint, or with a finished one past its planned end.
 
@@ -117,13 +148,16 @@ def resume(
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     if directory:
         runs.check_directory(Path(directory))
+    devices = opened_devices(spread, directory)
+    if devices and devices.rank:
+        before = read_config(task, Path(str(directory)))
+        return take_part(task, changed_config(task, before, settings), Path(str(directory)), devices)
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         check_members(run)
         runs.remove_parts(run)
         before = read_config(task, run)
-        changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
-        config = task.config.restore(before.state() | changed)
+        config = changed_config(task, before, settings)
         named_logs(config.log)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
         finished = runs.is_finished(run)
@@ -139,7 +173,35 @@ def resume(
         with named_errors(run / "metrics.json"):
             (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score, found)
+        return complete(task, config, splits, run, progress, score, found, devices=devices)
+
+
+def changed_config(task: Task[C], before: C, settings: Settings) -> C:
+    """Return the config of a run that goes on with other values for some settings."""
+    changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
+    return task.config.restore(before.state() | changed)
+
+
+def take_part(task: Task[C], config: C, run: Path, devices: Devices) -> Pipeline[C]:
+    """Compute a part of a training whose first process keeps the run, and return its pipeline once that is done.
+
+    Raises:
+        RunError: The first process has ended before.
+    """
+    from tasks.engine import fitting
+
+    splits = task.load(config)
+    ready = networks(task, config, splits, run, devices)
+    part, model = keras_part(task), ready.model
+    splits = limited_splits(splits, ready.config.limit, ready.config.seed)
+    if part.prepare:
+        splits = part.prepare(model, ready.config, splits, False)
+    fitting.fit(model, ready.kept, ready.codec, splits, ready.config, run, follow=part.follow, devices=devices)
+    devices.leave()
+    with runs.awaited(run):
+        if not runs.is_finished(run):
+            raise RunError(f"The first process has left {str(run)!r} unfinished; its own error says why.")
+    return load(task, run)
 
 
 def kept_epochs(run: Path) -> int:
@@ -183,6 +245,7 @@ def complete(
     score: bool,
     said: list[str],
     preset: str | None = None,
+    devices: Devices | None = None,
 ) -> Pipeline[C]:
     """Go from raw splits to a trained and scored pipeline in its run directory.
 
@@ -190,33 +253,21 @@ def complete(
         said: Notices of reading the data.
         preset: Name of the settings that the config of a new run began with.
     """
-    import keras
-
-    from tasks.engine.environment import precision
-
     LOG.info("Run: %s", run)
-    keras.utils.set_random_seed(config.seed)
     with notices() as learnt:
-        codec = learnt_codec(task, config, splits.train, run)
+        ready = networks(task, config, splits, run, devices)
+    config, codec = ready.config, ready.codec
     splits = limited_splits(splits, config.limit, config.seed)
-    config = codec.settled(config)
     runs.write_config(run, task.name, config.state())
-    part = keras_part(task)
-    with precision(config.precision), room_for_weights(run):
-        model = part.build(config, codec)
-    with precision("float32"), room_for_weights(run):
-        kept = part.build(config, codec)
-    with notices() as copied:
-        first_weights(task, config, codec, model, run)
     facts = run_facts(task, config, splits, run)
-    found = [*facts.get("notices", ()), *portable_notices([*said, *learnt, *copied], config)]
-    facts |= {"parameters": kept.count_params(), "notices": list(dict.fromkeys(found))}
+    found = [*facts.get("notices", ()), *portable_notices([*said, *learnt], config)]
+    facts |= {"parameters": ready.kept.count_params(), "notices": list(dict.fromkeys(found))}
     facts |= {"preset": preset} if preset else {}
     write_json(run / "environment.json", facts)
     write_json(run / "codec.json", codec.state())
     logs = Logs(task.name, config, run)
     try:
-        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress, logs)
+        pipeline, more = fit(task, ready, splits, run, progress, logs, devices)
     except ArithmeticError:
         write_json(run / "environment.json", facts | {"diverged": True})
         raise
@@ -248,15 +299,48 @@ def room_for_weights(run: Path) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+class Networks(NamedTuple, Generic[C]):
+    """What a training begins with.
+
+    Attributes:
+        config: The config with settings that follow from the training examples.
+        codec: What it has learnt from them.
+        model: Takes the gradient steps, with the first weights.
+        kept: The same network in float32, on one device.
+    """
+
+    config: C
+    codec: Codec
+    model: keras.Model
+    kept: keras.Model
+
+
+def networks(task: Task[C], config: C, splits: Splits, run: Path, devices: Devices | None) -> Networks[C]:
+    """Return the networks of a training, by its training examples and what its run directory holds."""
+    import keras
+
+    from tasks.engine.environment import precision
+
+    keras.utils.set_random_seed(config.seed)
+    codec = learnt_codec(task, config, splits.train, run)
+    config = codec.settled(config)
+    part = keras_part(task)
+    with precision(config.precision), room_for_weights(run), devices.scope() if devices else nullcontext():
+        model = part.build(config, codec)
+    with precision("float32"), room_for_weights(run):
+        kept = part.build(config, codec)
+    first_weights(task, config, codec, model, run)
+    return Networks(config, codec, model, kept)
+
+
 def fit(
     task: Task[C],
-    config: C,
-    codec: Codec,
-    models: tuple[keras.Model, keras.Model],
+    ready: Networks[C],
     splits: Splits,
     run: Path,
     progress: bool,
     logs: Logs,
+    devices: Devices | None,
 ) -> tuple[Pipeline[C], dict[str, float]]:
     """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
 
@@ -265,13 +349,17 @@ def fit(
     """
     from tasks.engine import fitting
 
-    part, (model, kept) = keras_part(task), models
+    config, codec, model, kept = ready
+    part = keras_part(task)
     again = resume_command(task.name, run, config)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
     done = fitting.fit(
-        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=logs.add
-    )
+        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=logs.add,
+        devices=devices,
+    )  # fmt: skip
+    if devices:
+        devices.leave()
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
