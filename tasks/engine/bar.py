@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import keras
 from tqdm import tqdm
 
+from tasks.engine.summaries import epoch_line
+
 LOG = logging.getLogger("tasks")
 
 
@@ -38,8 +40,7 @@ class Bar(keras.callbacks.Callback):
             left: Seconds that the other epochs are likely to take.
         """
         self.noted = {name: value for name, value in row.items() if name.startswith("val_")}
-        values = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
-        line = f"Epoch {row['epoch']:.0f} of {self.epochs}: {values}; about {left / 60:.1f} minutes left."
+        line = epoch_line(row, self.epochs, left)
         if self.bar.disable:
             LOG.info("%s", line)
         else:

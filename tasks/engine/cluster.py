@@ -40,7 +40,7 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
     logging.getLogger("ray").setLevel(logging.WARNING)
     own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address=address, logging_level=logging.WARNING, **own)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False, **own)
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UnavailableError(

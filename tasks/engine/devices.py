@@ -33,7 +33,11 @@ class Devices:
     rank, size, replicas, local = 0, 1, 1, 1
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Let networks that are built or fitted be on all devices, for a `with` statement."""
+        """Let networks that are built be on all devices, for a `with` statement."""
+        return nullcontext()
+
+    def fitting(self) -> AbstractContextManager[Any]:
+        """Let `fit` use all devices, for a `with` statement."""
         return nullcontext()
 
     def prepare(self, model: keras.Model) -> None:
@@ -46,6 +50,14 @@ class Devices:
     def dataset(self, dataset: Dataset) -> Dataset:
         """Return a dataset of shares as `fit` reads it."""
         return dataset
+
+    def read(self, variable: keras.Variable) -> np.ndarray:
+        """Return the value of a variable in this process, without asking the others."""
+        return np.asarray(variable)
+
+    def write(self, variable: keras.Variable, value: Any) -> None:
+        """Set the value of a variable in this process."""
+        variable.assign(value)
 
     def agree(self, *numbers: int) -> bool:
         """Return whether all processes give the same numbers; all must ask."""
@@ -96,15 +108,25 @@ class TensorFlowDevices(Devices):
     def dataset(self, dataset: Dataset) -> Dataset:
         return self.strategy.distribute_datasets_from_function(lambda context: dataset)
 
+    def read(self, variable: keras.Variable) -> np.ndarray:
+        return np.asarray(self.strategy.experimental_local_results(variable.value)[0])
+
+    def write(self, variable: keras.Variable, value: Any) -> None:
+        for copy in self.strategy.experimental_local_results(variable.value):
+            copy.assign(value)
+
     def agree(self, *numbers: int) -> bool:
         import tensorflow as tf
 
-        def differences() -> Any:
-            own = tf.constant(numbers, "float32")
-            context = tf.distribute.get_replica_context()
-            return tf.reduce_max(tf.abs(context.all_reduce("MEAN", own) - own))
+        @tf.function  # type: ignore[untyped-decorator]
+        def difference() -> Any:
+            return self.strategy.run(own_difference)
 
-        return float(self.strategy.experimental_local_results(self.strategy.run(differences))[0]) == 0
+        def own_difference() -> Any:
+            own = tf.constant(numbers, "float32")
+            return tf.reduce_max(tf.abs(tf.distribute.get_replica_context().all_reduce("MEAN", own) - own))
+
+        return float(self.strategy.experimental_local_results(difference())[0]) == 0
 
 
 def workers_strategy(group: Group) -> Any:
@@ -150,6 +172,8 @@ class JaxDevices(Devices):
 
     def scope(self) -> AbstractContextManager[Any]:
         return self.distribution.scope()
+
+    fitting = scope
 
     def shares(self, batch: Batch) -> list[Batch]:
         parts = row_shares(batch, self.size, False, self.local)

@@ -177,7 +177,7 @@ class Training:
         progress = self.progress
         left = len(self.train) - progress.step
         if left:
-            with self.devices.scope():
+            with self.devices.fitting():
                 self.networks.model.fit(
                     self.devices.dataset(self.train.epoch_data(progress.epoch, progress.step)),
                     initial_epoch=progress.epoch,
@@ -259,7 +259,9 @@ class Training:
             return
         if not are_finite(model):
             raise DivergedError(f"Training diverged in epoch {progress.epoch + 1}: a weight is not finite")
-        progress.sums = [np.asarray(variable).tolist() for variable in model.metrics_variables] if progress.step else []
+        progress.sums = (
+            [self.devices.read(variable).tolist() for variable in model.metrics_variables] if progress.step else []
+        )
         write_checkpoint(self.networks, progress, self.run)
         self.clock.restart()
         ENDING.text = (
@@ -283,7 +285,7 @@ class Steps(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if sums := self.training.progress.sums:
             for variable, value in zip(self.model.metrics_variables, sums, strict=True):
-                variable.assign(value)
+                self.training.devices.write(variable, value)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         training, progress = self.training, self.training.progress

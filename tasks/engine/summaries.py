@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.engine.config import JsonObject
+from tasks.engine.config import JsonObject, Settings
 from tasks.engine.terminal import visible, visible_json
 
 SUSPECTS = 10  # doubtful labels that are shown
@@ -143,3 +143,15 @@ def shortened(value: Any, length: int = 100) -> str:
     """
     text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
     return visible(text if len(text) <= length else f"{text[: length - 3]}...")
+
+
+def epoch_line(row: Settings, epochs: int, left: float) -> str:
+    """Return what is said of an epoch that has ended.
+
+    Args:
+        row: Number, loss and metrics of the epoch.
+        epochs: Epochs of the training.
+        left: Seconds that the other epochs are likely to take.
+    """
+    values = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
+    return f"Epoch {row['epoch']:.0f} of {epochs}: {values}; about {left / 60:.1f} minutes left."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from data.sources import joined_places
 from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
-from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.distribution import Distribution
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tasks.engine.devices import Devices
 
 C = TypeVar("C", bound=TaskConfig)
+Note = Callable[[JsonObject], None]
 LOG = logging.getLogger("tasks")
 CHANGEABLE = (
     "data",
@@ -58,6 +60,7 @@ def train(
     progress: bool = False,
     score: bool = True,
     spread: Distribution = ALONE,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Train a task, keep its run directory, and return its pipeline.
 
@@ -67,6 +70,7 @@ def train(
         progress: If true, draw a progress bar on standard error; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; the run ends with the metrics of the validation split.
         spread: What the training is spread over. Each process of a group calls this, with the same directory.
+        note: Gets the row of the history of each epoch; what it raises ends the training there.
 
     Raises:
         FileExistsError: The directory is not empty.
@@ -82,7 +86,7 @@ def train(
     devices = opened_devices(spread, directory)
     config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
     if devices and devices.rank:
-        return take_part(task, config, Path(str(directory)), devices)
+        return take_part(task, config, Path(str(directory)), devices, note)
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
     with notices() as found:
         splits = task.load(config)
@@ -94,7 +98,7 @@ def train(
         ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run, config)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
-            return complete(task, config, splits, run, progress, score, found, preset, devices)
+            return complete(task, config, splits, run, progress, score, found, preset, devices, note)
         except ArithmeticError:  # a training that has diverged goes on with --resume
             raise
         except Exception:
@@ -131,6 +135,7 @@ def resume(
     progress: bool = False,
     score: bool = True,
     spread: Distribution = ALONE,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Go on with an unfinished run from its last checkpoint, or with a finished one past its planned end.
 
@@ -151,7 +156,7 @@ def resume(
     devices = opened_devices(spread, directory)
     if devices and devices.rank:
         before = read_config(task, Path(str(directory)))
-        return take_part(task, changed_config(task, before, settings), Path(str(directory)), devices)
+        return take_part(task, changed_config(task, before, settings), Path(str(directory)), devices, note)
     run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
     with runs.lock(run):
         check_members(run)
@@ -173,7 +178,7 @@ def resume(
         with named_errors(run / "metrics.json"):
             (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score, found, devices=devices)
+        return complete(task, config, splits, run, progress, score, found, devices=devices, note=note)
 
 
 def changed_config(task: Task[C], before: C, settings: Settings) -> C:
@@ -182,7 +187,7 @@ def changed_config(task: Task[C], before: C, settings: Settings) -> C:
     return task.config.restore(before.state() | changed)
 
 
-def take_part(task: Task[C], config: C, run: Path, devices: Devices) -> Pipeline[C]:
+def take_part(task: Task[C], config: C, run: Path, devices: Devices, note: Note) -> Pipeline[C]:
     """Compute a part of a training whose first process keeps the run, and return its pipeline once that is done.
 
     Raises:
@@ -196,7 +201,9 @@ def take_part(task: Task[C], config: C, run: Path, devices: Devices) -> Pipeline
     splits = limited_splits(splits, ready.config.limit, ready.config.seed)
     if part.prepare:
         splits = part.prepare(model, ready.config, splits, False)
-    fitting.fit(model, ready.kept, ready.codec, splits, ready.config, run, follow=part.follow, devices=devices)
+    fitting.fit(
+        model, ready.kept, ready.codec, splits, ready.config, run, follow=part.follow, note=note, devices=devices
+    )
     devices.leave()
     with runs.awaited(run):
         if not runs.is_finished(run):
@@ -246,6 +253,7 @@ def complete(
     said: list[str],
     preset: str | None = None,
     devices: Devices | None = None,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Go from raw splits to a trained and scored pipeline in its run directory.
 
@@ -267,7 +275,7 @@ def complete(
     write_json(run / "codec.json", codec.state())
     logs = Logs(task.name, config, run)
     try:
-        pipeline, more = fit(task, ready, splits, run, progress, logs, devices)
+        pipeline, more = fit(task, ready, splits, run, progress, noted(logs.add, note), devices)
     except ArithmeticError:
         write_json(run / "environment.json", facts | {"diverged": True})
         raise
@@ -339,7 +347,7 @@ def fit(
     splits: Splits,
     run: Path,
     progress: bool,
-    logs: Logs,
+    note: Note,
     devices: Devices | None,
 ) -> tuple[Pipeline[C], dict[str, float]]:
     """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
@@ -355,7 +363,7 @@ def fit(
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
     done = fitting.fit(
-        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=logs.add,
+        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=note,
         devices=devices,
     )  # fmt: skip
     if devices:
@@ -367,6 +375,16 @@ def fit(
         write_json(run / "codec.json", pipeline.codec.state())
     difference = write_onnx(pipeline, splits.valid)
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
+
+
+def noted(*notes: Note) -> Note:
+    """Return what gives a row of the history to several in turn."""
+
+    def note(row: JsonObject) -> None:
+        for one in notes:
+            one(row)
+
+    return note
 
 
 def write_onnx(pipeline: Pipeline[C], valid: Examples) -> float:
