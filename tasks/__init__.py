@@ -161,7 +161,7 @@ def train(
 
     spread = spread or training.ALONE
     if spread.starts_workers:
-        from tasks.engine.workers import train_on_workers
+        from tasks.engine.distributed import train_on_workers
 
         config = None if resume else configure(name, preset, file, **settings)
         return train_on_workers(get(name), config, run, settings, spread, preset=preset, score=score)

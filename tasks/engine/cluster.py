@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,10 +39,11 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
         os.environ.setdefault(name, value)
     import ray
 
-    logging.getLogger("ray").setLevel(logging.WARNING)
-    own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False} if address == LOCAL else {}
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    folder = tempfile.mkdtemp(prefix="ray-") if address == LOCAL else None
+    own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False, "_temp_dir": folder}
     try:
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False, **own)
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **(own if folder else {}))
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UnavailableError(
@@ -51,3 +54,5 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)

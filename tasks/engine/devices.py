@@ -6,8 +6,8 @@ the batches of a training are the same on any number of devices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -38,6 +38,10 @@ class Devices:
 
     def fitting(self) -> AbstractContextManager[Any]:
         """Let `fit` use all devices, for a `with` statement."""
+        return nullcontext()
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """Let this process do within `fit` what the others do not, for a `with` statement."""
         return nullcontext()
 
     def prepare(self, model: keras.Model) -> None:
@@ -174,6 +178,15 @@ class JaxDevices(Devices):
         return self.distribution.scope()
 
     fitting = scope
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
 
     def shares(self, batch: Batch) -> list[Batch]:
         parts = row_shares(batch, self.size, False, self.local)

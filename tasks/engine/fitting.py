@@ -262,7 +262,8 @@ class Training:
         progress.sums = (
             [self.devices.read(variable).tolist() for variable in model.metrics_variables] if progress.step else []
         )
-        write_checkpoint(self.networks, progress, self.run)
+        with self.devices.alone():
+            write_checkpoint(self.networks, progress, self.run)
         self.clock.restart()
         ENDING.text = (
             f"Stopped; epoch {min(progress.epoch + 1, self.config.epochs)} is kept up to step {progress.step}, and "

@@ -77,6 +77,7 @@ def train_on_workers(
     again = f"{resume_command(task.name, run, config)} --workers {spread.workers}"
     ENDING.text = f"Stopped; what the last checkpoint of {str(run)!r} holds is kept, and `{again}` goes on there."
     notes = run.with_name(f".{run.name}.ray")
+    shutil.rmtree(notes, ignore_errors=True)  # of a process that was killed
     try:
         with connected("`--workers`", spread.address, spread.workers or 1), followed(run, notes, config, said):
             run_job(job, spread, notes)
