@@ -106,6 +106,9 @@ class TaskConfig:
     )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
     epochs: int = option(10, "Passes over the training examples.", low=1, high=10_000)
+    budget: str | None = option(
+        None, "Time that a training takes with its scores, such as 10m; its epochs and its step size follow the clock."
+    )
     batch_size: int = option(64, "Examples of average length per step.", low=1, high=65_536, when="predict")
     learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0)
     schedule: Literal["cosine", "linear", "constant"] = option("cosine", "How the step size falls after the warm-up.")
@@ -113,7 +116,9 @@ class TaskConfig:
     average: int = option(
         0, "Keep the mean of the weights of this many last epochs; 0 does not.", low=0, high=1_000_000
     )
-    precision: Literal["float32", "mixed_bfloat16"] = option("float32", "Number format of the training arithmetic.")
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = option(
+        "float32", "Number format of the training arithmetic."
+    )
     storage: Literal["float32", "float16", "int8"] = option(
         "float32", "Number format of the weights in the run's files; int8 is for the ONNX files alone."
     )
@@ -146,10 +151,13 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
         self.column_names()
-        try:
-            Interval.of(self.checkpoint_every)
-        except ValueError as error:
-            raise SettingError(f"`checkpoint_every`: {error}.") from error
+        for name in ("checkpoint_every", "budget"):
+            try:
+                steps = Interval.of(getattr(self, name) or "1s").steps
+            except ValueError as error:
+                raise SettingError(f"`{name}`: {error}.") from error
+            if name == "budget" and steps:
+                raise SettingError(f"`budget` must be a time, such as 10m; received {self.budget!r}.")
 
     def column_names(self) -> dict[str, str]:
         """Return the name or number of the column of each field that `columns` names."""

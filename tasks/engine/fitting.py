@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -20,6 +20,7 @@ from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
 from tasks.engine.members import RunError
+from tasks.engine.pace import Pace, Speed
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 from tasks.engine.signals import ENDING
@@ -44,7 +45,8 @@ def fit(
     again: str = "train --resume",
     note: Note = lambda row: None,
     devices: Devices | None = None,
-) -> Progress:
+    pace: Pace | None = None,
+) -> tuple[Progress, TaskConfig]:
     """Fit a model, and leave the weights of `kept_epoch` in `kept`.
 
     With `config.average`, these are the means of the weights over the last epochs so far.
@@ -60,6 +62,10 @@ def fit(
         again: Command that goes on with this training, for messages.
         note: Gets the row of the history of each epoch, at once of those that are done.
         devices: Those that `model` was built on; the first of several processes writes the run.
+        pace: The time that the training keeps to; its epochs and its step size follow the clock then.
+
+    Returns:
+        How the training went, and the config with the epochs that it had.
 
     Raises:
         DivergedError: The loss diverges still; the run holds the last checkpoint before.
@@ -69,13 +75,14 @@ def fit(
     devices = devices or Devices()
     train = Batches(splits.train, codec, config.batch_size, seed=config.seed, shares=devices.shares)
     valid = Batches(splits.valid, codec, config.batch_size)
-    training = Training(networks, train, valid, config, run, follow, again, note, devices)
+    training = Training(networks, train, valid, config, run, follow, again, note, devices, pace)
     devices.prepare(model)
     progress = training.begin()
     with ExitStack() as stack:
         stack.enter_context(ENDING.waiting())
-        bar = stack.enter_context(Bar(config.epochs, len(train), progress.epoch * len(train) + progress.step, show))
-        while progress.epoch < config.epochs:
+        done = progress.epoch * len(train) + progress.step
+        bar = stack.enter_context(Bar(training.config.epochs, len(train), done, show))
+        while not training.is_done:
             try:
                 training.epoch(bar)
             except DivergedError as error:
@@ -84,11 +91,11 @@ def fit(
     assert networks.best
     kept.set_weights(networks.best)
     if devices.rank:
-        return progress
+        return progress, training.ended()
     if config.storage == "float16":
         kept.set_weights([weight.astype("float16").astype(weight.dtype) for weight in kept.get_weights()])
     save(inference_model(kept), run / "model.keras", half=config.storage == "float16")
-    return progress
+    return progress, training.ended()
 
 
 @dataclass
@@ -104,11 +111,13 @@ class Training:
     again: str
     note: Note
     devices: Devices
+    pace: Pace | None = None
 
     def begin(self) -> Progress:
         """Restore the last checkpoint, or write the first one, and return the progress."""
         model = self.networks.model
         self.clock = Clock(Interval.of(self.config.checkpoint_every))
+        self.steps = self.config.epochs * len(self.train)
         self.set_schedule(1.0)
         with self.devices.scope():
             model.optimizer.build(model.trainable_variables)
@@ -122,8 +131,68 @@ class Training:
             self.networks.kept.set_weights(model.get_weights())
             self.keep()
         self.check_progress()
+        if self.pace:
+            self.begin_pace(self.pace)
         self.set_schedule(self.progress.rate)
+        self.end_by_time()
         return self.progress
+
+    def begin_pace(self, pace: Pace) -> None:
+        """Choose the number of steps by the clock, from some steps that are then forgotten."""
+        speed = self.measure(0.05 * pace.budget)
+        progress = restore(self.networks, self.run)
+        assert progress, "a training begins with a checkpoint"
+        self.progress = progress
+        pace.begin(progress.seconds + progress.begun, speed)
+        epochs = pace.epochs(len(self.train))
+        done = progress.epoch * len(self.train) + progress.step
+        self.steps = max(round(done + epochs * len(self.train)), 1)
+        self.plan_epochs()
+        LOG.info(
+            "A budget of %.0f s: about %.1f epochs of %d steps, %.3g s each, then about %.0f s for files and scores.",
+            *(pace.budget, epochs, len(self.train), speed.step, pace.reserve),
+        )
+
+    def plan_epochs(self) -> None:
+        """Choose the number of epochs by the clock, until those whose weights are averaged begin."""
+        if self.pace and self.progress.epoch < max(self.config.epochs - self.config.average, 1):
+            more = max(round(self.pace.epochs(len(self.train))), 1)
+            self.config = replace(self.config, epochs=self.progress.epoch + more)
+
+    def measure(self, seconds: float) -> Speed:
+        """Return how long a step and a validation take, by some of each; the networks have learnt from the steps.
+
+        Args:
+            seconds: Time for the steps, but the first two, which include their compilation.
+        """
+        networks, watch, again = self.networks, Watch(seconds), Watch(seconds)
+        with self.devices.fitting():
+            networks.model.fit(
+                self.devices.dataset(self.train.epoch_data()),
+                steps_per_epoch=min(len(self.train), Watch.MOST),
+                shuffle=False,
+                callbacks=[watch],
+                verbose=0,
+            )
+        most = min(len(self.valid), 8)
+        for _ in range(2):  # the first one is compiled
+            networks.kept.evaluate(self.valid.epoch_data(), steps=most, verbose=0, callbacks=[again])
+        return Speed(watch.seconds(), again.seconds() * len(self.valid))
+
+    def end_by_time(self) -> None:
+        """Note whether the training has ended: by its epochs, or by the clock."""
+        progress, pace = self.progress, self.pace
+        if pace is None:
+            self.is_done = progress.epoch >= self.config.epochs
+        else:
+            self.is_done = progress.epoch > 0 and pace.left() < max(3 * pace.speed.step, 0.02 * pace.budget)
+
+    def ended(self) -> TaskConfig:
+        """Return the config with the epochs that the training had, and those of them whose weights were averaged."""
+        if self.pace is None:
+            return self.config
+        done, first = self.progress.epoch, max(self.config.epochs - self.config.average, 0)
+        return replace(self.config, epochs=done, average=max(done - first, 0) if self.config.average else 0)
 
     def check_agreement(self) -> None:
         """Raise `RunError` unless all processes go on from the same step."""
@@ -150,7 +219,7 @@ class Training:
         """Choose the step sizes of the whole training, times `rate`."""
         config = self.config
         self.networks.model.optimizer.learning_rate = Schedule(
-            rate * config.learning_rate, config.epochs * len(self.train), config.warmup, config.schedule
+            rate * config.learning_rate, self.steps, config.warmup, config.schedule
         )
         self.networks.model.train_function = None  # it is traced anew
 
@@ -162,7 +231,8 @@ class Training:
         """
         progress, networks, config = self.progress, self.networks, self.config
         self.start = time.monotonic() - progress.begun
-        if self.follow and self.follow(networks.model, progress.epoch / config.epochs):
+        share = self.pace.share() if self.pace else progress.epoch / config.epochs
+        if self.follow and self.follow(networks.model, share):
             networks.model.train_function = None
         self.take_steps(bar)
         before = networks.kept.get_weights()
@@ -221,8 +291,19 @@ class Training:
         self.note(progress.history[-1])
         if ENDING.asked:
             self.leave()
-        if progress.epoch == self.config.epochs:
+        self.end_by_time()
+        if self.is_done:
             self.keep()
+        else:
+            self.plan_epochs()
+
+    def rehearse_again(self, pace: Pace) -> None:
+        """Let the pace measure what comes after the training, with the weights as they are now."""
+        kept = self.networks.kept
+        before = kept.get_weights()
+        kept.set_weights(self.networks.model.get_weights())
+        pace.rehearse_again()
+        kept.set_weights(before)
 
     def go_back(self, error: DivergedError) -> Progress:
         """Go back to the last checkpoint, choose half the step size, and return the progress.
@@ -293,12 +374,55 @@ class Steps(keras.callbacks.Callback):
         progress.step += 1
         progress.row = {name: float(value) for name, value in (logs or {}).items()}
         check_loss(progress.row, progress, len(training.train))
+        if training.pace:
+            self.keep_pace(training.pace)
         is_due = training.devices.rank == 0 and training.clock.is_due()
         if is_due or ENDING.asked:
             progress.begun = time.monotonic() - training.start
             if keras.config.backend() == "jax":
                 self.model.jax_state_sync()  # the weights are elsewhere during an epoch
             training.leave() if ENDING.asked else training.keep()
+
+    def keep_pace(self, pace: Pace) -> None:
+        """Put the step size where the clock is, and end the epoch when no further step fits."""
+        training, model = self.training, self.training.networks.model
+        if pace.is_over():
+            model.stop_training = True
+            progress, steps = training.progress, len(training.train)
+            if progress.step < steps:
+                LOG.info("The budget ends epoch %d at step %d of %d.", progress.epoch + 1, progress.step, steps)
+        elif pace.is_due():
+            if keras.config.backend() == "jax":
+                model.jax_state_sync()
+            training.rehearse_again(pace)
+            model.optimizer.iterations.assign(round(pace.share() * training.steps))
+
+
+class Watch(keras.callbacks.Callback):
+    """Measures how long steps take.
+
+    Args:
+        limit: Seconds after which it ends the steps, the first two aside.
+    """
+
+    MOST = 24
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit, self.times = limit, list[float]()
+
+    def seconds(self) -> float:
+        """Return the median time of a step."""
+        found = np.diff(self.times)
+        return float(np.median(found[min(1, len(found) - 1) :])) if len(found) else 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.times.append(time.monotonic())
+        if len(self.times) > 3 and self.times[-1] - self.times[1] > self.limit:
+            self.model.stop_training = True
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.times.append(time.monotonic())
 
 
 class Leaving(keras.callbacks.Callback):

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
 from data.packages import check_packages
 from data.sources import joined_places
-from data.splits import DataError, Examples, Splits
+from data.splits import DataError, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.distribution import Distribution
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
+from tasks.engine.interval import Interval
 from tasks.engine.load import keras_part, load, open_network, read_config
 from tasks.engine.logs import Logs, named_logs
 from tasks.engine.members import RunError, check_members
-from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
+from tasks.engine.network import KerasNetwork
+from tasks.engine.pace import Pace
 from tasks.engine.records import read_history
+from tasks.engine.rehearsal import rehearsed, verified_onnx
 from tasks.engine.signals import ENDING
 from tasks.engine.starting import first_weights, learnt_codec
 from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
@@ -48,7 +53,6 @@ CHANGEABLE = (
 )  # by `resume`
 NEEDED = ("predict", "evaluate", "figures", "export", "train")  # extras that a training needs
 ALONE = Distribution()
-SAMPLE = 64  # validation examples on which ONNX is checked against Keras
 
 
 def train(
@@ -79,8 +83,10 @@ def train(
 
     If the training fails before its first checkpoint, no directory is left.
     """
+    start = time.monotonic()
     check_packages("`train`", *NEEDED)
     named_logs(config.log)
+    check_budget(config, spread)
     if directory:
         runs.check_directory(Path(directory))
     devices = opened_devices(spread, directory)
@@ -98,7 +104,7 @@ def train(
         ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run, config)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
-            return complete(task, config, splits, run, progress, score, found, preset, devices, note)
+            return complete(task, config, splits, run, found, Manner(start, progress, score, devices, note), preset)
         except ArithmeticError:  # a training that has diverged goes on with --resume
             raise
         except Exception:
@@ -147,6 +153,7 @@ def resume(
         SettingError: Another setting is to change, or `epochs` is not above those that are done.
         FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
     """
+    start = time.monotonic()
     check_packages("`train`", *NEEDED)
     for name in settings:
         if name not in CHANGEABLE or name not in task.config().state():
@@ -178,7 +185,7 @@ def resume(
         with named_errors(run / "metrics.json"):
             (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score, found, devices=devices, note=note)
+        return complete(task, config, splits, run, found, Manner(start, progress, score, devices, note))
 
 
 def changed_config(task: Task[C], before: C, settings: Settings) -> C:
@@ -243,17 +250,32 @@ def check_examples(task: Task[C], splits: Splits) -> None:
             LOG.warning("%d of %d %s examples have a text that is in the training part too.", count, total, part)
 
 
+class Manner(NamedTuple):
+    """How a training is done, beside its settings.
+
+    Attributes:
+        start: When its command began, by `time.monotonic`.
+        progress: Whether to draw a progress bar.
+        score: Whether to score the test split.
+        devices: What it is spread over, if over several.
+        note: Gets the row of the history of each epoch.
+    """
+
+    start: float
+    progress: bool
+    score: bool
+    devices: Devices | None
+    note: Note
+
+
+def check_budget(config: TaskConfig, spread: Distribution) -> None:
+    """Raise `SettingError` if a training is to keep to the clocks of several machines."""
+    if config.budget and spread.strategy == "workers":
+        raise SettingError("`--budget` goes by the clock of one process; give `--epochs` to workers.")
+
+
 def complete(
-    task: Task[C],
-    config: C,
-    splits: Splits,
-    run: Path,
-    progress: bool,
-    score: bool,
-    said: list[str],
-    preset: str | None = None,
-    devices: Devices | None = None,
-    note: Note = lambda row: None,
+    task: Task[C], config: C, splits: Splits, run: Path, said: list[str], manner: Manner, preset: str | None = None
 ) -> Pipeline[C]:
     """Go from raw splits to a trained and scored pipeline in its run directory.
 
@@ -263,7 +285,7 @@ def complete(
     """
     LOG.info("Run: %s", run)
     with notices() as learnt:
-        ready = networks(task, config, splits, run, devices)
+        ready = networks(task, config, splits, run, manner.devices)
     config, codec = ready.config, ready.codec
     splits = limited_splits(splits, config.limit, config.seed)
     runs.write_config(run, task.name, config.state())
@@ -275,13 +297,13 @@ def complete(
     write_json(run / "codec.json", codec.state())
     logs = Logs(task.name, config, run)
     try:
-        pipeline, more = fit(task, ready, splits, run, progress, noted(logs.add, note), devices)
+        pipeline, more = fit(task, ready, splits, run, manner._replace(note=noted(logs.add, manner.note)))
     except ArithmeticError:
         write_json(run / "environment.json", facts | {"diverged": True})
         raise
     write_json(run / "environment.json", facts := facts | more)
     pipeline = open_network(pipeline)
-    if score:
+    if manner.score:
         evaluation = evaluate.score_or_none(pipeline, splits.test, config.test or "test")
     else:
         evaluation = evaluate.Evaluation.of(pipeline, Report(pipeline.validation, [], {}), "valid", len(splits.valid))
@@ -342,13 +364,7 @@ def networks(task: Task[C], config: C, splits: Splits, run: Path, devices: Devic
 
 
 def fit(
-    task: Task[C],
-    ready: Networks[C],
-    splits: Splits,
-    run: Path,
-    progress: bool,
-    note: Note,
-    devices: Devices | None,
+    task: Task[C], ready: Networks[C], splits: Splits, run: Path, manner: Manner
 ) -> tuple[Pipeline[C], dict[str, float]]:
     """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
 
@@ -361,19 +377,26 @@ def fit(
     part = keras_part(task)
     again = resume_command(task.name, run, config)
     if part.prepare:
-        splits = part.prepare(model, config, splits, progress)
-    done = fitting.fit(
-        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=note,
-        devices=devices,
+        splits = part.prepare(model, config, splits, manner.progress)
+    pace = None
+    if config.budget:
+        rehearse = partial(rehearsed, task, ready.config, codec, kept, splits, manner.score)
+        pace = Pace(Interval.of(config.budget).seconds or 0.0, rehearse, manner.start)
+    done, ended = fitting.fit(
+        model, kept, codec, splits, config, run, show=manner.progress, follow=part.follow, again=again,
+        note=manner.note, devices=manner.devices, pace=pace,
     )  # fmt: skip
-    if devices:
-        devices.leave()
+    if manner.devices:
+        manner.devices.leave()
+    if pace:
+        config = task.config.restore(ended.state())
+        runs.write_config(run, task.name, config.state())
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
     if task.calibrate:
         pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits))
         write_json(run / "codec.json", pipeline.codec.state())
-    difference = write_onnx(pipeline, splits.valid)
+    difference = verified_onnx(pipeline, splits.valid)
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
 
 
@@ -385,15 +408,3 @@ def noted(*notes: Note) -> Note:
             one(row)
 
     return note
-
-
-def write_onnx(pipeline: Pipeline[C], valid: Examples) -> float:
-    """Write the signatures of a Keras pipeline as ONNX, and return their largest difference from Keras."""
-    from tasks.engine import export
-
-    assert isinstance(pipeline.network, KerasNetwork)
-    export.write(pipeline.network.models, pipeline.run, export.kept_storage(pipeline, valid))
-    compared = ComparedNetwork(pipeline.network, OnnxNetwork(pipeline.run / "onnx"))
-    inputs = [*evaluate.readable_inputs(pipeline, valid[:SAMPLE])]
-    pipeline.task.predict(replace(pipeline, network=compared), inputs)
-    return compared.difference

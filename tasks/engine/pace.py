@@ -1,0 +1,93 @@
+"""A training that ends at a given time: how much of it has passed, and how many epochs fit. Standard library only."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tasks.engine.config import SettingError
+
+MARGIN = 0.02  # share of the budget that stays free, since a reserve is an estimate
+CORRECTIONS = 100  # times that the step size is put where the clock is
+HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
+
+
+class Speed(NamedTuple):
+    """How long the parts of a training take.
+
+    Attributes:
+        step: Seconds of a gradient step.
+        validation: Seconds of a validation.
+    """
+
+    step: float
+    validation: float
+
+
+@dataclass
+class Pace:
+    """The time of a training, from the start of its command to its scores.
+
+    Attributes:
+        budget: Seconds in all.
+        rehearse: Do at a small scale what comes after the training, and return the seconds that it will take.
+        start: When the command began, by `time.monotonic`.
+    """
+
+    budget: float
+    rehearse: Callable[[], float]
+    start: float
+
+    def begin(self, spent: float, speed: Speed) -> None:
+        """Begin the training, or go on with one that has taken some seconds already.
+
+        Raises:
+            SettingError: No time is left for it.
+        """
+        self.speed, self.reserve, self.spent = speed, self.rehearse(), spent
+        self.rehearsed = False
+        self.first = time.monotonic() - spent
+        self.corrected = time.monotonic()
+        if self.left() < 2 * speed.step and not spent:
+            needed = time.monotonic() - self.start + self.reserve + speed.validation
+            raise SettingError(
+                f"`budget` leaves no time for a training: its data, its validation, its files and its scores take about "
+                f"{math.ceil(needed)} s alone."
+            )
+
+    @property
+    def end(self) -> float:
+        """When the gradient steps must end, so that a validation and all that follows fits."""
+        return self.start - self.spent + self.budget * (1 - MARGIN) - self.reserve - self.speed.validation
+
+    def left(self) -> float:
+        """Return the seconds that are left for gradient steps and validations but the last."""
+        return self.end - time.monotonic()
+
+    def share(self) -> float:
+        """Return the share of the training that is done, in [0, 1]."""
+        return min(max((time.monotonic() - self.first) / (self.end - self.first), 0.0), 1.0)
+
+    def epochs(self, steps: int) -> float:
+        """Return how many further epochs of so many steps fit."""
+        return max(self.left() + self.speed.validation, 0.0) / (steps * self.speed.step + self.speed.validation)
+
+    def is_over(self) -> bool:
+        """Return whether no further gradient step fits."""
+        return self.left() < self.speed.step / 2
+
+    def is_due(self) -> bool:
+        """Return whether the step size is to be put where the clock is; called once a step."""
+        now = time.monotonic()
+        if now - self.corrected < (self.end - self.first) / CORRECTIONS:
+            return False
+        self.corrected = now
+        return True
+
+    def rehearse_again(self) -> None:
+        """Measure once more what comes after the training, once its network has learnt something."""
+        if not self.rehearsed and self.share() >= HALF:
+            self.rehearsed, self.reserve = True, self.rehearse()
