@@ -67,6 +67,7 @@ def train(
     config: Path | None,
     run: Path | None,
     resume: bool,
+    dry_run: bool,
     as_json: bool,
     quiet: bool,
     settings: JsonObject,
@@ -76,6 +77,12 @@ def train(
         raise SettingError("`--resume` goes on with the settings of its run; leave out `--preset` and `--config`.")
     spread = options.distribution(**spreading)
     send_notices(quiet or not spread.is_first)
+    if dry_run:
+        options.check_dry_run(run, resume, spread)
+        found = tasks.dry_run(task, preset, file=config, **settings)
+        with outputs.standard_output():
+            summaries.show_dry_run(found, as_json)
+        return
     show = not quiet and spread.is_first and sys.stderr.isatty()
     pipeline = tasks.train(task, run, preset, file=config, resume=resume, progress=show, spread=spread, **settings)
     if not spread.is_first:

@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "config_class",
     "configure",
+    "dry_run",
     "evaluate",
     "export",
     "get",
@@ -169,6 +170,25 @@ def train(
         return training.resume(get(name), run, settings, progress=progress, score=score, spread=spread)
     config = configure(name, preset, file, **settings)
     return training.train(get(name), config, run, preset=preset, progress=progress, score=score, spread=spread)
+
+
+def dry_run(name: str, preset: str | None = None, *, file: Path | str | None = None, **settings: Any) -> dict[str, Any]:
+    """Return what a training would take, by some of its steps: time, memory, disk. No run is made.
+
+    Args:
+        name: Task name.
+        preset: Named settings to start from.
+        file: TOML or JSON file of settings, over those of the preset.
+        settings: Values for fields of the task's config.
+
+    Example:
+        >>> found = dry_run("mnist", "tiny", data="builtin", limit=200, epochs=3)
+        >>> found["parameters"], found["steps"]
+        (8858, 2)
+    """
+    from tasks.engine.dry_run import dry_run as tried
+
+    return tried(get(name), configure(name, preset, file, **settings))
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:

@@ -144,7 +144,7 @@ class Training:
         assert progress, "a training begins with a checkpoint"
         self.progress = progress
         pace.begin(progress.seconds + progress.begun, speed)
-        epochs = pace.epochs(len(self.train))
+        epochs = pace.epochs(self.epoch_seconds(speed))
         done = progress.epoch * len(self.train) + progress.step
         self.steps = max(round(done + epochs * len(self.train)), 1)
         self.plan_epochs()
@@ -153,10 +153,15 @@ class Training:
             *(pace.budget, epochs, len(self.train), speed.step, pace.reserve),
         )
 
+    def epoch_seconds(self, speed: Speed) -> float:
+        """Return the seconds of an epoch: of the last one, or as long as there is none, by the speed of its parts."""
+        history = self.progress.history
+        return history[-1]["seconds"] if history else len(self.train) * speed.step + speed.validation
+
     def plan_epochs(self) -> None:
         """Choose the number of epochs by the clock, until those whose weights are averaged begin."""
         if self.pace and self.progress.epoch < max(self.config.epochs - self.config.average, 1):
-            more = max(round(self.pace.epochs(len(self.train))), 1)
+            more = max(round(self.pace.epochs(self.epoch_seconds(self.pace.speed))), 1)
             self.config = replace(self.config, epochs=self.progress.epoch + more)
 
     def measure(self, seconds: float) -> Speed:
@@ -240,7 +245,9 @@ class Training:
         row = {"epoch": progress.epoch + 1, **progress.row} | self.validate(before)
         check_loss(row, self.progress, len(self.train))
         self.end_epoch(row)
-        bar.note(progress.history[-1], progress.seconds / progress.epoch * (config.epochs - progress.epoch))
+        bar.epochs = self.config.epochs
+        left = progress.seconds / progress.epoch * (self.config.epochs - progress.epoch)
+        bar.note(progress.history[-1], max(self.pace.left(), 0.0) if self.pace else left)
 
     def take_steps(self, bar: Bar) -> None:
         """Take the gradient steps that an epoch has left."""

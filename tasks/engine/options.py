@@ -114,6 +114,12 @@ def distribution(
     )
 
 
+def check_dry_run(run: Path | None, resume: bool, spread: Distribution) -> None:
+    """Raise `SettingError` if a dry run is asked for what it does not look at."""
+    if run or resume or spread.strategy != "none":
+        raise SettingError("`--dry-run` makes no run, on one device; leave out `--run`, `--resume` and `--workers`.")
+
+
 RUN = click.Option(
     ["--run"],
     type=click.Path(path_type=Path),
@@ -140,6 +146,11 @@ TRAIN = [
         ["--resume"],
         is_flag=True,
         help="Go on with an unfinished run from its last checkpoint; with more --epochs, also past its end.",
+    ),
+    click.Option(
+        ["--dry-run"],
+        is_flag=True,
+        help="Make no run: show settings, data, parameters, and what time, memory and disk it would take.",
     ),
     click.Option(
         ["--workers"],

@@ -54,7 +54,7 @@ class Pace:
         if self.left() < 2 * speed.step and not spent:
             needed = time.monotonic() - self.start + self.reserve + speed.validation
             raise SettingError(
-                f"`budget` leaves no time for a training: its data, its validation, its files and its scores take about "
+                "`budget` leaves no time for a training: its data, its validation, its files and its scores take about "
                 f"{math.ceil(needed)} s alone."
             )
 
@@ -71,9 +71,9 @@ class Pace:
         """Return the share of the training that is done, in [0, 1]."""
         return min(max((time.monotonic() - self.first) / (self.end - self.first), 0.0), 1.0)
 
-    def epochs(self, steps: int) -> float:
-        """Return how many further epochs of so many steps fit."""
-        return max(self.left() + self.speed.validation, 0.0) / (steps * self.speed.step + self.speed.validation)
+    def epochs(self, seconds: float) -> float:
+        """Return how many further epochs of so many seconds, with their validation, fit."""
+        return max(self.left() + self.speed.validation, 0.0) / seconds
 
     def is_over(self) -> bool:
         """Return whether no further gradient step fits."""

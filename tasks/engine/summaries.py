@@ -155,3 +155,24 @@ def epoch_line(row: Settings, epochs: int, left: float) -> str:
     """
     values = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
     return f"Epoch {row['epoch']:.0f} of {epochs}: {values}; about {left / 60:.1f} minutes left."
+
+
+def show_dry_run(found: JsonObject, as_json: bool) -> None:
+    """Print what a training would take, as one JSON object or for a reader."""
+    if as_json:
+        print(visible_json(json.dumps(found, ensure_ascii=False, allow_nan=False)))
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in found["examples"].items())
+    rows = {
+        "data": f"{found['settings']['data']}: {counts}",
+        "parameters": f"{found['parameters']:,}",
+        "an epoch": f"{found['steps']:,} steps of {found['settings']['batch_size']} examples",
+        "a step": f"{found['seconds_a_step']:.3g} s",
+        "in all": f"{found['minutes']:.1f} minutes for {found['epochs']} epochs, files and scores",
+        "memory": f"{found['memory_mb']:,.0f} MB",
+        "disk": f"{found['disk_mb']:,.1f} MB at most, with checkpoints",
+    }
+    print(f"{found['task']}, a dry run; nothing is kept")
+    for name, value in rows.items():
+        print(f"  {name:<12}{visible(value)}")
+    print("  settings    " + visible(", ".join(f"{name} {value}" for name, value in found["settings"].items())))

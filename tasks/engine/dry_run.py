@@ -1,0 +1,108 @@
+"""What a training would take, by some of its steps; no run is made."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from data.holdout import limited_splits
+from data.packages import check_packages
+from tasks.engine.config import JsonObject, TaskConfig
+from tasks.engine.interval import Interval
+from tasks.engine.load import keras_part
+from tasks.engine.rehearsal import rehearsed
+from tasks.engine.task import Task
+from tasks.engine.train import NEEDED, check_examples, networks
+
+C = TypeVar("C", bound=TaskConfig)
+NUMBER = 4  # bytes of a weight in float32
+STATES = 3  # arrays of a weight in a file of a training: itself, and two moments of Adam
+CHECKPOINTS = 3  # two are kept, and one is being written
+STORED = {"float32": 4, "float16": 2, "int8": 1}  # bytes of a weight in a run's ONNX files
+SECONDS = 10.0  # for the steps
+
+
+def dry_run(task: Task[C], config: C) -> JsonObject:
+    """Return what a training with these settings would take, as JSON types.
+
+    * `settings`: all of them, with those that follow from the training examples.
+    * `examples`: the number in each part.
+    * `parameters`: of the network.
+    * `steps`: gradient steps of an epoch; `seconds_a_step`, the median of up to 24.
+    * `epochs`: as set, or as many as fit the budget.
+    * `minutes`: of the training, with its validations, files and scores.
+    * `memory_mb`: the most that this process has had. `disk_mb`: of the run, with its checkpoints, at most.
+
+    Example:
+        >>> import tasks
+        >>> found = dry_run(tasks.get("mnist"), tasks.configure("mnist", "tiny", data="builtin", limit=200))
+        >>> found["examples"]["train"], found["steps"], found["minutes"] < 10
+        (200, 2, True)
+    """
+    from data.batches import Batches
+    from tasks.engine import fitting
+    from tasks.engine.checkpoint import Networks
+    from tasks.engine.devices import Devices
+
+    check_packages("`train`", *NEEDED)
+    begin = time.monotonic()
+    splits = task.load(config)
+    check_examples(task, splits)
+    read = time.monotonic() - begin
+    with TemporaryDirectory() as folder:
+        run, devices = Path(folder), Devices()
+        ready = networks(task, config, splits, run, devices)
+        config, codec = ready.config, ready.codec
+        splits = limited_splits(splits, config.limit, config.seed)
+        part = keras_part(task)
+        if part.prepare:
+            splits = part.prepare(ready.model, config, splits, False)
+        train = Batches(splits.train, codec, config.batch_size, seed=config.seed)
+        valid = Batches(splits.valid, codec, config.batch_size)
+        both = Networks(ready.model, ready.kept)
+        training = fitting.Training(both, train, valid, config, run, None, "", lambda row: None, devices)
+        training.begin()
+        before = time.monotonic()
+        speed = training.measure(SECONDS)
+        compiled = time.monotonic() - before
+        after = rehearsed(task, config, codec, ready.kept, splits, score=True)
+        epoch = len(train) * speed.step + speed.validation
+        others = read + compiled + after
+        budget = Interval.of(config.budget).seconds if config.budget else None
+        epochs = max(round((budget - others) / epoch), 1) if budget else config.epochs
+    parameters = ready.kept.count_params()
+    return {
+        "task": task.name,
+        "settings": config.state(),
+        "examples": {name: len(examples) for name, examples in splits._asdict().items()},
+        "parameters": parameters,
+        "steps": len(train),
+        "seconds_a_step": speed.step,
+        "epochs": epochs,
+        "minutes": (others + epochs * epoch) / 60,
+        "memory_mb": most_memory(),
+        "disk_mb": disk(parameters, config, len(json.dumps(codec.state()))) / 1e6,
+    }
+
+
+def most_memory() -> float:
+    """Return the most memory that this process has had, in MB."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most / 1e3
+
+
+def disk(parameters: int, config: TaskConfig, codec: int) -> float:
+    """Return the most bytes of a run of so many parameters, but for its answers and figures.
+
+    Args:
+        codec: Bytes of its codec.
+    """
+    weights = NUMBER * parameters
+    checkpoint = (STATES + 2) * weights  # the network in training, the mean of its weights, and the best
+    return CHECKPOINTS * checkpoint + weights + STORED[config.storage] * parameters + codec
