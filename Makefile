@@ -4,7 +4,7 @@ READY = .venv/ready
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
-.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test page-test clean
+.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test cluster-test page-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ demo: $(READY)  ## train on the embedded digits, and let every shipped model ans
 	@echo "The pictures of all five tasks are in demo/."
 
 test: $(READY)  ## the tests that need no data set, but for faults, and the share of the code that they run
-	$(PYTEST) -m "not real and not browser" --ignore tests/faults $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
+	$(PYTEST) -m "not real and not browser and not cluster" --ignore tests/faults $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
 	@echo "Share of the code that ran: $$($(BIN)/coverage report --format=total) %"
 
 faults: $(READY)  ## kills, signals, full disks, hostile runs and hostile data
@@ -54,6 +54,9 @@ wheel-test: $(READY)  ## the wheel, installed beside modules of the same names, 
 
 light-test: $(READY)  ## the light install, in an environment of its own, with an answer of every task
 	$(BIN)/python -m tests.light
+
+cluster-test: $(READY)  ## trainings, searches and answers on several processes, in a network of their own
+	$(PYTEST) -m cluster tests/tasks/engine
 
 page-test: $(READY)  ## the page of a server, in Chromium, which must be installed
 	$(BIN)/python -m pytest -s -m browser tests/tasks/serving/test_page.py

@@ -27,4 +27,8 @@ def can_enclose():
         return False
 
 
-needs_enclosure = pytest.mark.skipif(not can_enclose(), reason="no network namespace can be made here")
+def needs_enclosure(test):
+    """Mark a test that starts processes which listen, and is skipped where they cannot be kept apart."""
+    return pytest.mark.cluster(
+        pytest.mark.skipif(not can_enclose(), reason="no network namespace can be made here")(test)
+    )

@@ -1,5 +1,6 @@
-"""Train a tiny network of a case, alone or as one of several processes, and keep its weights: CASE FOLDER [RUN]."""
+"""Train a tiny network of a case, and keep its weights: CASE STRATEGY FOLDER RUN."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import numpy as np
 import tasks
 from tasks.engine import fitting
 from tasks.engine.distribution import Distribution
-from tasks.engine.group import told_group
 from tasks.engine.train import networks, opened_devices
 
 PLAIN = {"data": "builtin", "batch_size": 24, "epochs": 1}
@@ -32,10 +32,20 @@ CASES = {  # without dropout, whose random numbers differ between devices
 }  # fmt: skip
 
 
-def main(case, folder, run):
+def two_devices():
+    """Let this machine have two devices, before anything is computed."""
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+    import tensorflow as tf
+
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+
+
+def main(case, strategy, folder, run):
     name, settings = CASES[case]
-    spread = Distribution(strategy="workers") if told_group() else Distribution()
+    spread = Distribution(strategy=strategy)
     devices = opened_devices(spread, run)
+    assert (devices.replicas if devices else 1) == (1 if strategy == "none" else 2)
     task, config = tasks.get(name), tasks.configure(name, **PLAIN, **settings)
     splits = task.load(config)
     ready = networks(task, config, splits, run, devices)
@@ -49,4 +59,6 @@ def main(case, folder, run):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:4]))
+    if sys.argv[2] == "mirrored":
+        two_devices()
+    main(*sys.argv[1:3], *map(Path, sys.argv[3:5]))

@@ -1,0 +1,199 @@
+"""Trainings on several devices and processes: the weights of one device with the whole batch."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+
+from tasks.engine.config import SettingError
+from tasks.engine.devices import row_shares
+from tasks.engine.distribution import Distribution
+from tasks.engine.group import Group, group_of, told_group
+from tests.loopback import enclosed, needs_enclosure
+
+ROOT = Path(__file__).parents[3]
+CLOSE = {"dense": 1e-5, "batch": 1e-3, "recurrent": 1e-5, "sequence": 1e-5}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name in ("TF_CONFIG", "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("is_mean", [False, True])
+def test_the_weighted_loss_of_all_parts_is_that_of_the_batch(count, parts, is_mean):
+    random = np.random.default_rng(0)
+    losses, weights = random.random((count, 4)), random.random((count, 4)).astype("float32")
+    shares = row_shares((losses, np.zeros((count, 4)), weights), parts, is_mean)
+    assert len({len(x) for x, _, _ in shares}) == 1
+    mean = np.mean([(x * w).sum() / x.size for x, _, w in shares])
+    whole = (losses * weights).sum() / (weights.sum() if is_mean else losses.size)
+    assert mean == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("y", "shape"),
+    [(np.zeros(3, "int32"), (3,)), (np.zeros((3, 2), "int32"), (3, 1)), (np.zeros((3, 8, 8, 1)), (3, 1, 1))],
+)
+def test_examples_without_weights_get_some_of_the_rank_of_their_losses(y, shape):
+    assert sum(part[2].shape[0] for part in row_shares((y, y), 3, False)) == 3
+    assert row_shares((y, y), 1, False)[0][2].shape == shape
+
+
+def test_every_example_is_in_one_part():
+    shares = row_shares((np.arange(7), np.arange(7)), 2, False)
+    assert [row for x, _, w in shares for row, weight in zip(x, w, strict=True) if weight] == [*range(7)]
+
+
+def test_a_group_is_found_in_either_form(environment):
+    assert told_group() is None
+    environment.setenv("RANK", "1")
+    environment.setenv("WORLD_SIZE", "2")
+    assert told_group() is None
+    environment.setenv("MASTER_ADDR", "head")
+    assert told_group() == Group(1, 2, ("head:29500",))
+    environment.setenv("MASTER_PORT", "7")
+    assert told_group() == Group(1, 2, ("head:7",))
+    place = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    environment.setenv("TF_CONFIG", json.dumps(place))
+    assert told_group() == Group(0, 2, ("a:1", "b:1"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": -1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": "x"}}',
+        '{"cluster": {"worker": ["a:1"], "chief": ["b:1"]}, "task": {"type": "chief", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "worker", "index": 0}}',
+    ],
+)
+def test_a_group_of_another_form_is_refused(text):
+    with pytest.raises(SettingError, match="TF_CONFIG"):
+        group_of(text)
+
+
+@pytest.mark.parametrize(("rank", "size"), [("2", "2"), ("-1", "2"), ("x", "2"), ("0", "0")])
+def test_a_rank_beyond_its_group_is_refused(environment, rank, size):
+    environment.setenv("RANK", rank)
+    environment.setenv("WORLD_SIZE", size)
+    environment.setenv("MASTER_ADDR", "head")
+    with pytest.raises(SettingError, match="RANK"):
+        told_group()
+
+
+def test_options_that_do_not_fit_are_refused(environment):
+    assert Distribution().strategy == "none"
+    assert Distribution(workers=2).starts_workers
+    with pytest.raises(SettingError, match="--workers N"):
+        Distribution(strategy="workers")
+    with pytest.raises(SettingError, match="mirrored"):
+        Distribution(strategy="mirrored", workers=2)
+    with pytest.raises(SettingError, match="--shared"):
+        Distribution(workers=2, address="auto")
+    environment.setenv("RANK", "1")
+    environment.setenv("WORLD_SIZE", "2")
+    environment.setenv("MASTER_ADDR", "head")
+    assert not Distribution(strategy="workers").starts_workers
+    assert not Distribution(strategy="workers").is_first
+    with pytest.raises(SettingError, match="2 processes"):
+        Distribution(workers=3).group()
+
+
+def test_a_group_that_is_not_used_is_said(environment, caplog):
+    environment.setenv("RANK", "0")
+    environment.setenv("WORLD_SIZE", "2")
+    environment.setenv("MASTER_ADDR", "head")
+    assert Distribution().group() is None
+    assert "trains alone" in caplog.text
+
+
+def command(*words, backend):
+    """Return a command in a network of its own, and its environment."""
+    return enclosed(sys.executable, *words), os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def train_case(case, strategy, folder, backend):
+    """Train a case alone, and on two devices or processes; return the weights of each."""
+    folder.mkdir()
+    module = ["-m", "tests.tasks.engine.spread", case]
+    group = ["-m", "tests.group", "2", sys.executable] if strategy == "workers" else []
+    for words in ([*module, "none", folder, folder / "one"], [*group, *module, strategy, folder, folder / "two"]):
+        line, told = command(*words, backend=backend)
+        done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return {path.stem: list(np.load(path).values()) for path in folder.glob("*.npz")}
+
+
+@needs_enclosure
+@pytest.mark.parametrize(
+    ("backend", "case", "strategy"),
+    [
+        *(("tensorflow", case, "workers") for case in CLOSE),
+        ("jax", "batch", "workers"),
+        ("tensorflow", "batch", "mirrored"),
+        ("jax", "recurrent", "mirrored"),
+    ],
+)
+def test_several_devices_reach_the_weights_of_one(tmp_path, backend, case, strategy):
+    found = train_case(case, strategy, tmp_path / "case", backend)
+    assert max(abs(mine - other).max() for mine, other in zip(found["alone"], found["0"], strict=True)) < CLOSE[case]
+    if strategy == "workers":
+        assert all((mine == other).all() for mine, other in zip(found["0"], found["1"], strict=True))
+
+
+def descendants(process):
+    """Return the processes below one, with their command lines."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            text = path.read_text()
+            parents[int(path.parent.name)] = int(text[text.rindex(")") + 2 :].split()[1])
+    below = {process}
+    while more := {child for child, parent in parents.items() if parent in below} - below:
+        below |= more
+    found = {}
+    for child in below:
+        with suppress(OSError):
+            found[child] = Path(f"/proc/{child}/cmdline").read_text()
+    return found
+
+
+@needs_enclosure
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
+    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--batch-size", "32", "--epochs", "3"]
+    words += ["--checkpoint-every", "5 steps", "--workers", "2", "--run"]
+    line, told = command(*words, tmp_path / "whole", backend=backend)
+    whole = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert whole.returncode == 0, whole.stderr
+    line, told = command(*words, tmp_path / "killed", backend=backend)
+    with subprocess.Popen(
+        line, env=told, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not [*(tmp_path / "killed").glob("checkpoint/00001-*/state.json")]:
+            time.sleep(0.05)
+            assert process.poll() is None
+        workers = [child for child, name in descendants(process.pid).items() if "TrainWorker" in name]
+        assert len(workers) == 2
+        os.kill(workers[-1], 9)
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert "A process was lost" in said
+    one, other = (ZipFile(tmp_path / name / "model.keras").read("model.weights.h5") for name in ("whole", "killed"))
+    assert one == other
