@@ -127,9 +127,10 @@ def predict(
     show = not quiet and sys.stderr.isatty()
     if workers:
         from tasks.engine import bulk
+        from tasks.engine.bulk_inputs import Request
 
-        request, cluster = bulk.Request(inputs, file, form, kept), bulk.Cluster(workers, address)
-        bulk.predict(pipeline, request, cluster, out=out, plain=plain, show=show)
+        request = Request(inputs, file, form, kept)
+        bulk.predict(pipeline, request, bulk.Cluster(workers, address), out=out, plain=plain, show=show)
         return
     rows = items.file_items(pipeline, file, form, kept) if file else iter(())
     tally = Tally(pipeline.task)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from importlib import import_module
@@ -25,7 +26,7 @@ from tasks.engine.items import Item
 from tasks.engine.load import open_network, restored_pipeline
 from tasks.engine.outcome import Tally
 from tasks.engine.predict import outcomes
-from tasks.engine.task import Pipeline
+from tasks.engine.task import Pipeline, Task
 from tasks.engine.terminal import exit_code, sentence
 
 LOG = logging.getLogger("tasks")
@@ -121,9 +122,9 @@ class Order(NamedTuple):
 
     def pipeline(self) -> Pipeline[Any]:
         """Return the pipeline, with a network that uses one core."""
-        task = import_module(f"..{self.task}.pipeline", __package__).TASK
+        task: Task[Any] = import_module(f"..{self.task}.pipeline", __package__).TASK
         found = open_network(restored_pipeline(task, self.run, self.settings), cores=1)
-        return Pipeline(task, found.config, found.codec, found.network, found.run, self.wanted)
+        return replace(found, wanted=self.wanted)
 
 
 class Answerer:
@@ -196,7 +197,9 @@ def without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def answers_of_processes(order: Order, chunks: Iterable[Sequence[Item]], workers: int) -> Generator[Answered]:
+def answers_of_processes(
+    order: Order, chunks: Iterable[Sequence[Item]], workers: int
+) -> Generator[Answered, None, None]:
     """Yield what becomes of chunks, in order, answered by some processes of this machine.
 
     At most `AHEAD` chunks of each process are read and not yet yielded.
