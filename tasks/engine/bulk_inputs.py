@@ -57,6 +57,6 @@ def alone(item: Item, out: Path | None, taken: dict[int, str]) -> Item:
     place = Path(item.value) if out is None else out / item.inside / Path(item.value).name
     key = hash(str(written_path(place)))
     if key in taken:
-        return item._replace(error=f"Its answer would have the file of that to {taken[key]!r}; separate their folders")
+        return item._replace(error=f"Its answer would have the file of that to {taken[key]!r}; separate their folders.")
     taken[key] = item.value
     return item
