@@ -33,6 +33,8 @@ LOG = logging.getLogger("tasks")
 AHEAD = 4  # chunks of a process that are read and not yet printed
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # what libraries below NumPy obey
 
+TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"  # it says what it cleans up after a command that ended
+
 
 class LostWorkerError(RuntimeError):
     """A process that answered is gone."""
@@ -212,6 +214,7 @@ def answers_of_processes(
 
     for name in THREADS:
         os.environ.setdefault(name, "1")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), TRACKER]))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=begin, initargs=(order,)) as pool:
         waiting = deque[Future[Answered]]()

@@ -137,12 +137,12 @@ import os, signal, sys, time
 sys.path.insert(0, {root!r})
 from tasks.engine import parts
 parts.CHUNKS = 1
-own = parts.Parts.write
-def write(self):
-    own(self)
+own = parts.Parts.add
+def add(self, *found):
     if self.done.parts == 3:
         {then}
-parts.Parts.write = write
+    own(self, *found)
+parts.Parts.add = add
 """
 WAIT = "open('waits', 'w').close(); time.sleep(300)"
 
