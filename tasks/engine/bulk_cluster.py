@@ -26,6 +26,10 @@ from tasks.engine.terminal import EXITS
 from tasks.engine.workers import Answered, Answerer, Failure, LostWorkerError, Order, Piece
 
 CHUNK = "chunk"  # the column of the blocks
+QUIET = {  # beside those of `connected`
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # it calls an error that actors may not begin anew
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",  # it prints where a command was that a signal ends
+}
 
 
 def batch_of(content: Json) -> dict[str, list[str]]:
@@ -119,7 +123,8 @@ def answers_of_cluster(
         UnavailableError: There is no cluster at the address.
         LostWorkerError: The cluster could not end the work.
     """
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls an error that actors may not begin anew
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     with connected("`predict --address`", address, workers):
         import ray
         import ray.data
