@@ -6,12 +6,11 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import click
+from typing import Any, NamedTuple, TypeAlias
 
 from tasks.engine import outputs
 from tasks.engine.bulk_inputs import Request
@@ -24,10 +23,12 @@ from tasks.engine.network import OnnxNetwork
 from tasks.engine.outcome import Tally
 from tasks.engine.parts import Done, Parts, chunks_after, opened_parts
 from tasks.engine.signals import ENDING
-from tasks.engine.task import Pipeline
+from tasks.engine.task import Pipeline, Task
+from tasks.engine.terminal import exit_code
 from tasks.engine.workers import Answered, LostWorkerError, Order, answers_of_processes
 
 LOG = logging.getLogger("tasks")
+Ask: TypeAlias = Callable[[Done], Iterator[Answered]]  # what becomes of the chunks after those that are done
 
 
 class Cluster(NamedTuple):
@@ -73,8 +74,6 @@ def predict(
 ) -> None:
     """Print or write the answers to inputs, in order, as one process would.
 
-    A file is written in parts, which an interrupted command goes on after.
-
     Args:
         cluster: The processes that answer.
         out: New file, or where answers are files, the file or folder to write.
@@ -88,32 +87,46 @@ def predict(
     """
     check_order(pipeline, request)
     order = Order.of(pipeline, out if pipeline.task.write else None, plain)
+    ask = partial(answers, pipeline, order, request, cluster, show)
     if out is None or pipeline.task.write:
-        tally = Tally(pipeline.task)
+        print_answers(ask, Tally(pipeline.task))
+    else:
+        write_answers(ask, out, belonging(pipeline, request, plain), pipeline.task)
+
+
+def print_answers(ask: Ask, tally: Tally) -> None:
+    """Print answers as they come."""
+    try:
         with outputs.standard_output() as target:
-            for found in answers(pipeline, order, request, cluster, Done(), show):
+            for found in ask(Done()):
                 tally.merge(found.tally)
-                for line in found.lines:
-                    click.echo(line, file=target)
-        tally.check()
-        return
-    with opened_parts(out, belonging(pipeline, request, plain), pipeline.task) as kept:
+                target.writelines(f"{line}\n" for line in found.lines)
+                target.flush()
+    except LostWorkerError as error:
+        raise LostWorkerError(f"{error}; the answers so far are whole.") from error
+    tally.check()
+
+
+def write_answers(ask: Ask, out: Path, belongs: JsonObject, task: Task[Any]) -> None:
+    """Write answers in parts, which an interrupted command goes on after."""
+    with opened_parts(out, belongs, task) as kept:
         ENDING.text = f"Stopped; {goes_on(kept)}."
         try:
-            for found in answers(pipeline, order, request, cluster, kept.done, show):
+            for found in ask(kept.done):
                 kept.add(found.lines, found.tally, found.digest)
                 ENDING.text = f"Stopped; {goes_on(kept)}."
         except LostWorkerError as error:
             raise LostWorkerError(f"{error}; {goes_on(kept)}.") from error
-        except Exception:
-            LOG.warning("Not all is answered; %s.", goes_on(kept))
+        except Exception as error:
+            if kept.done.chunks and exit_code(error) != SettingError.exit_code:
+                LOG.warning("Not all is answered: %s.", goes_on(kept))
             raise
         kept.join()
     kept.tally.check()
 
 
 def answers(
-    pipeline: Pipeline[Any], order: Order, request: Request, cluster: Cluster, done: Done, show: bool
+    pipeline: Pipeline[Any], order: Order, request: Request, cluster: Cluster, show: bool, done: Done
 ) -> Iterator[Answered]:
     """Yield what becomes of the chunks after those that are done, and say the notices of their processes.
 
