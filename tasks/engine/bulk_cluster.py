@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ def enter(order: Order) -> Failure | None:
     if order.here.is_dir():
         os.chdir(order.here)
         return None
-    text = f"{socket.gethostname()} has no folder {str(order.here)!r}; begin in a folder that all machines share."
+    text = f"{gethostname()} has no folder {str(order.here)!r}; begin in a folder that all machines share."
     return Failure("FileNotFoundError", text, EXITS[FileNotFoundError])
 
 

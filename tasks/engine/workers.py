@@ -15,15 +15,18 @@ from functools import cached_property
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from socket import gethostname
 from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tasks.engine import runs
 from tasks.engine.config import JsonObject, answering_settings
 from tasks.engine.facts import notices
 from tasks.engine.items import Item
-from tasks.engine.load import open_network, restored_pipeline
+from tasks.engine.load import checksums, open_network, restored_pipeline
+from tasks.engine.members import RunError
 from tasks.engine.outcome import Tally
 from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline, Task
@@ -101,6 +104,8 @@ class Order(NamedTuple):
     Attributes:
         task: Name of the task.
         run: Run directory.
+        ships: If true, the run ships with the package, which other machines may have elsewhere.
+        sums: Check sums that the run keeps of its files.
         settings: Settings that say how inputs are answered.
         wanted: Settings that selected the run, as in `Pipeline`.
         out: Where answers are files, the file or folder to write.
@@ -110,6 +115,8 @@ class Order(NamedTuple):
 
     task: str
     run: Path
+    ships: bool
+    sums: JsonObject
     settings: JsonObject
     wanted: JsonObject | None
     out: Path | None
@@ -119,13 +126,22 @@ class Order(NamedTuple):
     @classmethod
     def of(cls, pipeline: Pipeline[Any], out: Path | None, plain: bool) -> Order:
         """Return the order to answer as a pipeline does."""
-        settings = answering_settings(pipeline.config)
-        return cls(pipeline.task.name, pipeline.run, settings, pipeline.wanted, out, plain, Path.cwd())
+        task, run = pipeline.task.name, pipeline.run
+        ships, settings = run in runs.pretrained_runs(task), answering_settings(pipeline.config)
+        return cls(task, run, ships, checksums(run), settings, pipeline.wanted, out, plain, Path.cwd())
 
     def pipeline(self) -> Pipeline[Any]:
-        """Return the pipeline, with a network that uses one core."""
+        """Return the pipeline, with a network that uses one core.
+
+        Raises:
+            RunError: The run is another one here.
+        """
+        own = {run.name: run for run in runs.pretrained_runs(self.task)} if self.ships else {}
+        run = own.get(self.run.name, self.run)
         task: Task[Any] = import_module(f"..{self.task}.pipeline", __package__).TASK
-        found = open_network(restored_pipeline(task, self.run, self.settings), cores=1)
+        found = open_network(restored_pipeline(task, run, self.settings), cores=1)
+        if checksums(run) != self.sums:
+            raise RunError(f"{str(run)!r} on {gethostname()} is not the run of this command; copy it there anew.")
         return replace(found, wanted=self.wanted)
 
 

@@ -20,6 +20,7 @@ from tasks.engine import bulk, runs, workers
 from tasks.engine.bulk_inputs import Request
 from tasks.engine.config import SettingError
 from tasks.engine.items import Item
+from tasks.engine.members import RunError
 from tests.loopback import enclosed, needs_enclosure
 
 ROOT = Path(__file__).parents[3]
@@ -324,6 +325,12 @@ def test_an_error_of_a_process_ends_the_command_as_one_of_this_process_does(tmp_
     one, two = run(tmp_path, *words), run(tmp_path, *words, "--workers", 1)
     assert end(two) == end(one)
     assert one.returncode == 65
+
+
+def test_a_process_that_finds_another_run_refuses_it():
+    order = workers.Order.of(tasks.load("sentiment"), None, False)
+    with pytest.raises(RunError, match="is not the run of this command"):
+        order._replace(sums={"codec.json": "0"}).pipeline()
 
 
 def test_what_processes_cannot_do_is_refused(tmp_path):
