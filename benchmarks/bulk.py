@@ -13,11 +13,12 @@ import csv
 import hashlib
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -25,13 +26,16 @@ from typing import NamedTuple
 import tasks
 
 ROOT = Path(__file__).parent.parent
+HEAD = ["way", "seconds", "core seconds", "reviews a second", "against one core"]
+HEAD += ["MB, all", "MB, parent", "MB, largest worker", "same answers"]
 PAUSE = 0.05  # seconds between two looks at the memory
 
 
 class Measured(NamedTuple):
-    """Seconds of a command, its most memory in MB: all processes, the parent, the largest other; and its answers."""
+    """Seconds of a command, and of its cores; its most memory in MB: all, the parent, the largest other; its answers."""
 
     seconds: float
+    cores: float
     total: float
     parent: float
     worker: float
@@ -73,6 +77,7 @@ def measured(file: Path, words: Sequence[str], cores: set[int]) -> Measured:
     command = [sys.executable, "cli.py", "predict", "sentiment", "--run", "hybrid", "--quiet", "--file", str(file)]
     start, total, parent, worker = time.perf_counter(), 0.0, 0.0, 0.0
     pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores)))]
+    before = used()
     process = subprocess.Popen([*pinned, *command, "--out", str(out), *words], cwd=ROOT)
     while process.poll() is None:
         below = [resident(one) for one in descendants(process.pid)]
@@ -82,7 +87,15 @@ def measured(file: Path, words: Sequence[str], cores: set[int]) -> Measured:
     assert process.returncode in (0, 65), f"{words} ends with {process.returncode}"
     seconds = time.perf_counter() - start
     with out.open("rb") as answers:
-        return Measured(seconds, total, parent, worker, hashlib.file_digest(answers, "sha256").hexdigest())
+        return Measured(
+            seconds, used() - before, total, parent, worker, hashlib.file_digest(answers, "sha256").hexdigest()
+        )
+
+
+def used() -> float:
+    """Return the seconds of cores that commands which have ended took."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 def main() -> None:
@@ -114,18 +127,22 @@ def main() -> None:
             found[way].append(measured(file, words, cores))
             print(f"{way}: {found[way][-1].seconds:.1f} s", file=sys.stderr, flush=True)
     print(f"{given.reviews:,} reviews, {file.stat().st_size / 1e6:,.0f} MB; medians of {given.rounds}\n")
-    print("| way | seconds | reviews a second | against one core | MB, all | MB, parent | MB, worker | same answers |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for row in table(found, given.reviews):
+        print(f"| {' | '.join(row)} |")
+
+
+def table(found: dict[str, list[Measured]], reviews: int) -> Iterator[Sequence[str]]:
+    """Yield the rows of a table."""
+    yield HEAD
+    yield ["---"] * len(HEAD)
     first = next(iter(found.values()))
     alone = statistics.median(one.seconds for one in first)
     for way, rounds in found.items():
-        seconds = statistics.median(one.seconds for one in rounds)
-        memory = " | ".join(f"{max(one[place] for one in rounds):,.0f}" for place in (1, 2, 3))
+        seconds, cores = (statistics.median(one[place] for one in rounds) for place in (0, 1))
+        memory = [f"{max(one[place] for one in rounds):,.0f}" for place in (2, 3, 4)]
         same = "yes" if {one.answers for one in rounds} == {first[0].answers} else "NO"
-        print(
-            f"| {way} | {seconds:,.1f} | {given.reviews / seconds:,.0f} | {alone / seconds:.2f} | {memory} | {same} |",
-            flush=True,
-        )
+        rate = f"{reviews / seconds:,.0f}"
+        yield [way, f"{seconds:,.1f}", f"{cores:,.1f}", rate, f"{alone / seconds:.2f}", *memory, same]
 
 
 if __name__ == "__main__":
