@@ -32,7 +32,7 @@ PAUSE = 0.05  # seconds between two looks at the memory
 
 
 class Measured(NamedTuple):
-    """Seconds of a command, and of its cores; its most memory in MB: all, the parent, the largest other; its answers."""
+    """Seconds of a command, and of its cores; its most memory in MB: all, parent, largest worker; its answers."""
 
     seconds: float
     cores: float
@@ -138,8 +138,11 @@ def table(found: dict[str, list[Measured]], reviews: int) -> Iterator[Sequence[s
     first = next(iter(found.values()))
     alone = statistics.median(one.seconds for one in first)
     for way, rounds in found.items():
-        seconds, cores = (statistics.median(one[place] for one in rounds) for place in (0, 1))
-        memory = [f"{max(one[place] for one in rounds):,.0f}" for place in (2, 3, 4)]
+        seconds, cores = (
+            statistics.median(column) for column in zip(*((one.seconds, one.cores) for one in rounds), strict=True)
+        )
+        columns = zip(*((one.total, one.parent, one.worker) for one in rounds), strict=True)
+        memory = [f"{max(column):,.0f}" for column in columns]
         same = "yes" if {one.answers for one in rounds} == {first[0].answers} else "NO"
         rate = f"{reviews / seconds:,.0f}"
         yield [way, f"{seconds:,.1f}", f"{cores:,.1f}", rate, f"{alone / seconds:.2f}", *memory, same]

@@ -135,7 +135,7 @@ def answers_of_cluster(
                 found = content_of(batch)
                 yield Answered(**found | {"failure": failure_of(found)})
         except ray.exceptions.RayError as error:
-            reason = " ".join(str(error).split()).rstrip(".")
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
             raise LostWorkerError(f"The cluster of Ray has given up ({reason})") from error
 
 

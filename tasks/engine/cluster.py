@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,7 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
     logging.getLogger("ray").setLevel(logging.WARNING)
     own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False} if address == LOCAL else {}
     try:
+        check_answers(address)
         ray.init(address=address, logging_level=logging.WARNING, **own)
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
@@ -51,3 +53,10 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Raise `OSError` if nothing listens at `HOST:PORT`, which Ray would wait for during minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -302,6 +302,14 @@ def test_a_cluster_answers_pictures_as_one_process_does(tmp_path):
     assert all(line in two.stderr.splitlines() for line in one.stderr.splitlines())
 
 
+@needs_enclosure
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_named(address, copy):
+    result = run(copy, *WORDS, "--address", address, around=lambda words: enclosed(*words))
+    assert result.returncode == 69
+    assert f"finds no cluster of Ray at '{address}'" in result.stderr.splitlines()[-1]
+
+
 def test_no_more_is_read_than_a_few_chunks_for_each_process(tmp_path):
     pipeline, read = tasks.load("sentiment"), [0]
 
