@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from socket import gethostname
@@ -167,4 +168,6 @@ def answered_batches(order: Order, request: Request, done: Done, workers: int) -
     inputs = ray.data.read_datasource(Inputs(), override_num_blocks=1, num_cpus=0)
     actors = ray.data.ActorPoolStrategy(size=workers)
     found = inputs.map_batches(Actor, batch_size=1, compute=actors, num_cpus=1, fn_constructor_args=[order])
-    yield from found.iter_batches(batch_size=1, batch_format="numpy")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The minimum number of concurrent actors", UserWarning)  # of few inputs
+        yield from found.iter_batches(batch_size=1, batch_format="numpy")
