@@ -117,6 +117,8 @@ def predict(
     keep: str | None,
     plain: bool,
     out: Path | None,
+    workers: int | None,
+    address: str | None,
     run: Path | None,
     quiet: bool,
     settings: JsonObject,
@@ -127,13 +129,22 @@ def predict(
 
     kept = [name.strip() for name in (keep or "").split(",") if name.strip()]
     check_request(inputs, file, kept, plain)
+    if address and not workers:
+        raise SettingError("`--address` names where --workers answer; give their number, such as --workers 2.")
     send_notices(quiet)
     pipeline = tasks.load(task, run, **settings)
     outputs.check_outputs(pipeline.config)
     form = items.typed_format(pipeline, settings)
+    show = not quiet and sys.stderr.isatty()
+    if workers:
+        from tasks.engine import bulk
+        from tasks.engine.bulk_inputs import Request
+
+        request = Request(inputs, file, form, kept)
+        bulk.predict(pipeline, request, bulk.Cluster(workers, address), out=out, plain=plain, show=show)
+        return
     rows = items.file_items(pipeline, file, form, kept) if file else iter(())
     tally = Tally(pipeline.task)
-    show = not quiet and sys.stderr.isatty()
     with outputs.opened_output(out) if out and not pipeline.task.write else outputs.standard_output() as target:
         for chunk in items.item_chunks(pipeline, inputs, rows, form.encoding, out):
             for outcome in answering.outcomes(pipeline, chunk, out, show):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
     folder = tempfile.mkdtemp(prefix="ray-") if address == LOCAL else None
     own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False, "_temp_dir": folder}
     try:
+        check_answers(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **(own if folder else {}))
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
@@ -56,3 +58,10 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_answers(address: str) -> None:
+    """Raise `OSError` if nothing listens at `HOST:PORT`, which Ray would wait for during minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -44,8 +44,12 @@ def resume_command(task: str, run: Path, config: TaskConfig) -> str:
     """Return the command that goes on with a training."""
     folder = config.state().get("cache")
     cache = f" --cache {shlex.quote(folder)}" if folder else ""
-    program = "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
-    return f"{program} train {task} --resume --run {shlex.quote(str(run))}{cache}"
+    return f"{program()} train {task} --resume --run {shlex.quote(str(run))}{cache}"
+
+
+def program() -> str:
+    """Return how the command line of this process was called."""
+    return "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
 
 
 def portable_notices(said: Iterable[str], config: C) -> list[str]:

@@ -50,7 +50,8 @@ def other_run(pipeline: Pipeline[C], run: Path) -> Pipeline[C]:
     """Return the pipeline of another run that is to answer as this one; it is opened once."""
     if run not in pipeline.others:
         settings = answering_settings(pipeline.config)
-        pipeline.others[run] = open_network(restored_pipeline(pipeline.task, run, settings))
+        cores = pipeline.network.cores if isinstance(pipeline.network, OnnxNetwork) else None
+        pipeline.others[run] = open_network(restored_pipeline(pipeline.task, run, settings), cores)
     return pipeline.others[run]
 
 
@@ -83,10 +84,10 @@ def restored_codec(task: Task[C], run: Path, config: C) -> Codec:
         raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
 
 
-def onnx_network(run: Path) -> OnnxNetwork:
+def onnx_network(run: Path, cores: int | None = None) -> OnnxNetwork:
     """Return the ONNX files of a run as a network; none is opened yet."""
     facts = facts_of(run)
-    return OnnxNetwork(run / "onnx", facts.get("checksums"), facts.get("parameters"))
+    return OnnxNetwork(run / "onnx", facts.get("checksums"), facts.get("parameters"), cores)
 
 
 def checksums(run: Path) -> dict[str, str]:
@@ -132,8 +133,12 @@ def restored_config(task: Task[C], run: Path, settings: Settings) -> C:
         raise RunError(f"{str(run / 'config.json')!r} is damaged, or was made by another version: {error}") from error
 
 
-def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
-    """Return the pipeline with the network that its `engine` setting asks for."""
+def open_network(pipeline: Pipeline[C], cores: int | None = None) -> Pipeline[C]:
+    """Return the pipeline with the network that its `engine` setting asks for.
+
+    Args:
+        cores: Cores that ONNX may use; `None` is all of them.
+    """
     exported = bool(files_in(pipeline.run / "onnx", ".onnx"))
     engine = pipeline.config.engine
     if engine == "onnx" and not exported:
@@ -141,7 +146,7 @@ def open_network(pipeline: Pipeline[C]) -> Pipeline[C]:
     lost = next((name for name in checksums(pipeline.run) if name.startswith("onnx/")), None)
     if engine == "auto" and lost and not exported:
         raise RunError(f"{str(pipeline.run)!r} is an incomplete run: it has no {lost}; --engine keras does without it.")
-    network: Network = onnx_network(pipeline.run)
+    network: Network = onnx_network(pipeline.run, cores)
     if engine == "keras" or not exported:
         network = KerasNetwork(keras_part(pipeline.task).signatures(keras_model(pipeline)))
     return replace(pipeline, network=network)

@@ -52,10 +52,17 @@ class OnnxNetwork:
     Args:
         checksums: SHA-256 of the files, by their names in the run; a file without one is not checked.
         parameters: Number of weights of the network, if it is known; a file has room for twice as many.
+        cores: Cores that a call may use; `None` is all of them.
     """
 
-    def __init__(self, folder: Path, checksums: Mapping[str, str] | None = None, parameters: int | None = None) -> None:
-        self.folder, self.checksums = folder, checksums or {}
+    def __init__(
+        self,
+        folder: Path,
+        checksums: Mapping[str, str] | None = None,
+        parameters: int | None = None,
+        cores: int | None = None,
+    ) -> None:
+        self.folder, self.checksums, self.cores = folder, checksums or {}, cores
         self.largest = LARGEST if parameters is None else min(LARGEST, 8 * parameters + ROOM)
         self.session = cache(self.open)
 
@@ -74,7 +81,7 @@ class OnnxNetwork:
         is_convolutional = CONVOLUTION in content
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # it would print names in the file as they are; errors are raised anyway
-        options.intra_op_num_threads = 0 if is_convolutional else 1  # 0 is one for each core
+        options.intra_op_num_threads = self.cores or 0 if is_convolutional else 1  # 0 is one for each core
         try:
             session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's errors have no common class of their own
@@ -84,7 +91,7 @@ class OnnxNetwork:
 
     def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         run, shares_rows = self.session(signature)
-        parts = min(os.cpu_count() or 1, len(arrays[0]) // ROWS) if shares_rows else 1
+        parts = min(self.cores or os.cpu_count() or 1, len(arrays[0]) // ROWS) if shares_rows else 1
         try:
             if parts < 2:
                 outputs: Sequence[np.ndarray] = run(arrays)

@@ -236,6 +236,16 @@ PREDICT = [
         type=click.Path(path_type=Path),
         help="New file for the answers, or a folder for pictures; if not given, the screen, or beside the inputs.",
     ),
+    click.Option(
+        ["--workers"],
+        type=click.IntRange(1, 10_000),
+        help="Answer in so many processes, one core each; with --out, an interrupted command goes on.",
+    ),
+    click.Option(
+        ["--address"],
+        metavar="local|auto|HOST:PORT",
+        help="With --workers: processes of a cluster of Ray: a new one here, the one of this machine, or another.",
+    ),
     RUN,
     QUIET_OPTION,
 ]

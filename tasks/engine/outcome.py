@@ -60,7 +60,7 @@ class Tally:
     def __init__(self, task: Task[Any]) -> None:
         self.task, self.total, self.failed = task, 0, 0
         self.marks = Counter[str]()
-        self.first: Outcome | None = None
+        self.first: JsonObject = {}  # the first error, and its row if it has one
         self.codes = set[int]()
 
     def add(self, outcome: Outcome) -> None:
@@ -68,10 +68,23 @@ class Tally:
         self.total += 1
         if outcome.error:
             self.failed += 1
-            self.first = self.first or outcome
+            self.first = self.first or {"error": sentence(outcome.error), "row": outcome.item.about.get("row")}
             self.codes.add(exit_code(outcome.error))
         else:
             self.marks += mark_counts(self.task, [outcome.answer])
+
+    def state(self) -> JsonObject:
+        """Return what was counted, as JSON types."""
+        codes, marks = sorted(self.codes), dict(self.marks)
+        return {"total": self.total, "failed": self.failed, "marks": marks, "first": self.first, "codes": codes}
+
+    def merge(self, state: JsonObject) -> None:
+        """Count what another process has counted of the inputs that follow, by its `state`."""
+        self.total += state["total"]
+        self.failed += state["failed"]
+        self.marks += Counter(state["marks"])
+        self.first = self.first or state["first"]
+        self.codes |= {*state["codes"]}
 
     def check(self) -> None:
         """Give notice of marks, and raise `InputsError` if an input has no answer.
@@ -79,10 +92,10 @@ class Tally:
         The exit code is 65, or the one that all inputs share.
         """
         say_remarks(self.task, self.marks, self.total)
-        if self.first is None or self.first.error is None:
+        if not self.first:
             return
-        said, about = sentence(self.first.error).rstrip("."), self.first.item.about
-        row = f", row {about['row']}" if "row" in about else ""
+        said = self.first["error"].rstrip(".")
+        row = "" if self.first["row"] is None else f", row {self.first['row']}"
         count = f"There is no answer for {self.failed:,} of {self.total:,} inputs; the first{row}: "
         alone = self.failed == self.total and len(self.codes) == 1
         code = next(iter(self.codes)) if alone else DataError.exit_code

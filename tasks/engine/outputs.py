@@ -21,15 +21,17 @@ def check_outputs(config: TaskConfig) -> None:
         SettingError: Its name ends as another format.
         OSError: It cannot be written there.
     """
-    for field in fields(config):
-        value = config.state()[field.name]
-        is_path = inner_type(setting_types(type(config))[field.name]) is Path
-        if value and is_path and field.metadata["when"] == "answer":
-            if Path(value).suffix.lower() not in ("", ".png"):
-                raise SettingError(
-                    f"`{field.name}` is {str(value)!r}, and the picture is a PNG file; let it end in .png."
-                )
-            check_folder(Path(value))
+    for name, path in drawn_files(config).items():
+        if path.suffix.lower() not in ("", ".png"):
+            raise SettingError(f"`{name}` is {str(path)!r}, and the picture is a PNG file; let it end in .png.")
+        check_folder(path)
+
+
+def drawn_files(config: TaskConfig) -> dict[str, Path]:
+    """Return the files that answers are drawn into, by the settings that name them."""
+    kinds, values = setting_types(type(config)), config.state()
+    names = [field.name for field in fields(config) if field.metadata["when"] == "answer"]
+    return {name: Path(values[name]) for name in names if values[name] and inner_type(kinds[name]) is Path}
 
 
 def check_folder(file: Path) -> None:

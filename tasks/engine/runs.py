@@ -96,8 +96,11 @@ def new_directory(folder: Path) -> Path:
 
 
 @contextmanager
-def lock(run: Path) -> Iterator[None]:
-    """Keep other processes from writing a run directory; the lock ends with the process.
+def lock(run: Path, named_by: str = "--run") -> Iterator[None]:
+    """Keep other processes from writing a run directory, or another; the lock ends with the process.
+
+    Args:
+        named_by: Option that names another one.
 
     Raises:
         LockedError: Another process has it.
@@ -108,7 +111,7 @@ def lock(run: Path) -> Iterator[None]:
         yield
     except BlockingIOError as error:
         raise LockedError(
-            f"{str(run)!r} is being written by another process; wait for it or give another --run."
+            f"{str(run)!r} is being written by another process; wait for it or give another {named_by}."
         ) from error
     finally:
         os.close(folder)
