@@ -151,9 +151,9 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
         self.column_names()
-        for name in ("checkpoint_every", "budget"):
+        for name, text in {"checkpoint_every": self.checkpoint_every, "budget": self.budget or "1s"}.items():
             try:
-                steps = Interval.of(getattr(self, name) or "1s").steps
+                steps = Interval.of(text).steps
             except ValueError as error:
                 raise SettingError(f"`{name}`: {error}.") from error
             if name == "budget" and steps:

@@ -14,9 +14,10 @@ from data.packages import check_packages
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.interval import Interval
 from tasks.engine.load import keras_part
+from tasks.engine.ready import networks
 from tasks.engine.rehearsal import rehearsed
 from tasks.engine.task import Task
-from tasks.engine.train import NEEDED, check_examples, networks
+from tasks.engine.train import NEEDED, check_examples
 
 C = TypeVar("C", bound=TaskConfig)
 NUMBER = 4  # bytes of a weight in float32

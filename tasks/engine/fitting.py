@@ -24,6 +24,7 @@ from tasks.engine.pace import Pace, Speed
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 from tasks.engine.signals import ENDING
+from tasks.engine.speed import step_seconds, validation_seconds
 from tasks.engine.task import Codec
 from tasks.engine.weights import are_finite, average, inference_model, save
 
@@ -165,24 +166,11 @@ class Training:
             self.config = replace(self.config, epochs=self.progress.epoch + more)
 
     def measure(self, seconds: float) -> Speed:
-        """Return how long a step and a validation take, by some of each; the networks have learnt from the steps.
-
-        Args:
-            seconds: Time for the steps, but the first two, which include their compilation.
-        """
-        networks, watch, again = self.networks, Watch(seconds), Watch(seconds)
+        """Return how long a step and a validation take, by some of each; the networks have learnt from the steps."""
+        networks, data = self.networks, self.devices.dataset(self.train.epoch_data())
         with self.devices.fitting():
-            networks.model.fit(
-                self.devices.dataset(self.train.epoch_data()),
-                steps_per_epoch=min(len(self.train), Watch.MOST),
-                shuffle=False,
-                callbacks=[watch],
-                verbose=0,
-            )
-        most = min(len(self.valid), 8)
-        for _ in range(2):  # the first one is compiled
-            networks.kept.evaluate(self.valid.epoch_data(), steps=most, verbose=0, callbacks=[again])
-        return Speed(watch.seconds(), again.seconds() * len(self.valid))
+            step = step_seconds(networks.model, data, len(self.train), seconds)
+        return Speed(step, validation_seconds(networks.kept, self.valid))
 
     def end_by_time(self) -> None:
         """Note whether the training has ended: by its epochs, or by the clock."""
@@ -403,33 +391,6 @@ class Steps(keras.callbacks.Callback):
                 model.jax_state_sync()
             training.rehearse_again(pace)
             model.optimizer.iterations.assign(round(pace.share() * training.steps))
-
-
-class Watch(keras.callbacks.Callback):
-    """Measures how long steps take.
-
-    Args:
-        limit: Seconds after which it ends the steps, the first two aside.
-    """
-
-    MOST = 24
-
-    def __init__(self, limit: float) -> None:
-        super().__init__()
-        self.limit, self.times = limit, list[float]()
-
-    def seconds(self) -> float:
-        """Return the median time of a step."""
-        found = np.diff(self.times)
-        return float(np.median(found[min(1, len(found) - 1) :])) if len(found) else 0.0
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.times.append(time.monotonic())
-        if len(self.times) > 3 and self.times[-1] - self.times[1] > self.limit:
-            self.model.stop_training = True
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.times.append(time.monotonic())
 
 
 class Leaving(keras.callbacks.Callback):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from data.holdout import limited_splits, repeated_inputs
 from data.packages import check_packages
@@ -27,15 +26,13 @@ from tasks.engine.logs import Logs, named_logs
 from tasks.engine.members import RunError, check_members
 from tasks.engine.network import KerasNetwork
 from tasks.engine.pace import Pace
+from tasks.engine.ready import Networks, networks
 from tasks.engine.records import read_history
 from tasks.engine.rehearsal import rehearsed, verified_onnx
 from tasks.engine.signals import ENDING
-from tasks.engine.starting import first_weights, learnt_codec
-from tasks.engine.task import TEXT, Codec, Pipeline, Report, Task
+from tasks.engine.task import TEXT, Pipeline, Report, Task
 
 if TYPE_CHECKING:
-    import keras
-
     from tasks.engine.devices import Devices
 
 C = TypeVar("C", bound=TaskConfig)
@@ -314,53 +311,6 @@ def complete(
     logs.end(evaluation.summary, run)
     ENDING.text = f"Stopped; the run in {str(run)!r} is complete."
     return pipeline
-
-
-def room_for_weights(run: Path) -> AbstractContextManager[None]:
-    """Let no network be built that is larger than those of the run's checkpoints, for a `with` statement."""
-    from tasks.engine.archives import most_weights
-    from tasks.engine.checkpoint import CHECKPOINT, KEPT, places
-    from tasks.engine.weights import limited_weights
-
-    for place in places(run / CHECKPOINT):
-        path = place.folder / place.files[KEPT]
-        with suppress(RunError):  # a damaged one is passed over
-            return limited_weights(most_weights(path), path)
-    return nullcontext()
-
-
-class Networks(NamedTuple, Generic[C]):
-    """What a training begins with.
-
-    Attributes:
-        config: The config with settings that follow from the training examples.
-        codec: What it has learnt from them.
-        model: Takes the gradient steps, with the first weights.
-        kept: The same network in float32, on one device.
-    """
-
-    config: C
-    codec: Codec
-    model: keras.Model
-    kept: keras.Model
-
-
-def networks(task: Task[C], config: C, splits: Splits, run: Path, devices: Devices | None) -> Networks[C]:
-    """Return the networks of a training, by its training examples and what its run directory holds."""
-    import keras
-
-    from tasks.engine.environment import precision
-
-    keras.utils.set_random_seed(config.seed)
-    codec = learnt_codec(task, config, splits.train, run)
-    config = codec.settled(config)
-    part = keras_part(task)
-    with precision(config.precision), room_for_weights(run), devices.scope() if devices else nullcontext():
-        model = part.build(config, codec)
-    with precision("float32"), room_for_weights(run):
-        kept = part.build(config, codec)
-    first_weights(task, config, codec, model, run)
-    return Networks(config, codec, model, kept)
 
 
 def fit(

@@ -1,0 +1,56 @@
+"""How long the gradient steps and the validations of a training take, by some of them."""
+
+import math
+import time
+
+import keras
+import numpy as np
+
+from data.batches import Batches, Dataset
+
+MOST, FEW = 24, 8  # steps of a training, and of a validation
+
+
+def step_seconds(model: keras.Model, dataset: Dataset, steps: int, limit: float) -> float:
+    """Return the seconds of a gradient step, the median of some; the model learns from them.
+
+    Args:
+        steps: Steps that the dataset has.
+        limit: Seconds after which no further step is taken, the first two aside, which include their compilation.
+    """
+    watch = Watch(limit)
+    model.fit(dataset, steps_per_epoch=min(steps, MOST), shuffle=False, callbacks=[watch], verbose=0)
+    return watch.seconds()
+
+
+def validation_seconds(model: keras.Model, valid: Batches) -> float:
+    """Return the seconds of a validation, by some batches of it."""
+    watch = Watch(math.inf)
+    for _ in range(2):  # the first one is compiled
+        model.evaluate(valid.epoch_data(), steps=min(len(valid), FEW), verbose=0, callbacks=[watch])
+    return watch.seconds() * len(valid)
+
+
+class Watch(keras.callbacks.Callback):
+    """Measures how long steps take.
+
+    Args:
+        limit: Seconds after which it ends the steps, the first two aside.
+    """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit, self.times = limit, list[float]()
+
+    def seconds(self) -> float:
+        """Return the median time of a step."""
+        found = np.diff(self.times)
+        return float(np.median(found[min(1, len(found) - 1) :])) if len(found) else 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.times.append(time.monotonic())
+        if len(self.times) > 3 and self.times[-1] - self.times[1] > self.limit:
+            self.model.stop_training = True
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.times.append(time.monotonic())
