@@ -159,8 +159,11 @@ def train(
         ['accuracy', 'loss']
     """
     from tasks.engine import train as training
+    from tasks.engine.config import SettingError
 
     spread = spread or training.ALONE
+    if {"epochs", "budget"} <= settings.keys():
+        raise SettingError("Give `epochs` or `budget`, not both.")
     if spread.starts_workers:
         from tasks.engine.distributed import train_on_workers
 

@@ -151,7 +151,10 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
         self.column_names()
-        for name, text in {"checkpoint_every": self.checkpoint_every, "budget": self.budget or "1s"}.items():
+        for name, text in {
+            "checkpoint_every": self.checkpoint_every,
+            "budget": "1s" if self.budget is None else self.budget,
+        }.items():
             try:
                 steps = Interval.of(text).steps
             except ValueError as error:

@@ -34,7 +34,7 @@ PASSED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "FOURLAYERS_LIMITS")  # of
 class LostWorkerError(RuntimeError):
     """Processes of a training were lost more often than they may begin again."""
 
-    exit_code = 69
+    exit_code = 71
 
 
 def train_on_workers(

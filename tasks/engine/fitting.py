@@ -167,9 +167,9 @@ class Training:
 
     def measure(self, seconds: float) -> Speed:
         """Return how long a step and a validation take, by some of each; the networks have learnt from the steps."""
-        networks, data = self.networks, self.devices.dataset(self.train.epoch_data())
-        with self.devices.fitting():
-            step = step_seconds(networks.model, data, len(self.train), seconds)
+        networks, train, devices = self.networks, self.train, self.devices
+        with devices.fitting():
+            step = step_seconds(networks.model, lambda: devices.dataset(train.epoch_data()), len(train), seconds)
         return Speed(step, validation_seconds(networks.kept, self.valid))
 
     def end_by_time(self) -> None:

@@ -2,24 +2,28 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from data.batches import Batches, Dataset
 
-MOST, FEW = 24, 8  # steps of a training, and of a validation
+MOST, LEAST = 24, 3  # steps of a training
+FEW = 8  # batches of a validation
 
 
-def step_seconds(model: keras.Model, dataset: Dataset, steps: int, limit: float) -> float:
+def step_seconds(model: keras.Model, data: Callable[[], Dataset], steps: int, limit: float) -> float:
     """Return the seconds of a gradient step, the median of some; the model learns from them.
 
     Args:
-        steps: Steps that the dataset has.
+        data: Return an epoch of batches.
+        steps: Steps of an epoch.
         limit: Seconds after which no further step is taken, the first two aside, which include their compilation.
     """
     watch = Watch(limit)
-    model.fit(dataset, steps_per_epoch=min(steps, MOST), shuffle=False, callbacks=[watch], verbose=0)
+    while len(watch.times) < LEAST:
+        model.fit(data(), steps_per_epoch=min(steps, MOST), shuffle=False, callbacks=[watch], verbose=0)
     return watch.seconds()
 
 
