@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tasks.engine.config import SettingError
 
-MARGIN = 0.02  # share of the budget that stays free, since a reserve is an estimate
+MARGIN = 0.02  # share of the budget that stays free, and
+DOUBT = 0.2  # share of the reserve that is added to it, since it is an estimate
 CORRECTIONS = 100  # times that the step size is put where the clock is
 HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
 
@@ -61,7 +62,7 @@ class Pace:
     @property
     def end(self) -> float:
         """When the gradient steps must end, so that a validation and all that follows fits."""
-        return self.start - self.spent + self.budget * (1 - MARGIN) - self.reserve - self.speed.validation
+        return self.start - self.spent + self.budget * (1 - MARGIN) - (1 + DOUBT) * self.reserve - self.speed.validation
 
     def left(self) -> float:
         """Return the seconds that are left for gradient steps and validations but the last."""

@@ -52,7 +52,7 @@ def fit(run, codec=CODEC, **settings):
     keras.utils.set_random_seed(0)
     config = TaskConfig(**{"epochs": 5, "batch_size": 8, "learning_rate": 0.02, "warmup": 0.2, "average": 2} | settings)
     model, kept = build(), build()
-    progress = fitting.fit(model, kept, codec, splits(), config, run)
+    progress, _ = fitting.fit(model, kept, codec, splits(), config, run)
     return kept, progress
 
 
