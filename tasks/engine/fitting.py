@@ -56,7 +56,8 @@ def fit(
         show: If true, draw a progress bar on standard error.
         follow: As in `KerasPart`.
         again: Command that goes on with this training, for messages.
-        note: Gets the row of the history of each epoch, at once of those that are done.
+        note: Gets the row of the history of each epoch, at once of those that are done; it may raise an error to end
+            the training, which then keeps a checkpoint first.
 
     Raises:
         DivergedError: The loss diverges still; the run holds the last checkpoint before.
@@ -201,7 +202,11 @@ class Training:
         if kept_epoch(progress.history, self.config)["epoch"] == progress.epoch:
             self.networks.best = self.networks.kept.get_weights()
         write_csv(self.run / "history.csv", progress.history)
-        self.note(progress.history[-1])
+        try:
+            self.note(progress.history[-1])
+        except Exception:
+            self.keep()
+            raise
         if ENDING.asked:
             self.leave()
         if progress.epoch == self.config.epochs:

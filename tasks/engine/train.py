@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from data.sources import joined_places
 from data.splits import DataError, Examples, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
-from tasks.engine.config import SettingError, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
 from tasks.engine.load import keras_part, open_network, read_config
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import keras
 
 C = TypeVar("C", bound=TaskConfig)
+Note = Callable[[JsonObject], None]
 LOG = logging.getLogger("tasks")
 CHANGEABLE = (
     "data",
@@ -53,6 +55,7 @@ def train(
     preset: str | None = None,
     progress: bool = False,
     score: bool = True,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Train a task, keep its run directory, and return its pipeline.
 
@@ -61,6 +64,7 @@ def train(
         preset: Name of the settings that the config began with, to keep it.
         progress: If true, draw a progress bar on standard error; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; the run ends with the metrics of the validation split.
+        note: Gets the row of the history of each epoch; it may raise an error to end the training, which can go on.
 
     Raises:
         FileExistsError: The directory is not empty.
@@ -85,7 +89,7 @@ def train(
         ENDING.text = f"Stopped before the first checkpoint; `{resume_command(task.name, run, config)}` begins again."
         try:
             runs.write_config(run, task.name, config.state())
-            return complete(task, config, splits, run, progress, score, found, preset)
+            return complete(task, config, splits, run, progress, score, found, preset, note)
         except ArithmeticError:  # a training that has diverged goes on with --resume
             raise
         except Exception:
@@ -99,7 +103,13 @@ def absolute_places(data: str) -> str:
 
 
 def resume(
-    task: Task[C], directory: Path | str | None, settings: Settings, *, progress: bool = False, score: bool = True
+    task: Task[C],
+    directory: Path | str | None,
+    settings: Settings,
+    *,
+    progress: bool = False,
+    score: bool = True,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Go on with an unfinished run from its last checkpoint, or with a finished one past its planned end.
 
@@ -139,7 +149,7 @@ def resume(
         with named_errors(run / "metrics.json"):
             (run / "metrics.json").unlink(missing_ok=True)
         runs.write_config(run, task.name, config.state())
-        return complete(task, config, splits, run, progress, score, found)
+        return complete(task, config, splits, run, progress, score, found, note=note)
 
 
 def kept_epochs(run: Path) -> int:
@@ -183,12 +193,14 @@ def complete(
     score: bool,
     said: list[str],
     preset: str | None = None,
+    note: Note = lambda row: None,
 ) -> Pipeline[C]:
     """Go from raw splits to a trained and scored pipeline in its run directory.
 
     Args:
         said: Notices of reading the data.
         preset: Name of the settings that the config of a new run began with.
+        note: As for `train`.
     """
     import keras
 
@@ -216,7 +228,7 @@ def complete(
     write_json(run / "codec.json", codec.state())
     logs = Logs(task.name, config, run)
     try:
-        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress, logs)
+        pipeline, more = fit(task, config, codec, (model, kept), splits, run, progress, (logs.add, note))
     except ArithmeticError:
         write_json(run / "environment.json", facts | {"diverged": True})
         raise
@@ -256,21 +268,28 @@ def fit(
     splits: Splits,
     run: Path,
     progress: bool,
-    logs: Logs,
+    notes: Sequence[Note],
 ) -> tuple[Pipeline[C], dict[str, float]]:
     """Fit the first of two equal models, and return a pipeline of the second, which holds the best weights.
+
+    Args:
+        notes: Each gets the row of the history of each epoch.
 
     Returns:
         The pipeline, on Keras; and the seconds of the training and the largest difference of its ONNX files from Keras.
     """
     from tasks.engine import fitting
 
+    def note(row: JsonObject) -> None:
+        for one in notes:
+            one(row)
+
     part, (model, kept) = keras_part(task), models
     again = resume_command(task.name, run, config)
     if part.prepare:
         splits = part.prepare(model, config, splits, progress)
     done = fitting.fit(
-        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=logs.add
+        model, kept, codec, splits, config, run, show=progress, follow=part.follow, again=again, note=note
     )
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
