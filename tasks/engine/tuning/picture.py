@@ -1,0 +1,126 @@
+"""A picture of a search: what its trials reached, and how that hangs on each setting."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from tasks.engine.tuning.search import Search
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, GREY, RED = "#1f5fa8", "#9a9a9a", "#c0392b"
+COLUMNS = 3
+MARKS = {  # how a trial ended: mark, colour, name
+    "complete": ("o", BLUE, "complete"),
+    "slow": ("v", "#c77f0a", "too slow"),
+    "pruned": ("x", GREY, "pruned"),
+}
+WIDE = 3.0  # times the spread of the complete trials that the pictures show of worse ones
+
+
+def search_picture(search: Search) -> Image.Image:
+    """Return a picture of a search: the value of each trial over its number, and over each setting that is searched."""
+    from matplotlib.figure import Figure
+
+    names = list(search.plan.space)
+    rows = math.ceil(len(names) / COLUMNS)
+    figure = Figure(figsize=(10, 3.4 + 2.5 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows + 1, COLUMNS, height_ratios=[1.35, *[1] * rows])
+    trials = drawn_trials(search)
+    window = shown_window([value for _, value, kind in trials if kind != "pruned"], [value for _, value, _ in trials])
+    draw_course(figure.add_subplot(grid[0, :]), search, trials, window)
+    for place, name in enumerate(names):
+        axes = figure.add_subplot(grid[1 + place // COLUMNS, place % COLUMNS])
+        draw_setting(axes, search, trials, name)
+        axes.set_ylim(*window)
+    with io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=110)
+        buffer.seek(0)
+        return Image.open(buffer).convert("RGB")
+
+
+def drawn_trials(search: Search) -> list[tuple[Any, float, str]]:
+    """Return the trials that have a value, with it and how they ended."""
+    found: list[tuple[Any, float, str]] = []
+    for one in search.trials("COMPLETE", "PRUNED"):
+        slow = any(value > 0 for value in one.constraints.values())
+        kind = "slow" if slow else one.state.name.lower()
+        if one.value is not None:
+            found.append((one, float(one.value), kind))
+    return found
+
+
+def shown_window(complete: Sequence[float], every: Sequence[float]) -> tuple[float, float]:
+    """Return the values that the pictures reach from and to: those of complete trials, and some way beyond."""
+    if not every:
+        return 0.0, 1.0
+    near = complete or every
+    low, high = min(near), max(near)
+    spread = (high - low) or abs(high) / 10 or 1.0
+    low, high = max(min(every), low - WIDE * spread), min(max(every), high + WIDE * spread)
+    room = 0.06 * ((high - low) or spread)
+    return low - room, high + room
+
+
+def draw_course(
+    axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], window: tuple[float, float]
+) -> None:
+    """Draw the value of each trial over its number, the best one so far, and the value without a search."""
+    plan = search.plan
+    low, high = window
+    for kind, (mark, colour, name) in MARKS.items():
+        some = [(one.number, min(max(value, low), high)) for one, value, own in trials if own == kind]
+        if some:
+            axes.scatter(*zip(*some, strict=True), marker=mark, color=colour, label=f"{name} ({len(some)})", zorder=3)
+    failed = [one.number for one in search.trials("FAIL")]
+    if failed:
+        worst = high if plan.is_lower_better else low
+        axes.scatter(failed, [worst] * len(failed), marker="X", color=RED, label=f"failed ({len(failed)})", zorder=3)
+    course: list[tuple[int, float]] = []
+    for one, value, kind in trials:
+        if kind == "complete" and (not course or plan.is_better(value, course[-1][1])):
+            course.append((one.number, value))
+    if course:
+        last = max(one.number for one in search.trials())
+        numbers, values = zip(*[*course, (last, course[-1][1])], strict=True)
+        axes.step(numbers, values, where="post", color=BLUE, linewidth=1.5, label="best so far")
+    first = next((value for one, value, kind in trials if one.number == 0 and kind != "pruned"), None)
+    if first is not None:
+        axes.axhline(first, color="black", linestyle="--", linewidth=0.8, label="without a search")
+    axes.set_ylim(low, high)
+    axes.set_title(f"Search for {plan.task} on {search.config.data.rpartition('/')[2]}", fontsize=11)
+    axes.set_xlabel("trial")
+    axes.set_ylabel(f"validation {plan.metric}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if trials or failed:
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+
+def draw_setting(axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], name: str) -> None:
+    """Draw the value of each trial over one setting; a ring marks the best."""
+    best, found = search.best(), search.plan.space[name]
+    names = [str(search.plan.space[name].value(choice)) for choice in found.choices]
+    for kind, (mark, colour, _) in MARKS.items():
+        some = [(one, value) for one, value, own in trials if own == kind and name in one.params]
+        places = [names.index(str(found.value(one.params[name]))) if names else one.params[name] for one, _ in some]
+        axes.scatter(places, [value for _, value in some], marker=mark, color=colour, s=22, zorder=3)
+        for place, (one, value) in zip(places, some, strict=True):
+            if best is not None and one.number == best.number:
+                axes.scatter([place], [value], s=110, facecolors="none", edgecolors=RED, zorder=4)
+    if names:
+        axes.set_xticks(range(len(names)), names, fontsize=8)
+        axes.set_xlim(-0.5, len(names) - 0.5)
+    else:
+        axes.set_xscale("log" if found.log else "linear")
+        room = 1.0 if found.log else 0.03 * (found.high - found.low)
+        axes.set_xlim(
+            found.low / 1.1 if found.log else found.low - room, found.high * 1.1 if found.log else found.high + room
+        )
+    axes.set_xlabel(name)
+    axes.tick_params(labelsize=8)
