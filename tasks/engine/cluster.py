@@ -19,7 +19,7 @@ QUIET = {  # for the processes of a local cluster, unless the user has set them
 
 
 @contextmanager
-def connected(use: str, address: str, processes: int) -> Iterator[None]:
+def connected(use: str, address: str, processes: int, *, show: bool = True) -> Iterator[None]:
     """Connect to a cluster, or start one that ends with this process, for a `with` statement.
 
     Args:
@@ -27,6 +27,7 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
         address: `"local"` starts one on this machine; `"auto"` finds the one that this machine belongs to; or
             `HOST:PORT` of its head.
         processes: Processes that will work at the same time; a local cluster takes them, however few cores there are.
+        show: If false, what the processes of the cluster print stays in the logs of Ray.
 
     Raises:
         MissingPackageError: Ray is not installed.
@@ -40,7 +41,7 @@ def connected(use: str, address: str, processes: int) -> Iterator[None]:
     logging.getLogger("ray").setLevel(logging.WARNING)
     own = {"num_cpus": max(processes, os.cpu_count() or 1), "include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address=address, logging_level=logging.WARNING, **own)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=show, **own)
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UnavailableError(

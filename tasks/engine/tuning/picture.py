@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from data.sources import data_name
 from tasks.engine.tuning.search import Search
+from tasks.engine.tuning.space import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,11 +36,11 @@ def search_picture(search: Search) -> Image.Image:
     grid = figure.add_gridspec(rows + 1, COLUMNS, height_ratios=[1.35, *[1] * rows])
     trials = drawn_trials(search)
     window = shown_window([value for _, value, kind in trials if kind != "pruned"], [value for _, value, _ in trials])
+    figure.suptitle(f"Search for {search.plan.task} on {data_name(search.config.data)}", fontsize=11)
     draw_course(figure.add_subplot(grid[0, :]), search, trials, window)
     for place, name in enumerate(names):
         axes = figure.add_subplot(grid[1 + place // COLUMNS, place % COLUMNS])
-        draw_setting(axes, search, trials, name)
-        axes.set_ylim(*window)
+        draw_setting(axes, search, trials, name, window)
     with io.BytesIO() as buffer:
         figure.savefig(buffer, format="png", dpi=110)
         buffer.seek(0)
@@ -72,10 +74,12 @@ def draw_course(
     axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], window: tuple[float, float]
 ) -> None:
     """Draw the value of each trial over its number, the best one so far, and the value without a search."""
+    from matplotlib.ticker import MaxNLocator
+
     plan = search.plan
     low, high = window
     for kind, (mark, colour, name) in MARKS.items():
-        some = [(one.number, min(max(value, low), high)) for one, value, own in trials if own == kind]
+        some = [(one.number, clipped(value, window)) for one, value, own in trials if own == kind]
         if some:
             axes.scatter(*zip(*some, strict=True), marker=mark, color=colour, label=f"{name} ({len(some)})", zorder=3)
     failed = [one.number for one in search.trials("FAIL")]
@@ -94,33 +98,43 @@ def draw_course(
     if first is not None:
         axes.axhline(first, color="black", linestyle="--", linewidth=0.8, label="without a search")
     axes.set_ylim(low, high)
-    axes.set_title(f"Search for {plan.task} on {search.config.data.rpartition('/')[2]}", fontsize=11)
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {plan.metric}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if trials or failed:
-        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=6, frameon=False)
 
 
-def draw_setting(axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], name: str) -> None:
+def draw_setting(
+    axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], name: str, window: tuple[float, float]
+) -> None:
     """Draw the value of each trial over one setting; a ring marks the best."""
     best, found = search.best(), search.plan.space[name]
-    names = [str(search.plan.space[name].value(choice)) for choice in found.choices]
+    names = [str(shown(choice)) for choice in found.choices]
     for kind, (mark, colour, _) in MARKS.items():
-        some = [(one, value) for one, value, own in trials if own == kind and name in one.params]
-        places = [names.index(str(found.value(one.params[name]))) if names else one.params[name] for one, _ in some]
+        some = [(one, clipped(value, window)) for one, value, own in trials if own == kind and name in one.params]
+        places = [names.index(str(one.params[name])) if names else one.params[name] for one, _ in some]
         axes.scatter(places, [value for _, value in some], marker=mark, color=colour, s=22, zorder=3)
         for place, (one, value) in zip(places, some, strict=True):
             if best is not None and one.number == best.number:
                 axes.scatter([place], [value], s=110, facecolors="none", edgecolors=RED, zorder=4)
     if names:
-        axes.set_xticks(range(len(names)), names, fontsize=8)
+        axes.set_xticks(range(len(names)), names)
         axes.set_xlim(-0.5, len(names) - 0.5)
+    elif found.log:
+        axes.set_xscale("log")
+        ends = [found.low, math.sqrt(found.low * found.high), found.high]
+        axes.set_xticks(ends, [f"{end:.2g}" for end in ends])
+        axes.set_xticks([], minor=True)
+        axes.set_xlim(found.low / 1.1, found.high * 1.1)
     else:
-        axes.set_xscale("log" if found.log else "linear")
-        room = 1.0 if found.log else 0.03 * (found.high - found.low)
-        axes.set_xlim(
-            found.low / 1.1 if found.log else found.low - room, found.high * 1.1 if found.log else found.high + room
-        )
+        room = 0.04 * (found.high - found.low)
+        axes.set_xlim(found.low - room, found.high + room)
+    axes.set_ylim(*window)
     axes.set_xlabel(name)
     axes.tick_params(labelsize=8)
+
+
+def clipped(value: float, window: tuple[float, float]) -> float:
+    """Return a value at the edge of a window if it is beyond."""
+    return min(max(value, window[0]), window[1])

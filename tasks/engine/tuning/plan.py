@@ -24,7 +24,7 @@ STATE: dict[str, Kind] = {
     "seed": int,
     "settings": dict,
     "chosen": dict,
-    "space": dict[str, dict],
+    "space": dict,
     "max_milliseconds": float | None,
 }
 

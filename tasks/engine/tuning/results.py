@@ -23,7 +23,7 @@ from tasks.engine.signals import ENDING
 from tasks.engine.task import Task
 from tasks.engine.tuning.picture import search_picture
 from tasks.engine.tuning.plan import Plan
-from tasks.engine.tuning.search import ALL, Search
+from tasks.engine.tuning.search import Search
 
 BEST, PICTURE, SUMMARY = "best.toml", "search.png", "metrics.json"
 LOG = logging.getLogger("tasks")
@@ -82,7 +82,7 @@ def finished(task: Task[Any], search: Search, command: str) -> JsonObject:
         raise NothingFoundError(f"All {len(failed)} trials failed; the last: {last['failure']}", last.get("code", 1))
     if failed:
         LOG.warning("%d of %d trials failed; their reasons are in the study.", len(failed), sum(counts.values()))
-    if counts["unfinished"] or search.reason != ALL:
+    if sum(counts.values()) - counts["unfinished"] < plan.trials:
         LOG.info("The search ends since %s; `%s` goes on.", search.reason, command)
     found: JsonObject = {
         "task": plan.task,

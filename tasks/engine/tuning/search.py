@@ -19,7 +19,6 @@ RUNS = "trials"  # folder of the runs of a search
 FACTOR = 3  # of the trials that reach a rung, the best one of so many goes on; the next rung is so many times as far
 RUNGS = 9  # the first rung is at this part of the epochs
 RANDOM = 5  # trials with random settings before the sampler has something to learn from
-ALL = "all trials are done"  # why no other one begins
 Decision = Literal["on", "prune", "stop"]
 LOG = logging.getLogger("tasks")
 
@@ -87,7 +86,7 @@ class Search:
                 left = self.waiting.pop(0)
                 own, known = optuna.trial.Trial(self.study, left._trial_id), set(left.intermediate_values)
             elif sum(one.state.name != "WAITING" for one in self.trials()) >= self.plan.trials:
-                self.reason = ALL
+                self.reason = "all trials have begun"
                 return None
             elif self.is_late(self.mean_seconds()):
                 self.reason = "another trial would not end in time"

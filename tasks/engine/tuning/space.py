@@ -226,6 +226,6 @@ def setting_value(name: str, kind: Kind, text: str) -> Json:
             return float(text)
         return int(text) if kind is int else text
     except (ValueError, KeyError) as error:
-        kinds = {int: "whole numbers", float: "numbers", bool: "true or false"}
+        kinds: dict[Kind, str] = {int: "whole numbers", float: "numbers", bool: "true or false"}
         wanted = "lists of whole numbers, with semicolons between them" if get_origin(kind) is tuple else kinds[kind]
         raise SettingError(f"`--search {name}` must have {wanted}; received {text!r}.") from error
