@@ -54,13 +54,14 @@ class Worker:
         )
         self.messages = messages
         self.trial: Trial | None = None
-        Thread(target=self.read, daemon=True).start()
+        self.reader = Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def read(self) -> None:
         """Pass on the messages of the process, and its end."""
         assert self.process.stdout
-        with suppress(ValueError):  # it is closed
-            for line in self.process.stdout:
+        with self.process.stdout as lines, suppress(ValueError):  # a process that is killed may leave half a line
+            for line in lines:
                 self.messages.put((self, json.loads(line)))
         self.messages.put((self, None))
 
@@ -89,6 +90,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.reader.join()
         with suppress(OSError):
             self.process.stdin.close()
 

@@ -59,7 +59,7 @@ class Search:
 
     def __init__(self, plan: Plan, config: TaskConfig, folder: Path, deadline: float | None) -> None:
         self.plan, self.config, self.folder, self.deadline = plan, config, folder, deadline
-        self.study = opened_study(plan, folder, config.epochs)
+        self.study, self.storage = opened_study(plan, folder, config.epochs)
         if not self.study.get_trials(deepcopy=False):
             start = config.state()
             self.study.enqueue_trial(
@@ -68,6 +68,11 @@ class Search:
         self.waiting = self.trials("RUNNING")  # of an earlier process
         self.stopped = 0  # trials that the end of the time has stopped
         self.reason = ""  # why no other trial begins
+
+    def close(self) -> None:
+        """Close the file of the study."""
+        self.storage.remove_session()
+        self.storage.engine.dispose()
 
     def trials(self, *states: str) -> list[Any]:
         """Return the trials of Optuna that are in one of some states, by number."""
@@ -203,8 +208,8 @@ class Search:
         return {name: count[state] for name, state in names.items()}
 
 
-def opened_study(plan: Plan, folder: Path, epochs: int) -> Any:
-    """Return the study of Optuna of a search, which is made if it is not there.
+def opened_study(plan: Plan, folder: Path, epochs: int) -> tuple[Any, Any]:
+    """Return the study of Optuna of a search, which is made if it is not there, and its file.
 
     A sampler that goes on has another seed, since it would suggest again what it suggested first.
     """
@@ -213,9 +218,10 @@ def opened_study(plan: Plan, folder: Path, epochs: int) -> Any:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     address = URL.create("sqlite", database=str((folder / FILE).resolve())).render_as_string()
+    storage = optuna.storages.RDBStorage(address)
     study = optuna.create_study(
         study_name=plan.task,
-        storage=optuna.storages.RDBStorage(address),
+        storage=storage,
         direction="minimize" if plan.is_lower_better else "maximize",
         pruner=optuna.pruners.SuccessiveHalvingPruner(
             min_resource=max(1, -(-epochs // RUNGS)), reduction_factor=FACTOR
@@ -224,7 +230,7 @@ def opened_study(plan: Plan, folder: Path, epochs: int) -> Any:
     )
     done = len(study.get_trials(deepcopy=False))
     study.sampler = optuna.samplers.TPESampler(seed=plan.seed + done, n_startup_trials=RANDOM)
-    return study
+    return study, storage
 
 
 def suggestion(own: Any, name: str, found: Range) -> Json:

@@ -117,7 +117,7 @@ def derived_range(config: TaskConfig, field: dataclasses.Field[Any]) -> Range | 
 
     See `option` for the rule.
     """
-    value, kind, scale = getattr(config, field.name), kind_of(config, field.name), field.metadata["search"]
+    value, kind, scale = config.state()[field.name], kind_of(config, field.name), field.metadata["search"]
     if scale == "choices":
         return Range(choices=(False, True) if kind is bool else get_args(kind))
     if isinstance(scale, tuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -141,9 +142,25 @@ def complete(task: Task[Any], plan: Plan, folder: Path, ways: Ways) -> JsonObjec
     LOG.info("Search: %s", folder)
     seconds = seconds_of(ways.budget)
     config = task.config.restore(plan.settings)
-    search = Search(plan, config, folder, None if seconds is None else time.monotonic() + seconds)
-    again = results.again(plan, folder)
-    ENDING.text = f"Stopped; `{again}` goes on with its trials."
+    deadline = None if seconds is None else time.monotonic() + seconds
+    with closing(Search(plan, config, folder, deadline)) as search:
+        again = results.again(plan, folder)
+        ENDING.text = f"Stopped; `{again}` goes on with its trials."
+        try:
+            run(search, ways)
+        except (SettingError, TrialError):
+            results.remove_start(search)
+            raise
+        return results.finished(task, search, again)
+
+
+def run(search: Search, ways: Ways) -> None:
+    """Run the trials that a search has left.
+
+    Raises:
+        SettingError: The history has no such metric.
+        TrialError: As for `begin`.
+    """
 
     def finish(trial: Trial, found: JsonObject) -> None:
         if found.get("every"):
@@ -156,16 +173,11 @@ def complete(task: Task[Any], plan: Plan, folder: Path, ways: Ways) -> JsonObjec
         elif "ended" not in found:
             search.complete(trial, found["validation"], found["milliseconds"])
 
-    timed = plan.max_milliseconds is not None
-    try:
-        if ways.address:
-            from tasks.engine.tuning.on_ray import run_on_cluster
+    timed = search.plan.max_milliseconds is not None
+    if ways.address:
+        from tasks.engine.tuning.on_ray import run_on_cluster
 
-            run_on_cluster(search, ways.address, ways.parallel, timed, finish)
-        else:
-            with ENDING.waiting():
-                run_trials(search, ways.parallel, timed, finish)
-    except (SettingError, TrialError):
-        results.remove_start(search)
-        raise
-    return results.finished(task, search, again)
+        run_on_cluster(search, ways.address, ways.parallel, timed, finish)
+    else:
+        with ENDING.waiting():
+            run_trials(search, ways.parallel, timed, finish)
