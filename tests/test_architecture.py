@@ -50,6 +50,7 @@ STDLIB = {
         )
     ),
     ROOT / "tasks/engine/exporting/formats.py",
+    *(ROOT / f"tasks/engine/tuning/{name}.py" for name in ("plan", "space")),
     ROOT / "tasks/toolbox/settings.py",
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
@@ -177,6 +178,7 @@ LIGHT = [
     "--help",
     "tasks",
     "train mnist --help",
+    "tune mnist --help",
     "predict upscale --help",
     "compare --help",
     "check --help",

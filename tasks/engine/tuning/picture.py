@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
@@ -24,6 +24,7 @@ MARKS = {  # how a trial ended: mark, colour, name
     "pruned": ("x", GREY, "pruned"),
 }
 WIDE = 3.0  # times the spread of the complete trials that the pictures show of worse ones
+APART = 30.0  # ratio of values from which on their scale is logarithmic
 
 
 def search_picture(search: Search) -> Image.Image:
@@ -58,33 +59,59 @@ def drawn_trials(search: Search) -> list[tuple[Any, float, str]]:
     return found
 
 
-def shown_window(complete: Sequence[float], every: Sequence[float]) -> tuple[float, float]:
-    """Return the values that the pictures reach from and to: those of complete trials, and some way beyond."""
+class Window(NamedTuple):
+    """The values that the pictures show.
+
+    Attributes:
+        low: The lowest; what is below is drawn at the edge.
+        high: The highest, likewise.
+        log: If true, the scale is logarithmic.
+    """
+
+    low: float
+    high: float
+    log: bool
+
+    def clipped(self, value: float) -> float:
+        """Return a value at the edge of the window if it is beyond."""
+        return min(max(value, self.low), self.high)
+
+    def set(self, axes: Axes) -> None:
+        """Let a chart show the window."""
+        if self.log:
+            axes.set_yscale("log")
+        axes.set_ylim(self.low, self.high)
+
+
+def shown_window(complete: Sequence[float], every: Sequence[float]) -> Window:
+    """Return the values that the pictures show: those of complete trials, and some way beyond.
+
+    If they are far apart, all are shown, on a logarithmic scale.
+    """
     if not every:
-        return 0.0, 1.0
+        return Window(0.0, 1.0, False)
+    if min(every) > 0 and max(every) > APART * min(every):
+        return Window(min(every) / 1.3, max(every) * 1.3, True)
     near = complete or every
     low, high = min(near), max(near)
     spread = (high - low) or abs(high) / 10 or 1.0
     low, high = max(min(every), low - WIDE * spread), min(max(every), high + WIDE * spread)
     room = 0.06 * ((high - low) or spread)
-    return low - room, high + room
+    return Window(low - room, high + room, False)
 
 
-def draw_course(
-    axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], window: tuple[float, float]
-) -> None:
+def draw_course(axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], window: Window) -> None:
     """Draw the value of each trial over its number, the best one so far, and the value without a search."""
     from matplotlib.ticker import MaxNLocator
 
     plan = search.plan
-    low, high = window
     for kind, (mark, colour, name) in MARKS.items():
-        some = [(one.number, clipped(value, window)) for one, value, own in trials if own == kind]
+        some = [(one.number, window.clipped(value)) for one, value, own in trials if own == kind]
         if some:
             axes.scatter(*zip(*some, strict=True), marker=mark, color=colour, label=f"{name} ({len(some)})", zorder=3)
     failed = [one.number for one in search.trials("FAIL")]
     if failed:
-        worst = high if plan.is_lower_better else low
+        worst = window.high if plan.is_lower_better else window.low
         axes.scatter(failed, [worst] * len(failed), marker="X", color=RED, label=f"failed ({len(failed)})", zorder=3)
     course: list[tuple[int, float]] = []
     for one, value, kind in trials:
@@ -97,7 +124,7 @@ def draw_course(
     first = next((value for one, value, kind in trials if one.number == 0 and kind != "pruned"), None)
     if first is not None:
         axes.axhline(first, color="black", linestyle="--", linewidth=0.8, label="without a search")
-    axes.set_ylim(low, high)
+    window.set(axes)
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {plan.metric}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -106,13 +133,13 @@ def draw_course(
 
 
 def draw_setting(
-    axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], name: str, window: tuple[float, float]
+    axes: Axes, search: Search, trials: Sequence[tuple[Any, float, str]], name: str, window: Window
 ) -> None:
     """Draw the value of each trial over one setting; a ring marks the best."""
     best, found = search.best(), search.plan.space[name]
     names = [str(shown(choice)) for choice in found.choices]
     for kind, (mark, colour, _) in MARKS.items():
-        some = [(one, clipped(value, window)) for one, value, own in trials if own == kind and name in one.params]
+        some = [(one, window.clipped(value)) for one, value, own in trials if own == kind and name in one.params]
         places = [names.index(str(one.params[name])) if names else one.params[name] for one, _ in some]
         axes.scatter(places, [value for _, value in some], marker=mark, color=colour, s=22, zorder=3)
         for place, (one, value) in zip(places, some, strict=True):
@@ -130,11 +157,6 @@ def draw_setting(
     else:
         room = 0.04 * (found.high - found.low)
         axes.set_xlim(found.low - room, found.high + room)
-    axes.set_ylim(*window)
+    window.set(axes)
     axes.set_xlabel(name)
     axes.tick_params(labelsize=8)
-
-
-def clipped(value: float, window: tuple[float, float]) -> float:
-    """Return a value at the edge of a window if it is beyond."""
-    return min(max(value, window[0]), window[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -141,7 +142,7 @@ class Search:
             raise SettingError(f"`metric` must be one of {', '.join(names)}; received {self.plan.metric!r}.")
         trial.rows = [*(one for one in trial.rows if one["epoch"] < step), row]
         if step not in trial.known:
-            trial.own.report(kept_epoch(trial.rows, trial.config)[metric], step)
+            trial.own.report(value_so_far(trial)[metric], step)
             trial.known.add(step)
         if step < max(trial.known) or step >= trial.config.epochs:
             return "on"
@@ -206,6 +207,16 @@ class Search:
         count = Counter(one.state.name for one in self.trials())
         names = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL", "unfinished": "RUNNING"}
         return {name: count[state] for name, state in names.items()}
+
+
+def value_so_far(trial: Trial) -> Mapping[str, float]:
+    """Return the row of the epoch that stands for a trial so far.
+
+    It is the one whose weights would be kept. Before weights are averaged it is the last one, since none of those is
+    kept in the end.
+    """
+    waits = trial.config.average and len(trial.rows) <= trial.config.epochs - trial.config.average
+    return trial.rows[-1] if waits else kept_epoch(trial.rows, trial.config)
 
 
 def opened_study(plan: Plan, folder: Path, epochs: int) -> tuple[Any, Any]:

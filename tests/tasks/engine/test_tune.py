@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -39,7 +40,7 @@ def states(folder):
 def search(tmp_path_factory):
     """Return the folder of a search of six trials, and what it found."""
     folder = tmp_path_factory.mktemp("searches") / "search"
-    return folder, tasks.tune("mnist", folder, epochs=4, trials=6, search=["dropout=0..0.9"], **TINY)
+    return folder, tasks.tune("mnist", folder, epochs=3, trials=6, search=["dropout=0..0.9"], **TINY)
 
 
 def test_a_search_leaves_its_best_settings_a_picture_and_its_trials(search):
@@ -59,7 +60,7 @@ def test_every_trial_is_a_run_and_a_pruned_one_is_unfinished(search):
     for number, state in enumerate(states(folder)):
         run = folder / f"trials/{number:04}"
         assert upkeep.verified_summary("mnist", run)["state"] == ("finished" if state == "COMPLETE" else "not finished")
-        assert (len(read_history(run)) == 4) == (state == "COMPLETE")
+        assert (len(read_history(run)) == 3) == (state == "COMPLETE")
         assert list(run.glob("checkpoint/*-*/state.json"))
 
 
@@ -88,7 +89,7 @@ def test_a_training_takes_the_best_settings(search):
     folder, found = search
     config = tasks.configure("mnist", file=folder / "best.toml")
     own = json.loads((Path(found["best"]["run"]) / "config.json").read_text())["settings"]
-    assert config.state() | {"data": "builtin"} == own
+    assert json.loads(json.dumps(config.state())) == own
 
 
 def test_optuna_alone_reads_the_study(search):
@@ -170,15 +171,13 @@ def test_a_trial_that_diverges_has_failed_and_the_search_goes_on(tmp_path, caplo
 
 
 def test_data_that_cannot_be_had_ends_a_search_at_once_and_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError, match="no such") as caught:
+    with pytest.raises(RuntimeError, match="There is no file or folder") as caught:
         tasks.tune("mnist", tmp_path / "search", data=str(tmp_path / "missing"), trials=3)
     assert caught.value.exit_code == 66
     assert not (tmp_path / "search").exists()
 
 
 def test_unfinished_trials_may_go_unless_their_search_is_under_way(search, tmp_path, monkeypatch):
-    import shutil
-
     folder, found = search
     monkeypatch.chdir(tmp_path)
     kept = Path(shutil.copytree(folder, "runs/tune/mnist/search"))

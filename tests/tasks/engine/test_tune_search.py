@@ -1,12 +1,14 @@
 """What a search decides: which trials begin, which go on, and which is the best; no network is trained here."""
 
+import sqlite3
+
 import optuna
 import pytest
 
 import tasks
 from tasks.engine import runs
 from tasks.engine.config import SettingError
-from tasks.engine.tuning import results
+from tasks.engine.tuning import local, results
 from tasks.engine.tuning.picture import search_picture
 from tasks.engine.tuning.plan import Plan
 from tasks.engine.tuning.search import Search
@@ -137,6 +139,16 @@ def test_the_value_of_a_trial_is_that_of_the_epoch_that_is_kept(tmp_path):
     assert own.intermediate_values == {1: 0.5, 2: 0.3, 3: 0.3}
 
 
+def test_the_value_of_a_trial_with_averages_is_the_last_one_until_they_begin(tmp_path):
+    config = type(CONFIG).restore(CONFIG.state() | {"average": 2, "epochs": 5})
+    search = Search(plan(config=config), config, tmp_path, None)
+    trial = search.begin()
+    for epoch, loss in enumerate([0.3, 0.4, 0.5, 0.6, 0.7], 1):
+        search.epoch(trial, {"epoch": epoch, "val_loss": loss, "val_accuracy": 1 - loss})
+    (own,) = search.trials("RUNNING")
+    assert own.intermediate_values == {1: 0.3, 2: 0.4, 3: 0.5, 4: 0.6, 5: 0.6}
+
+
 def test_a_trial_stops_when_the_time_is_up_and_stays(tmp_path, monkeypatch):
     search = begun(tmp_path, deadline=100.0)
     now = [0.0]
@@ -257,3 +269,13 @@ def test_a_plan_is_read_as_it_was_written(tmp_path):
         Plan.read(tmp_path, "sentiment")
     with pytest.raises(FileNotFoundError, match="begin one with: tune mnist"):
         Plan.read(tmp_path / "other", "mnist")
+
+
+def test_a_trial_whose_process_is_killed_has_failed_and_the_next_has_another(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(local, "CODE", "import os; os.kill(os.getpid(), 9); ")
+    search = begun(tmp_path, trials=3)
+    local.run_trials(search, 2, False, lambda trial, found: search.fail(trial, found["failure"]))
+    assert search.counts() == {"complete": 0, "pruned": 0, "failed": 3, "unfinished": 0}
+    assert "Trial 2 failed: Its process ended with signal SIGKILL; was there too little memory?" in caplog.text
+    with pytest.raises(results.NothingFoundError, match="All 3 trials failed; the last: Its process ended"):
+        results.finished(tasks.get("mnist"), search, "tune mnist --resume")
