@@ -173,7 +173,7 @@ def tune(
     trials: int | None = None,
     budget: str | None = None,
     metric: str | None = None,
-    search: Sequence[str] = (),
+    search: str | Sequence[str] = (),
     max_milliseconds: float | None = None,
     parallel: int = 1,
     address: str | None = None,
@@ -207,13 +207,14 @@ def tune(
     from tasks.engine.config import SettingError, read_settings
     from tasks.engine.tuning import tune as tuning
 
+    words = [search] if isinstance(search, str) else search
     ways = tuning.Ways(trials, budget, parallel, address)
     folder = Path(out) if out else None
     if resume:
         given = {"preset": preset, "file": file, "metric": metric, "max_milliseconds": max_milliseconds}
         fixed = [
             *(key for key, value in given.items() if value is not None),
-            *(["search"] if search else []),
+            *(["search"] if words else []),
             *settings,
         ]
         if fixed:
@@ -222,7 +223,7 @@ def tune(
     config = configure(name, preset, file, **settings)
     chosen = {**(presets(name)[preset] if preset else {}), **(read_settings(Path(file)) if file else {}), **settings}
     return tuning.begin(
-        get(name), config, chosen, folder, ways, metric=metric, words=search, max_milliseconds=max_milliseconds
+        get(name), config, chosen, folder, ways, metric=metric, words=words, max_milliseconds=max_milliseconds
     )
 
 

@@ -19,6 +19,7 @@ from tasks.engine.signals import ENDING
 from tasks.engine.tuning.search import Search, Trial
 
 CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); sys.argv[:] = json.loads(sys.argv[2]); "
+SHARED = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # of a GPU, by several
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")  # of the libraries of a trial
 MOMENT = 0.2  # seconds
 PATIENCE = 3.0  # seconds that a process has to finish its step and keep it
@@ -106,7 +107,7 @@ def run_trials(search: Search, parallel: int, timed: bool, finish: Finish) -> No
     workers: list[Worker] = []
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if parallel > 1:
-        environment |= dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // parallel)))
+        environment |= SHARED | dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // parallel)))
     try:
         while True:
             idle = [worker for worker in workers if not worker.trial]

@@ -48,8 +48,6 @@ def locked(folder: Path) -> Iterator[None]:
         with runs.lock(folder):
             yield
     except runs.LockedError as error:
-        if str(folder / "trials") in str(error):
-            raise
         raise runs.LockedError(
             f"Another process runs the search in {str(folder)!r}; wait for it, or begin another with --out."
         ) from error

@@ -67,7 +67,6 @@ class Search:
                 {name: shown(start[name]) for name, found in plan.space.items() if found.holds(start[name])}
             )
         self.waiting = self.trials("RUNNING")  # of an earlier process
-        self.stopped = 0  # trials that the end of the time has stopped
         self.reason = ""  # why no other trial begins
 
     def close(self) -> None:
@@ -147,7 +146,6 @@ class Search:
         if step < max(trial.known) or step >= trial.config.epochs:
             return "on"
         if self.is_late(0.0):
-            self.stopped += 1
             return "stop"
         return "prune" if trial.number and trial.own.should_prune() else "on"
 
@@ -188,7 +186,7 @@ class Search:
         best = self.best()
         beside = f"; best so far {best.value:.4f} (trial {best.number})" if best else ""
         LOG.info(
-            "Trial %d of %d, %.0f s: %s%s.",
+            "Trial %d (%d in all), %.0f s: %s%s.",
             trial.number, self.plan.trials, time.monotonic() - trial.began, ended, beside,
         )  # fmt: skip
 

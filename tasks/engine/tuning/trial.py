@@ -20,8 +20,10 @@ from tasks.engine.load import load
 from tasks.engine.task import Pipeline, Task
 from tasks.engine.terminal import exit_code, sentence
 from tasks.engine.train import resume, train
+from tasks.engine.upkeep import is_free
 
 TIMED = 20  # validation inputs whose answers are timed
+PATIENCE = 10.0  # seconds that a run may be held by a process that ends
 Tell = Callable[[JsonObject], str]  # a row of the history -> a decision of the search
 EVERY = (DataError, UnavailableError, FileNotFoundError, WriteError, runs.LockedError)  # errors that all trials meet
 
@@ -71,7 +73,13 @@ def run_trial(job: JsonObject, tell: Tell) -> JsonObject:
 
 
 def trained(task: Task[Any], settings: JsonObject, run: Path, note: Callable[[JsonObject], None]) -> Pipeline[Any]:
-    """Train, or go on with a run, and return its pipeline; a run that is finished is opened."""
+    """Train, or go on with a run, and return its pipeline; a run that is finished is opened.
+
+    A process that was killed may hold its run for a moment.
+    """
+    end = time.monotonic() + PATIENCE
+    while run.is_dir() and not is_free(run) and time.monotonic() < end:
+        time.sleep(0.1)
     if runs.is_finished(run):
         return load(task, run)
     if (run / "config.json").is_file():
