@@ -1,1 +1,6 @@
-"""Searching good settings: the space, the study of Optuna, and the trials on this machine or on a cluster."""
+"""Searching good settings.
+
+`tune` puts a search together. `space` says where it looks, `plan` what it is about, and `search` asks Optuna and decides
+which trials go on. `local` runs them in processes of this machine, each of which is a `worker`, and `on_ray` on a
+cluster; `trial` is what such a process does. `results` writes what was found, and `picture` draws it.
+"""

@@ -146,6 +146,8 @@ def complete(task: Task[Any], plan: Plan, folder: Path, ways: Ways) -> JsonObjec
     with closing(Search(plan, config, folder, deadline)) as search:
         again = results.again(plan, folder)
         ENDING.text = f"Stopped; `{again}` goes on with its trials."
+        if search.waiting:
+            LOG.info("Trials that were under way, and go on: %d.", len(search.waiting))
         try:
             run(search, ways)
         except (SettingError, TrialError):

@@ -1,7 +1,6 @@
 """Searches of tiny networks: what they leave, and how they go on after whatever ends them."""
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -18,6 +17,7 @@ import cli
 import tasks
 from tasks.engine import evaluate, runs, upkeep
 from tasks.engine.records import read_history, read_summary
+from tasks.engine.tuning.trial import run_trial
 from tests.loopback import enclosed, needs_enclosure
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +83,17 @@ def test_the_best_run_answers_as_any_other(search):
     assert tasks.load("mnist", run).predict([ROOT / "tasks/mnist/example.png"])[0]["label"] in set("0123456789")
     assert "the test split is scored once" in (run / "README.md").read_text()
     assert found["metrics"] == read_summary(run)["metrics"]
+
+
+def test_a_trial_whose_run_was_finished_before_a_kill_is_not_trained_again(search):
+    _, found = search
+    run = Path(found["best"]["run"])
+    before = (run / "model.keras").stat().st_mtime_ns
+    job = {"task": "mnist", "settings": {}, "run": str(run), "timed": True}
+    ended = run_trial(job, lambda row: pytest.fail("trained again"))
+    assert ended["validation"]["loss"] == found["best"]["value"]
+    assert 0 < ended["milliseconds"] < 1000
+    assert (run / "model.keras").stat().st_mtime_ns == before
 
 
 def test_a_training_takes_the_best_settings(search):
@@ -198,7 +209,6 @@ def test_a_cluster_runs_the_trials(tmp_path):
         text=True,
         cwd=tmp_path,
         check=False,
-        env={**os.environ, "RAY_TMPDIR": "/tmp"},
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
