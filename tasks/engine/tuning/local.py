@@ -91,7 +91,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.reader.join()
+        self.reader.join(PATIENCE)
         with suppress(OSError):
             self.process.stdin.close()
 

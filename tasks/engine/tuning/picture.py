@@ -21,7 +21,7 @@ COLUMNS = 3
 MARKS = {  # how a trial ended: mark, colour, name
     "complete": ("o", BLUE, "complete"),
     "slow": ("v", "#c77f0a", "too slow"),
-    "pruned": ("x", GREY, "pruned"),
+    "pruned": ("x", GREY, "pruned, as far as it came"),
 }
 WIDE = 3.0  # times the spread of the complete trials that the pictures show of worse ones
 APART = 30.0  # ratio of values from which on their scale is logarithmic
