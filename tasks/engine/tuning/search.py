@@ -18,7 +18,7 @@ from tasks.engine.tuning.space import Range, shown
 FILE = "study.db"
 RUNS = "trials"  # folder of the runs of a search
 FACTOR = 3  # of the trials that reach a rung, the best one of so many goes on; the next rung is so many times as far
-RUNGS = 9  # the first rung is at this part of the epochs
+RUNGS = 4  # the first rung is at this part of the epochs
 RANDOM = 5  # trials with random settings before the sampler has something to learn from
 Decision = Literal["on", "prune", "stop"]
 LOG = logging.getLogger("tasks")
