@@ -90,7 +90,8 @@ def tune(
     with outputs.standard_output():
         summaries.show_search(found, as_json)
     if not quiet:
-        click.echo(f"Everything is in {found['search']}; the best settings in best.toml.", err=True)
+        best = "; the best settings are in best.toml" if found["best"] else ""
+        click.echo(f"Everything is in {found['search']}{best}.", err=True)
 
 
 def evaluate(
