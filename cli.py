@@ -56,7 +56,7 @@ class Verb(click.Group):
             }
             self.call(cmd_name, **{name: value for name, value in values.items() if name not in own}, settings=settings)
 
-        shown = self.name == "train"  # afterwards, what counts is what the run was trained with
+        shown = self.name in ("train", "tune")  # afterwards, what counts is what the run was trained with
         own_options = [options.click_option(field, setting_types(config)[field.name], shown) for field in fields]
         return click.Command(cmd_name, params=[*self.extra, *own_options], help=tasks.summary(cmd_name), callback=call)
 
@@ -91,6 +91,18 @@ def train(
         summaries.show_summary(json.loads((pipeline.run / "metrics.json").read_text(encoding="utf-8")), as_json)
     if not quiet:
         click.echo(f"Everything is in {pipeline.run}; figures in {pipeline.run / 'figures'}.", err=True)
+
+
+def tune(
+    task: str, out: Path | None, config: Path | None, as_json: bool, quiet: bool, settings: JsonObject, **how: Any
+) -> None:
+    send_notices(quiet)
+    found = tasks.tune(task, out, file=config, **how, **settings)
+    with outputs.standard_output():
+        summaries.show_search(found, as_json)
+    if not quiet:
+        best = "; the best settings are in best.toml" if found["best"] else ""
+        click.echo(f"Everything is in {found['search']}{best}.", err=True)
 
 
 def evaluate(
@@ -403,6 +415,9 @@ def commands(debug: bool) -> None:
 
 commands.add_command(list_tasks)
 commands.add_command(Verb(train, extra=options.TRAIN, name="train", help="Train a task, and score its test split."))
+commands.add_command(
+    Verb(tune, extra=options.TUNE, name="tune", help="Search good settings of a task, and score the best run.")
+)
 commands.add_command(Verb(evaluate, extra=options.EVALUATE, name="evaluate", help="Score a run on a split."))
 commands.add_command(
     Verb(predict, extra=options.PREDICT, name="predict", help="Answer inputs; `-` reads lines from standard input.")

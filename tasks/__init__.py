@@ -31,6 +31,7 @@ __all__ = [
     "presets",
     "summary",
     "train",
+    "tune",
 ]
 
 
@@ -192,6 +193,70 @@ def dry_run(name: str, preset: str | None = None, *, file: Path | str | None = N
     from tasks.engine.dry_run import dry_run as tried
 
     return tried(get(name), configure(name, preset, file, **settings))
+
+
+def tune(
+    name: str,
+    out: Path | str | None = None,
+    preset: str | None = None,
+    *,
+    file: Path | str | None = None,
+    resume: bool = False,
+    trials: int | None = None,
+    budget: str | None = None,
+    metric: str | None = None,
+    search: str | Sequence[str] = (),
+    max_milliseconds: float | None = None,
+    parallel: int = 1,
+    address: str | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Search good settings of a task, and return what `cli.py tune --json` prints.
+
+    The validation split decides. The test split is scored once, for the best run. `best.toml` in the folder of the
+    search holds the best settings, for `train` as `file`.
+
+    Args:
+        name: Task name.
+        out: Directory to make; `None` makes a new one below `runs/tune/`.
+        preset: Named settings to start from, which are not searched.
+        file: TOML or JSON file of settings, which are not searched either.
+        resume: If true, go on with the search in `out`, or with the newest one of the task.
+        trials: Trials in all; 20 if not given.
+        budget: Time after which no trial goes on, such as `60m`.
+        metric: Metric of the validation split to choose by, such as `accuracy`; the loss if not given.
+        search: Ranges to search, such as `units=64..256` or `cell=gru,lstm`, beside those that the settings have.
+        max_milliseconds: Most milliseconds of one answer of the best.
+        parallel: Trials at the same time.
+        address: Cluster of Ray to run them on: `local`, `auto` or `HOST:PORT`; this machine without Ray if not given.
+        settings: Values for fields of the task's config, which are not searched.
+
+    Example:
+        >>> found = tune("mnist", folder / "search", data="builtin", limit=64, epochs=1, average=0, trials=2)
+        >>> found["trials"]["complete"] >= 1, sorted(path.name for path in (folder / "search").iterdir())
+        (True, ['best.toml', 'metrics.json', 'search.json', 'search.png', 'study.db', 'trials'])
+    """
+    from tasks.engine.config import SettingError, read_settings
+    from tasks.engine.tuning import tune as tuning
+
+    words = [search] if isinstance(search, str) else search
+    ways = tuning.Ways(trials, budget, parallel, address)
+    folder = Path(out) if out else None
+    if resume:
+        given = {"preset": preset, "file": file, "metric": metric, "max_milliseconds": max_milliseconds}
+        fixed = [
+            *(key for key, value in given.items() if value is not None),
+            *(["search"] if words else []),
+            *settings,
+        ]
+        if fixed:
+            raise SettingError(f"`{fixed[0]}` cannot change when a search goes on; leave it out, or begin another.")
+        return tuning.go_on(get(name), folder, ways)
+    config = configure(name, preset, file, **settings)
+    chosen = {**(presets(name)[preset] if preset else {}), **(read_settings(Path(file)) if file else {}), **settings}
+    return tuning.begin(
+        get(name), config, chosen, folder, ways, metric=metric, words=words, max_milliseconds=max_milliseconds
+    )
 
 
 def load(name: str, run: Path | str | None = None, **settings: Any) -> Pipeline[Any]:

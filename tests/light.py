@@ -28,6 +28,7 @@ HELP = (["--help"], ["train", "mnist", "--help"], ["tasks"], ["runs"], ["report"
 NEEDS = {  # a command that needs more, and a package that its sentence must name
     "train mnist --data builtin --epochs 1": "keras",
     "train mnist --resume": "tensorflow",
+    "tune mnist --data builtin": "optuna",
     "evaluate mnist --data builtin": "scikit-learn",
     "compare small-x2 small-x2-jpeg --data builtin": "scikit-image",
     "check builtin --task mnist": "scikit-learn",

@@ -53,6 +53,7 @@ STDLIB = {
         )
     ),
     ROOT / "tasks/engine/exporting/formats.py",
+    *(ROOT / f"tasks/engine/tuning/{name}.py" for name in ("plan", "space")),
     ROOT / "tasks/toolbox/settings.py",
     *ROOT.glob("tasks/*/__init__.py"),
     *ROOT.glob("tasks/*/config.py"),
@@ -192,6 +193,7 @@ LIGHT = [
     "--help",
     "tasks",
     "train mnist --help",
+    "tune mnist --help",
     "predict upscale --help",
     "compare --help",
     "check --help",

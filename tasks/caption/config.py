@@ -30,7 +30,7 @@ class Config(SearchConfig, PictureConfig):
     warmup: float = 0.03
     average: int = 4
     storage_loss: float = 0.3
-    weight_decay: float = option(0.01, "Weight decay of AdamW.", low=0.0)
+    weight_decay: float = option(0.01, "Weight decay of AdamW.", low=0.0, search="log")
     clip: float = option(1.0, "Largest norm of the gradient of each weight; 0 does not limit it.", low=0.0)
     label_smoothing: float = option(
         0.1, "Label smoothing: share of the target probability spread over all words.", low=0.0, high=0.9
@@ -67,18 +67,32 @@ class Config(SearchConfig, PictureConfig):
     captions: int = option(5, "Captions of a picture in one epoch, chosen at random from more.", low=1, high=1000)
     widths: int = option(5, "Fixed widths that captions are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(192, "Width of the vector of each word.", low=1, high=16_384)
+    embedding: int = option(192, "Width of the vector of each word.", low=1, high=16_384, search="size")
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "Recurrent cell: LSTM, GRU or simple recurrent network.")
-    units: int = option(256, "Width of the state of each of the two recurrent layers.", low=1, high=16_384)
+    units: int = option(
+        256, "Width of the state of each of the two recurrent layers.", low=1, high=16_384, search="size"
+    )
     heads: int = option(4, "Attention heads.", low=1, high=1024)
-    encoder_dropout: float = option(0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95)
+    encoder_dropout: float = option(
+        0.1, "Share of the encoder's features dropped in training.", low=0.0, high=0.95, search=(0.0, 0.6, "linear")
+    )
     embedding_dropout: float = option(
-        0.25, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+        0.25,
+        "Share of embedding features dropped in training, the same at every step.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.6, "linear"),
     )
     decoder_dropout: float = option(
-        0.25, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
+        0.25,
+        "Share of states and contexts dropped in training, the same at every step.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.6, "linear"),
     )
-    dropout: float = option(0.35, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+    dropout: float = option(
+        0.35, "Share of values dropped before the softmax.", low=0.0, high=0.95, search=(0.0, 0.6, "linear")
+    )
 
     beam: int = 3
     length_penalty: float = 0.7

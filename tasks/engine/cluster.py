@@ -25,6 +25,8 @@ QUIET = {  # for the processes of a local cluster, unless the user has set them
 def connected(use: str, address: str, processes: int) -> Iterator[None]:
     """Connect to a cluster, or start one that ends with this process, for a `with` statement.
 
+    What its processes print stays in the logs of Ray.
+
     Args:
         use: What needs it, as a sentence begins.
         address: `"local"` starts one on this machine; `"auto"` finds the one that this machine belongs to; or

@@ -27,11 +27,13 @@ class SettingError(ValueError):
 
 
 When = Literal["train", "select", "evaluate", "predict", "answer"]
+Scale = Literal["log", "linear"]
+Searched = Literal["log", "linear", "size", "choices"] | tuple[float, float, Scale]
 OFFERED: Mapping[When, frozenset[str]] = {  # what a setting is for, and the verbs that offer it
-    "train": frozenset({"train"}),
-    "select": frozenset({"train", "evaluate", "predict", "export"}),
-    "evaluate": frozenset({"train", "evaluate", "export"}),
-    "predict": frozenset({"train", "evaluate", "predict"}),
+    "train": frozenset({"train", "tune"}),
+    "select": frozenset({"train", "tune", "evaluate", "predict", "export"}),
+    "evaluate": frozenset({"train", "tune", "evaluate", "export"}),
+    "predict": frozenset({"train", "tune", "evaluate", "predict"}),
     "answer": frozenset({"predict"}),
 }
 
@@ -44,6 +46,7 @@ def option(
     high: float | None = None,
     when: When = "train",
     inherited: bool = True,
+    search: Searched | None = None,
 ) -> Any:
     """Return a dataclass field that is also a command-line option.
 
@@ -56,6 +59,10 @@ def option(
             `evaluate` or `predict` selects a run trained with that value. `"evaluate"`, `"predict"`: it may change
             after training, for that verb. `"answer"`: it concerns `predict` alone.
         inherited: Whether a training that starts from a run takes its value over.
+        search: Where `tune` looks for a better value than the one it has without a search, within `low` and `high`.
+            `"log"`: from a fifth to five times of it, on a logarithmic scale. `"linear"`: from 0 to twice of it.
+            `"size"`: from half to twice of it, in steps of an eighth of it. `"choices"`: all that there are. Or
+            `(lowest, highest, scale)`. `None`: nowhere, unless the user names values.
 
     A subclass changes the default alone by giving another value: `epochs: int = 7`.
 
@@ -71,7 +78,7 @@ def option(
         Traceback (most recent call last):
         tasks.engine.config.SettingError: `beam` must be at least 1; received 0.
     """
-    about = {"help": help, "low": low, "high": high, "when": when, "inherited": inherited}
+    about = {"help": help, "low": low, "high": high, "when": when, "inherited": inherited, "search": search}
     return dataclasses.field(default=default, metadata=about)
 
 
@@ -109,8 +116,10 @@ class TaskConfig:
     budget: str | None = option(
         None, "Time that a training takes with its scores, such as 10m; its epochs and its step size follow the clock."
     )
-    batch_size: int = option(64, "Examples of average length per step.", low=1, high=65_536, when="predict")
-    learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0)
+    batch_size: int = option(
+        64, "Examples of average length per step.", low=1, high=65_536, when="predict", search="size"
+    )
+    learning_rate: float = option(1e-3, "Largest step size of the optimizer.", low=0.0, search="log")
     schedule: Literal["cosine", "linear", "constant"] = option("cosine", "How the step size falls after the warm-up.")
     warmup: float = option(0.0, "Share of the training in which the step size rises from zero.", low=0.0, high=0.9)
     average: int = option(

@@ -61,7 +61,8 @@ def fit(
         show: If true, draw a progress bar on standard error.
         follow: As in `KerasPart`.
         again: Command that goes on with this training, for messages.
-        note: Gets the row of the history of each epoch, at once of those that are done.
+        note: Gets the row of the history of each epoch, at once of those that are done; it may raise an error to end
+            the training, which then keeps a checkpoint first.
         devices: Those that `model` was built on; the first of several processes writes the run.
         pace: The time that the training keeps to; its epochs and its step size follow the clock then.
 
@@ -283,7 +284,11 @@ class Training:
             self.networks.best = self.networks.kept.get_weights()
         if self.devices.rank == 0:
             write_csv(self.run / "history.csv", progress.history)
-        self.note(progress.history[-1])
+        try:
+            self.note(progress.history[-1])
+        except Exception:
+            self.keep()
+            raise
         if ENDING.asked:
             self.leave()
         self.end_by_time()

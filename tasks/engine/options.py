@@ -181,6 +181,33 @@ TRAIN = [
     JSON,
     QUIET_OPTION,
 ]
+TUNE = [
+    *(option for option in TRAIN if option.name in ("preset", "config")),
+    click.Option(["--out"], type=click.Path(path_type=Path), help="Directory to make; one in runs/tune/ if not given."),
+    click.Option(
+        ["--resume"], is_flag=True, help="Go on with the search in --out, or with the newest one, where it stopped."
+    ),
+    click.Option(["--trials"], type=click.IntRange(1, 100_000), help="Trials in all; 20 if not given."),
+    click.Option(["--budget"], metavar="TIME", help="Time after which no trial goes on, such as 60m."),
+    click.Option(["--metric"], help="Metric of the validation split to choose by; loss if not given."),
+    click.Option(
+        ["--search"],
+        multiple=True,
+        metavar="NAME=VALUES",
+        help="Range of a setting to search, such as units=64..256 or cell=gru,lstm; others are searched by default.",
+    ),
+    click.Option(
+        ["--max-milliseconds"], type=click.FloatRange(min=0, min_open=True), help="Most milliseconds of one answer."
+    ),
+    click.Option(
+        ["--parallel"], type=click.IntRange(1, 1000), default=1, show_default=True, help="Trials at the same time."
+    ),
+    click.Option(
+        ["--address"], help="Cluster of Ray to run trials on: local, auto or HOST:PORT; this machine if not given."
+    ),
+    JSON,
+    QUIET_OPTION,
+]
 EVALUATE = [
     RUN,
     SPLIT,

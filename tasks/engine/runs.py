@@ -169,6 +169,11 @@ def kept_runs(task: str) -> list[Path]:
     return sorted((path.parent for path in (KEPT / task).glob("*/config.json")), key=end_of_run)
 
 
+def kept_trials(task: str) -> list[Path]:
+    """Return the runs that are trials of the searches of a task below `runs/tune/`, by name."""
+    return sorted(path.parent for path in (KEPT / "tune" / task).glob("*/trials/*/config.json"))
+
+
 def end_of_run(run: Path) -> tuple[str, str]:
     """Return what runs are sorted by: the time of the end in UTC, and the name.
 

@@ -31,6 +31,26 @@ def show_summary(summary: JsonObject, as_json: bool) -> None:
         show_classes(metrics["classes"], metrics["confusion"])
 
 
+def show_search(found: JsonObject, as_json: bool) -> None:
+    """Print what a search has found, as one JSON object or for a reader."""
+    if as_json:
+        print(visible_json(json.dumps(found, ensure_ascii=False, allow_nan=False)))
+        return
+    counts, best = found["trials"], found["best"]
+    print(visible(f"{found['task']}, {found['data']}: {', '.join(f'{n} {name}' for name, n in counts.items())} trials"))
+    if not best:
+        return
+    before = "none" if found["default"] is None else f"{found['default']:.4f}"
+    print(f"  validation {found['metric']} {best['value']:.4f} (trial {best['trial']}); without a search {before}")
+    if "milliseconds" in best:
+        print(f"  {best['milliseconds']:.3g} ms an answer")
+    width = max(12, *(len(name) + 2 for name in best["settings"]))
+    for name, value in best["settings"].items():
+        print(f"  {name:<{width}}{f'{value:.4g}' if isinstance(value, float) else visible(str(value))}")
+    print()
+    show_summary(found, as_json=False)
+
+
 def plain_metrics(metrics: JsonObject) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the value and the interval, if it has one, of each metric that is a single number."""
     for name, value in metrics.items():

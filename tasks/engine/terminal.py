@@ -14,6 +14,7 @@ EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this o
 UNAVAILABLE = 69  # the exit code where a data set or a package is not to be had
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
+    "tune": "Stopped; no search had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
 }
 

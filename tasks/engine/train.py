@@ -71,7 +71,7 @@ def train(
         progress: If true, draw a progress bar on standard error; otherwise a line an epoch is a notice.
         score: If false, leave the test split alone; the run ends with the metrics of the validation split.
         spread: What the training is spread over. Each process of a group calls this, with the same directory.
-        note: Gets the row of the history of each epoch; what it raises ends the training there.
+        note: Gets the row of the history of each epoch; it may raise an error to end the training, which can go on.
 
     Raises:
         FileExistsError: The directory is not empty.

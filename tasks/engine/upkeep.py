@@ -154,14 +154,16 @@ def age_seconds(text: str) -> float:
 def unwanted_runs(tasks: Sequence[str], older_than: str | None = None) -> Iterator[Unwanted]:
     """Yield the runs below `runs/` that may go: unfinished and diverged ones, and with an age also older ones.
 
-    Directories that are not runs, links, and runs that another process writes are not among them.
+    Directories that are not runs, links, and runs that another process writes are not among them. The trials of
+    searches are, unless a process goes on with the search.
 
     Args:
         older_than: An age, such as `30d`: only runs that nobody has written for so long, finished ones too.
     """
     before = time.time() - age_seconds(older_than) if older_than else None
     for task in tasks:
-        for run in runs.kept_runs(task):
+        trials = [run for run in runs.kept_trials(task) if is_free(run.parents[1])]
+        for run in [*runs.kept_runs(task), *trials]:
             state = run_summary(task, run)["state"]
             if not is_own_run(run) or (before is None and state not in ("not finished", "diverged")):
                 continue
@@ -171,7 +173,7 @@ def unwanted_runs(tasks: Sequence[str], older_than: str | None = None) -> Iterat
 
 def is_own_run(run: Path) -> bool:
     """Return whether a directory is a run below `runs/` itself, with nothing in it but what a run holds, and free."""
-    folders = [run, *run.parents[:2]]
+    folders = [run, *run.parents[:-1]]  # the last is the current one
     if any(not stat.S_ISDIR(folder.lstat().st_mode) for folder in folders) or not is_plain_file(run / "config.json"):
         return False
     known = {*FILES, *FOLDERS}

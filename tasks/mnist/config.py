@@ -29,7 +29,7 @@ class Config(ClassConfig, PictureConfig):
     warmup: float = 0.05
     average: int = 5
     frame: bool = option(True, "Crop and centre the pictures of a folder as in MNIST; if off, only resize them.")
-    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
+    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0, search="log")
 
     filters: tuple[int, ...] = option(
         (20, 40, 72), "Feature maps of each convolution stage, such as 20,40,72.", low=1, high=16_384
@@ -47,15 +47,19 @@ class Config(ClassConfig, PictureConfig):
         "average", "Output of the last stage: averaged over the picture, or flattened."
     )
     convolution_dropout: float = option(
-        0.0, "Share of feature maps dropped after each convolution.", low=0.0, high=0.95
+        0.0, "Share of feature maps dropped after each convolution.", low=0.0, high=0.95, search=(0.0, 0.3, "linear")
     )
     units: tuple[int, ...] = option((), "Widths of the fully connected layers, such as 256,128.", low=1, high=16_384)
     dropout: float = option(
-        0.2, "Share of values dropped before the softmax and after each fully connected layer.", low=0.0, high=0.95
+        0.2,
+        "Share of values dropped before the softmax and after each fully connected layer.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.6, "linear"),
     )
 
     shift: float = option(1.5, "Augmentation: largest shift, in pixels.", low=0.0, high=14.0)
-    rotate: float = option(8.0, "Augmentation: largest rotation, in degrees.", low=0.0, high=180.0)
+    rotate: float = option(8.0, "Augmentation: largest rotation, in degrees.", low=0.0, high=180.0, search="linear")
     augment_scale: float = option(
         0.1, "Augmentation: largest change of each side, as a share of it.", low=0.0, high=0.9
     )
@@ -63,7 +67,11 @@ class Config(ClassConfig, PictureConfig):
         0.1, "Augmentation: largest shear, in pixels of width per pixel of height.", low=0.0, high=1.0
     )
     elastic: float = option(
-        0.7, "Augmentation: size of smooth random (elastic) displacements, in pixels.", low=0.0, high=5.0
+        0.7,
+        "Augmentation: size of smooth random (elastic) displacements, in pixels.",
+        low=0.0,
+        high=5.0,
+        search="linear",
     )
 
     layers_file: Path | None = option(

@@ -24,7 +24,7 @@ class Config(ClassConfig):
     learning_rate: float = 2.5e-3
     warmup: float = 0.05
     average: int = 3
-    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0)
+    weight_decay: float = option(1e-2, "Weight decay of AdamW.", low=0.0, search="log")
     clip: float = option(1.0, "Largest norm of the gradient of each weight.", low=0.0)
 
     tokens: Literal["words", "pieces"] = option(
@@ -35,9 +35,9 @@ class Config(ClassConfig):
     truncate: Literal["start", "end", "both"] = option("end", "Part of a longer text that is kept.")
     widths: int = option(8, "Fixed widths that texts are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(64, "Width of the vector of each token.", low=1, high=16_384)
+    embedding: int = option(64, "Width of the vector of each token.", low=1, high=16_384, search="size")
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
-    units: int = option(128, "Width of the state of each direction.", low=1, high=16_384)
+    units: int = option(128, "Width of the state of each direction.", low=1, high=16_384, search="size")
     depth: int = option(1, "Number of stacked recurrent layers.", low=1, high=8)
     bidirectional: bool = option(True, "Read the text from its end as well.")
     segment: int = option(
@@ -46,10 +46,16 @@ class Config(ClassConfig):
     pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
         "max+mean", "Pooling of the states of all steps into one vector; last needs --segment 0."
     )
-    token_dropout: float = option(0.1, "Share of tokens read as unknown in training.", low=0.0, high=0.95)
+    token_dropout: float = option(
+        0.1, "Share of tokens read as unknown in training.", low=0.0, high=0.95, search=(0.0, 0.4, "linear")
+    )
     span_dropout: float = option(0.5, "Share of spans of 25 tokens left out in training.", low=0.0, high=0.95)
     embedding_dropout: float = option(
-        0.5, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+        0.5,
+        "Share of embedding features dropped in training, the same at every step.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.7, "linear"),
     )
     layer_dropout: float = option(
         0.0, "Share of the inputs of each recurrent layer dropped, the same at every step.", low=0.0, high=0.95
@@ -57,7 +63,9 @@ class Config(ClassConfig):
     recurrent_dropout: float = option(
         0.0, "Share of the recurrent state dropped, the same at every step.", low=0.0, high=0.95
     )
-    dropout: float = option(0.5, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+    dropout: float = option(
+        0.5, "Share of values dropped before the softmax.", low=0.0, high=0.95, search=(0.0, 0.7, "linear")
+    )
 
     ngrams: int = option(
         0, "Table size of the n-gram branch, with hashed words and pairs; 0 leaves it out.", low=0, high=2**24

@@ -61,22 +61,36 @@ class Config(SearchConfig):
     )
     widths: int = option(6, "Fixed widths that sentences are padded to, besides the longest.", low=1, high=64)
 
-    embedding: int = option(192, "Width of the vector of each sub-word.", low=1, high=16_384)
+    embedding: int = option(192, "Width of the vector of each sub-word.", low=1, high=16_384, search="size")
     cell: Literal["gru", "lstm", "rnn"] = option("gru", "Recurrent cell: GRU, LSTM or simple recurrent network.")
-    units: int = option(256, "Width of the state of each recurrent layer and direction.", low=1, high=16_384)
+    units: int = option(
+        256, "Width of the state of each recurrent layer and direction.", low=1, high=16_384, search="size"
+    )
     depth: int = option(1, "Stacked recurrent layers of the encoder.", low=1, high=8)
     attention: Literal["multiplicative", "additive"] = option(
         "multiplicative", "Score of the attention: dot product (multiplicative) or a layer (additive)."
     )
     heads: int = option(1, "Attention heads.", low=1, high=1024)
-    token_dropout: float = option(0.1, "Share of sub-words read as unknown in training.", low=0.0, high=0.95)
+    token_dropout: float = option(
+        0.1, "Share of sub-words read as unknown in training.", low=0.0, high=0.95, search=(0.0, 0.4, "linear")
+    )
     embedding_dropout: float = option(
-        0.2, "Share of embedding features dropped in training, the same at every step.", low=0.0, high=0.95
+        0.2,
+        "Share of embedding features dropped in training, the same at every step.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.6, "linear"),
     )
     decoder_dropout: float = option(
-        0.2, "Share of states and contexts dropped in training, the same at every step.", low=0.0, high=0.95
+        0.2,
+        "Share of states and contexts dropped in training, the same at every step.",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.6, "linear"),
     )
-    dropout: float = option(0.3, "Share of values dropped before the softmax.", low=0.0, high=0.95)
+    dropout: float = option(
+        0.3, "Share of values dropped before the softmax.", low=0.0, high=0.95, search=(0.0, 0.6, "linear")
+    )
 
     length_penalty: float = 1.6
     no_repeat_ngram: int = 4

@@ -52,7 +52,7 @@ class Config(PictureConfig):
         when="evaluate",
     )
     epochs: int = 18
-    batch_size: int = option(16, "Patches per gradient step.", low=1, high=65_536)
+    batch_size: int = option(16, "Patches per gradient step.", low=1, high=65_536, search="size")
     learning_rate: float = 3e-3
     warmup: float = 0.01
     average: int = 4
@@ -62,6 +62,7 @@ class Config(PictureConfig):
         "Last share of the training, which minimizes the squared error instead of the absolute error.",
         low=0.0,
         high=1.0,
+        search="linear",
     )
     xla: bool = option(True, "Compile the gradient step with XLA, which is faster on TensorFlow.")
 
@@ -77,10 +78,16 @@ class Config(PictureConfig):
         "hourglass",
         "Layers between the first and the last: narrow convolutions (hourglass), or residual blocks.",
     )
-    filters: int = option(32, "Feature maps of the first layer and before the deconvolution.", low=1, high=16_384)
+    filters: int = option(
+        32, "Feature maps of the first layer and before the deconvolution.", low=1, high=16_384, search="size"
+    )
     first_kernel_size: int = option(5, "Kernel size of the first convolution, in pixels.", low=1, high=15)
-    squeeze: int = option(20, "Feature maps of the narrow convolutions of an hourglass.", low=1, high=16_384)
-    depth: int = option(5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1, high=100)
+    squeeze: int = option(
+        20, "Feature maps of the narrow convolutions of an hourglass.", low=1, high=16_384, search="size"
+    )
+    depth: int = option(
+        5, "Narrow convolutions of an hourglass, or residual blocks of two.", low=1, high=100, search="size"
+    )
     kernel_size: int = option(3, "Kernel size of the other convolutions, in pixels.", low=1, high=9)
     activation: Literal["relu", "leaky_relu", "gelu", "silu"] = option("relu", "Activation of each convolution.")
     reach: int = option(

@@ -48,11 +48,11 @@ def build():
     return model
 
 
-def fit(run, codec=CODEC, **settings):
+def fit(run, codec=CODEC, note=lambda row: None, **settings):
     keras.utils.set_random_seed(0)
     config = TaskConfig(**{"epochs": 5, "batch_size": 8, "learning_rate": 0.02, "warmup": 0.2, "average": 2} | settings)
     model, kept = build(), build()
-    progress, _ = fitting.fit(model, kept, codec, splits(), config, run)
+    progress, _ = fitting.fit(model, kept, codec, splits(), config, run, note=note)
     return kept, progress
 
 
@@ -114,6 +114,21 @@ def whole(tmp_path_factory):
     run = tmp_path_factory.mktemp("whole")
     kept, _ = fit(run)
     return kept, history(run)
+
+
+def test_whoever_is_told_of_an_epoch_may_end_a_training_which_goes_on_after_it(tmp_path, whole):
+    def end(row):
+        if row["epoch"] == 3:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fit(tmp_path, note=end)
+    assert state(tmp_path)["epoch"] == 3
+    told = []
+    kept, _ = fit(tmp_path, note=lambda row: told.append(row["epoch"]))
+    assert told == [1, 2, 3, 4, 5]
+    for one, other in zip(kept.get_weights(), whole[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def state(run):
