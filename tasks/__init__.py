@@ -188,7 +188,7 @@ def dry_run(name: str, preset: str | None = None, *, file: Path | str | None = N
     Example:
         >>> found = dry_run("mnist", "tiny", data="builtin", limit=200, epochs=3)
         >>> found["parameters"], found["steps"]
-        (8858, 2)
+        (9606, 2)
     """
     from tasks.engine.dry_run import dry_run as tried
 
