@@ -33,7 +33,7 @@ def dry_run(task: Task[C], config: C) -> JsonObject:
     * `settings`: all of them, with those that follow from the training examples.
     * `examples`: the number in each part.
     * `parameters`: of the network.
-    * `steps`: gradient steps of an epoch; `seconds_a_step`, the median of up to 24.
+    * `steps`: gradient steps of an epoch; `seconds_a_step`, the mean of up to 24.
     * `epochs`: as set, or as many as fit the budget.
     * `minutes`: of the training, with its validations, files and scores.
     * `memory_mb`: the most that this process has had. `disk_mb`: of the run, with its checkpoints, at most.

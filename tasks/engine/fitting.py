@@ -179,7 +179,7 @@ class Training:
         if pace is None:
             self.is_done = progress.epoch >= self.config.epochs
         else:
-            self.is_done = progress.epoch > 0 and pace.left() < max(3 * pace.speed.step, 0.02 * pace.budget)
+            self.is_done = progress.epoch > 0 and pace.left() < max(3 * pace.speed.step, 0.01 * pace.budget)
 
     def ended(self) -> TaskConfig:
         """Return the config with the epochs that the training had, and those of them whose weights were averaged."""

@@ -13,6 +13,9 @@ from tasks.engine.config import SettingError
 MARGIN = 0.02  # share of the budget that stays free, and
 DOUBT = 0.2  # share of the reserve that is added to it, since it is an estimate
 CORRECTIONS = 100  # times that the step size is put where the clock is
+MEMORY = 15.0  # seconds over which the speed of the machine is looked at
+SLOWER, FASTER = 2.5, 0.5  # times that it may change what the reserve is taken for
+PAUSE = 10  # steps that an interruption takes at least, such as a validation
 HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
 
 
@@ -48,8 +51,10 @@ class Pace:
         Raises:
             SettingError: No time is left for it.
         """
-        self.speed, self.reserve, self.spent = speed, self.rehearse(), spent
-        self.rehearsed = False
+        self.speed, self.spent, self.rehearsed = speed, spent, False
+        self.recent = self.measured = speed.step  # seconds of a step now, and when the reserve was measured
+        self.whole = self.rehearse()
+        self.last = time.monotonic()
         self.first = time.monotonic() - spent
         self.corrected = time.monotonic()
         if self.left() < 2 * speed.step and not spent:
@@ -58,6 +63,11 @@ class Pace:
                 "`budget` leaves no time for a training: its data, its validation, its files and its scores take about "
                 f"{math.ceil(needed)} s alone."
             )
+
+    @property
+    def reserve(self) -> float:
+        """Seconds for what comes after the training, as fast as the machine is now."""
+        return self.whole * min(max(self.recent / self.measured, FASTER), SLOWER)
 
     @property
     def end(self) -> float:
@@ -83,6 +93,9 @@ class Pace:
     def is_due(self) -> bool:
         """Return whether the step size is to be put where the clock is; called once a step."""
         now = time.monotonic()
+        seconds, self.last = now - self.last, now
+        if seconds < PAUSE * self.recent:
+            self.recent += min(seconds / MEMORY, 1.0) * (seconds - self.recent)
         if now - self.corrected < (self.end - self.first) / CORRECTIONS:
             return False
         self.corrected = now
@@ -91,4 +104,4 @@ class Pace:
     def rehearse_again(self) -> None:
         """Measure once more what comes after the training, once its network has learnt something."""
         if not self.rehearsed and self.share() >= HALF:
-            self.rehearsed, self.reserve = True, self.rehearse()
+            self.rehearsed, self.whole, self.measured = True, self.rehearse(), self.recent

@@ -11,10 +11,11 @@ from data.batches import Batches, Dataset
 
 MOST, LEAST = 24, 3  # steps of a training
 FEW = 8  # batches of a validation
+OTHER = 10  # times the median that a step takes in which something else is done
 
 
 def step_seconds(model: keras.Model, data: Callable[[], Dataset], steps: int, limit: float) -> float:
-    """Return the seconds of a gradient step, the median of some; the model learns from them.
+    """Return the seconds of a gradient step, by some; the model learns from them.
 
     Args:
         data: Return an epoch of batches.
@@ -30,7 +31,7 @@ def step_seconds(model: keras.Model, data: Callable[[], Dataset], steps: int, li
 def validation_seconds(model: keras.Model, valid: Batches) -> float:
     """Return the seconds of a validation, by some batches of it."""
     watch = Watch(math.inf)
-    for _ in range(2):  # the first one is compiled
+    while len(watch.times) < LEAST:  # the first one is compiled
         model.evaluate(valid.epoch_data(), steps=min(len(valid), FEW), verbose=0, callbacks=[watch])
     return watch.seconds() * len(valid)
 
@@ -47,9 +48,9 @@ class Watch(keras.callbacks.Callback):
         self.limit, self.times = limit, list[float]()
 
     def seconds(self) -> float:
-        """Return the median time of a step."""
-        found = np.diff(self.times)
-        return float(np.median(found[min(1, len(found) - 1) :])) if len(found) else 0.0
+        """Return the mean time of a step, without those in which something else was done, such as a compilation."""
+        found = np.diff(self.times)[1:]
+        return float(found[found <= OTHER * np.median(found)].mean())
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self.times.append(time.monotonic())
