@@ -98,6 +98,7 @@ class TensorFlowDevices(Devices):
         self.is_mean = model.loss.reduction == "mean_with_sample_weight"
         if self.is_mean:
             model.loss.reduction = "sum_over_batch_size"
+        model.jit_compile = False  # XLA has no sums over processes
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
@@ -154,8 +155,10 @@ def workers_strategy(group: Group) -> Any:
             reduced = super().reduce
 
             def one(part: Any) -> Any:
-                is_scalar = self.experimental_local_results(part)[0].shape.rank == 0
-                return reduced(reduce_op, part, axis=None if is_scalar else axis)
+                own = self.experimental_local_results(part)[0]
+                if own.dtype in (tf.uint8, tf.bool):
+                    return own  # of a batch, whose shapes alone are looked at
+                return reduced(reduce_op, part, axis=axis if own.shape.rank else None)
 
             return keras.tree.map_structure(one, value)
 

@@ -138,7 +138,8 @@ def run_job(job: JsonObject, spread: Distribution, notes: Path) -> None:
     try:
         found = trainer.fit().metrics or {}
     except WorkerGroupError as error:
-        raise own_error(error.worker_failures) or lost_error(error, spread) from error
+        first = next(iter(error.worker_failures.values()), error)
+        raise own_error(error.worker_failures) or lost_error(first, spread) from error
     except TrainingFailedError as error:
         raise lost_error(error, spread) from error
     if "diverged" in found:
@@ -158,10 +159,11 @@ def own_error(failures: dict[int, Exception]) -> Exception | None:
 
 def lost_error(error: Exception, spread: Distribution) -> LostWorkerError:
     """Return the error of a training whose processes were lost too often."""
-    last = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason is known")
+    cause = getattr(error, "base_exc", error)
+    reason = " ".join(str(cause).split())[:300].rstrip(".")
     return LostWorkerError(
-        f"Processes of the training were lost more than {spread.failures} times, --max-failures; the run goes on with "
-        f"--resume. The last error: {last.rstrip('.')}."
+        f"Processes of the training failed or were lost more than {spread.failures} times, --max-failures; the run "
+        f"goes on with --resume. The last error: {type(cause).__name__}: {reason}."
     )
 
 

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
+import tasks
 from tasks.engine.config import SettingError
 from tasks.engine.devices import row_shares
 from tasks.engine.distribution import Distribution
@@ -155,6 +156,26 @@ def test_several_devices_reach_the_weights_of_one(tmp_path, backend, case, strat
     assert max(abs(mine - other).max() for mine, other in zip(found["alone"], found["0"], strict=True)) < CLOSE[case]
     if strategy == "workers":
         assert all((mine == other).all() for mine, other in zip(found["0"], found["1"], strict=True))
+
+
+@needs_enclosure
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_task_trains_on_processes_that_the_environment_names(tmp_path, name):
+    words = ["-m", "tests.group", "2", sys.executable, "cli.py", "train", name, "--data", "builtin", "--limit", "16"]
+    words += ["--epochs", "1", "--strategy", "workers", "--run", tmp_path / "run", "--json"]
+    line, told = command(*words, backend="tensorflow")
+    done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (shown,) = done.stdout.splitlines()  # of the first process alone
+    assert json.loads(shown)["metrics"]
+    assert tasks.load(name, tmp_path / "run").predict([next(iter(inputs_of(name)))])
+
+
+def inputs_of(name):
+    """Yield inputs of a task."""
+    task = tasks.get(name)
+    for example in task.load(tasks.configure(name, data="builtin")).test:
+        yield example[task.accepts.field]
 
 
 def descendants(process):
