@@ -6,6 +6,8 @@ the batches of a training are the same on any number of devices.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -170,7 +172,9 @@ class JaxDevices(Devices):
 
     def __init__(self, group: Group | None) -> None:
         if group:
-            keras.distribution.initialize(group.addresses[0], group.size, group.rank)
+            with standard_output_as_error():  # it prints how processes find each other
+                keras.distribution.initialize(group.addresses[0], group.size, group.rank)
+                self.agree(0)
             self.rank, self.size = group.rank, group.size
         import jax
 
@@ -206,6 +210,19 @@ class JaxDevices(Devices):
             import jax
 
             jax.distributed.shutdown()
+
+
+@contextmanager
+def standard_output_as_error() -> Iterator[None]:
+    """Let what libraries print on standard output go to standard error, for a `with` statement."""
+    sys.stdout.flush()
+    before = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
 
 
 def row_shares(batch: Batch, parts: int, is_mean: bool, multiple: int = 1) -> list[Batch]:
