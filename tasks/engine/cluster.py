@@ -15,7 +15,6 @@ from data.splits import UnavailableError
 
 LOCAL = "local"
 QUIET = {  # for the processes of a local cluster, unless the user has set them
-    "RAY_BACKEND_LOG_LEVEL": "error",
     "RAY_USAGE_STATS_ENABLED": "0",  # it would send figures to its makers
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }

@@ -28,6 +28,7 @@ from tasks.engine.train import NEEDED, absolute_places, changed_config, check_ex
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
 STARTS = "starts.json"  # how often the processes have begun
+DIVERGED = "diverged.json"  # how the training diverged, if it has
 PASSED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "FOURLAYERS_LIMITS")  # of the environment, to other machines
 
 
@@ -136,16 +137,16 @@ def run_job(job: JsonObject, spread: Distribution, notes: Path) -> None:
         ),
     )  # fmt: skip
     try:
-        found = trainer.fit().metrics or {}
+        trainer.fit()
     except WorkerGroupError as error:
         first = next(iter(error.worker_failures.values()), error)
         raise own_error(error.worker_failures) or lost_error(first, spread) from error
     except TrainingFailedError as error:
         raise lost_error(error, spread) from error
-    if "diverged" in found:
+    if (notes / DIVERGED).is_file():
         from tasks.engine.divergence import DivergedError
 
-        raise DivergedError(found["diverged"])
+        raise DivergedError(str(read_json(notes / DIVERGED)))
 
 
 def own_error(failures: dict[int, Exception]) -> Exception | None:
@@ -248,7 +249,8 @@ def work(job: JsonObject) -> None:
     try:
         take_up(job, run, rank)
     except ArithmeticError as error:  # it comes to all of them in the same step
-        ray.train.report({"diverged": str(error)})
+        if rank == 0:
+            write_json(notes / DIVERGED, str(error))
 
 
 def take_up(job: JsonObject, run: Path, rank: int) -> None:

@@ -218,3 +218,20 @@ def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
     assert "A process was lost" in said
     one, other = (ZipFile(tmp_path / name / "model.keras").read("model.weights.h5") for name in ("whole", "killed"))
     assert one == other
+
+
+@needs_enclosure
+def test_a_training_on_workers_that_diverges_ends_as_it_does_alone(tmp_path):
+    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--learning-rate", "1e18"]
+    line, told = command(*words, "--retries", "0", "--workers", "2", "--run", tmp_path / "run", backend="tensorflow")
+    done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 3
+    assert "Training diverged in epoch 1" in done.stderr
+    assert "was lost" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_bad_data_ends_a_training_on_workers_before_they_begin(tmp_path, environment):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        tasks.train("mnist", tmp_path / "run", data="/nowhere", spread=Distribution(workers=2))
+    assert not [*tmp_path.iterdir()]
