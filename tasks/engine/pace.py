@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from tasks.engine.config import SettingError
 
-MARGIN = 0.02  # share of the budget that stays free, and
+MARGIN = 0.03  # share of the budget that stays free, and
 DOUBT = 0.2  # share of the reserve that is added to it, since it is an estimate
 CORRECTIONS = 100  # times that the step size is put where the clock is
 MEMORY = 15.0  # seconds over which the speed of the machine is looked at
-SLOWER, FASTER = 2.5, 0.5  # times that it may change what the reserve is taken for
+SLOWER, FASTER = 5.0, 0.5  # times that it may change what the reserve is taken for
 PAUSE = 10  # steps that an interruption takes at least, such as a validation
 HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
 
