@@ -10,13 +10,14 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+
+from tasks.engine.options import typed_settings
 
 PORTS = 38_211, 38_212
 ROUNDS = 3
@@ -28,10 +29,11 @@ ROUNDS = 3
 @click.option("--batch-size", default=128, show_default=True, help="Examples a step and worker.")
 @click.option("--limit", default=8000, show_default=True, help="Training examples.")
 @click.option("--steps", default=24, show_default=True, help="Steps of a measurement.")
+@click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Another setting, such as source=en.")
 @click.option("--child", hidden=True, is_flag=True)
-def main(task: str, data: str, batch_size: int, limit: int, steps: int, child: bool) -> None:
+def main(task: str, data: str, batch_size: int, limit: int, steps: int, more: tuple[str, ...], child: bool) -> None:
     if child:
-        print(json.dumps(measured(task, data, batch_size, limit, steps)))
+        print(json.dumps(measured(task, {"data": data} | typed_settings(more), batch_size, limit, steps)))
         return
     found: dict[int, list[dict[str, float]]] = {1: [], 2: []}
     for _ in range(ROUNDS):
@@ -43,7 +45,7 @@ def main(task: str, data: str, batch_size: int, limit: int, steps: int, child: b
     print(f"{about}, {found[1][0]['parameters']:,.0f} weights")
     for size, rows in found.items():
         times = ", ".join(f"{1000 * row['step']:.0f}" for row in rows)
-        print(f"  workers {size}: {times} ms a step; encoding a batch {1000 * rows[0]['encoding']:.1f} ms")
+        print(f"  workers {size}: {times} ms a step")
     print(f"  efficiency {one / two:.3f}, {2 * one / two:.2f} times as many examples a second")
 
 
@@ -60,8 +62,8 @@ def run(size: int) -> dict[str, float]:
     return dict(json.loads(lines[0].splitlines()[-1]))
 
 
-def measured(name: str, data: str, batch_size: int, limit: int, steps: int) -> dict[str, Any]:
-    """Return the seconds of a step and of the encoding of a batch, as one of the workers, and the number of weights."""
+def measured(name: str, settings: dict[str, Any], batch_size: int, limit: int, steps: int) -> dict[str, Any]:
+    """Return the seconds of a step, as one of the workers, and the number of weights."""
     import tasks
     from data.batches import Batches
     from tasks.engine import speed
@@ -76,21 +78,18 @@ def measured(name: str, data: str, batch_size: int, limit: int, steps: int) -> d
         spread = Distribution(strategy="workers") if group else Distribution()
         devices = opened_devices(spread, folder) or Devices()
         task = tasks.get(name)
-        config = tasks.configure(name, data=data, batch_size=batch_size * devices.size)
+        config = tasks.configure(name, **settings, batch_size=batch_size * devices.size)
         splits = task.load(config)
         splits = splits._replace(train=splits.train[:limit])
         ready = networks(task, config, splits, Path(folder), devices)
     ready = ready._replace(config=replace(ready.config, epochs=1))
     devices.prepare(ready.model)
     train = Batches(splits.train, ready.codec, config.batch_size, seed=0, shares=devices.shares)
-    begin = time.perf_counter()
-    count = sum(1 for _ in zip(train.epoch(), range(10), strict=False))
-    encoding = (time.perf_counter() - begin) / count
     speed.MOST = steps
     with devices.fitting():
         step = speed.step_seconds(ready.model, lambda: devices.dataset(train.epoch_data()), len(train), 1000.0)
     devices.leave()
-    return {"step": step, "encoding": encoding, "parameters": ready.kept.count_params()}
+    return {"step": step, "parameters": ready.kept.count_params()}
 
 
 if __name__ == "__main__":
