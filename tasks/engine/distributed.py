@@ -119,9 +119,8 @@ def run_job(job: JsonObject, spread: Distribution, notes: Path) -> None:
         LostWorkerError: Processes were lost too often.
         Exception: What one of them raises.
     """
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
     from ray.train.tensorflow import TensorflowTrainer
-    from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 
     told = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"RAY_CHDIR_TO_TRIAL_DIR": "0"}
     trainer = TensorflowTrainer(  # it tells the processes their addresses; Keras may be on JAX as well
