@@ -79,11 +79,8 @@ def train_on_workers(
     ENDING.text = f"Stopped; what the last checkpoint of {str(run)!r} holds is kept, and `{again}` goes on there."
     notes = run.with_name(f".{run.name}.ray")
     shutil.rmtree(notes, ignore_errors=True)  # of a process that was killed
-    try:
-        with connected("`--workers`", spread.address, spread.workers or 1), followed(run, notes, config, said):
-            run_job(job, spread, notes)
-    finally:
-        shutil.rmtree(notes, ignore_errors=True)
+    with connected("`--workers`", spread.address, spread.workers or 1, notes), followed(run, notes, config, said):
+        run_job(job, spread, notes)
     return load(task, run)
 
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 4.0  # seconds that a training has to finish its step and keep it
+LAST = 3.0  # seconds that what is to be done before the end has
 
 
 class Ending:
@@ -24,12 +25,14 @@ class Ending:
         text: One sentence: what is kept, and the command that goes on.
         asked: Number of the signal that came, or 0.
         waits: If true, the main thread looks at `asked` after each step, keeps its work, and calls `leave`.
+        last: What is to be done before the process ends, such as ending others.
     """
 
     def __init__(self) -> None:
         self.text = "Stopped."
         self.asked = 0
         self.waits = False
+        self.last: Callable[[], None] = lambda: None
 
     def listen(self, text: str) -> None:
         """Take the signals from now on, except those that whoever started the process wants ignored."""
@@ -68,6 +71,9 @@ class Ending:
         """End the process with its sentence, and the exit code of a signal."""
         with suppress(OSError):  # whoever reads our errors may be gone
             os.write(2, f"\nError: {self.text}\n".encode())
+        last = Thread(target=self.last, daemon=True)
+        last.start()
+        last.join(LAST)
         os._exit(128 + number)
 
     @contextmanager

@@ -221,6 +221,37 @@ def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
 
 
 @needs_enclosure
+def test_a_signal_ends_all_processes_of_a_training_on_workers(tmp_path):
+    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--epochs", "100", "--workers", "2"]
+    words += ["--checkpoint-every", "5 steps", "--run", tmp_path / "run"]
+    line, told = command(*words, backend="tensorflow")
+    with subprocess.Popen(line, env=told, cwd=ROOT, stderr=-1, stdout=-1, text=True) as process:
+        while not [*(tmp_path / "run").glob("checkpoint/00001-*/state.json")]:
+            time.sleep(0.05)
+            assert process.poll() is None
+        others = descendants(process.pid).keys() - {process.pid}
+        assert len(others) > 2
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert "--resume" in said.splitlines()[-1]
+    assert "--workers 2" in said.splitlines()[-1]
+    end = time.monotonic() + 20
+    while left := [one for one in others if Path(f"/proc/{one}/cmdline").exists() and running(one)]:
+        assert time.monotonic() < end, left
+        time.sleep(0.2)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def running(process):
+    """Return whether a process has not ended."""
+    with suppress(OSError):
+        text = Path(f"/proc/{process}/stat").read_text()
+        return text[text.rindex(")") + 2] != "Z"
+    return False
+
+
+@needs_enclosure
 def test_a_training_on_workers_that_diverges_ends_as_it_does_alone(tmp_path):
     words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--learning-rate", "1e18"]
     line, told = command(*words, "--retries", "0", "--workers", "2", "--run", tmp_path / "run", backend="tensorflow")
