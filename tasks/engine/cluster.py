@@ -72,6 +72,7 @@ def connected(use: str, address: str, processes: int, *rubbish: Path) -> Iterato
     try:
         yield
     finally:
+        ENDING.hold()  # Ray takes signals too, and raises errors after them
         ENDING.last = lambda: None
         end()
 

@@ -57,10 +57,15 @@ class Ending:
         while number := os.read(reader, 1)[0]:
             if number not in SIGNALS:
                 continue
-            if self.asked or not self.waits:
+            is_second, self.asked = bool(self.asked), number
+            if is_second or not self.waits:
                 self.leave(number)
-            self.asked = number
             Thread(target=self.leave_after, args=(GRACE,), daemon=True).start()
+
+    def hold(self) -> None:
+        """Wait here for the end of the process, if a signal has asked for it."""
+        while self.asked:
+            time.sleep(LAST)
 
     def leave_after(self, seconds: float) -> None:
         """End the process after some time."""
