@@ -11,10 +11,10 @@ from typing import NamedTuple
 from tasks.engine.config import SettingError
 
 MARGIN = 0.03  # share of the budget that stays free, and
-DOUBT = 0.35  # share of the reserve that is added to it, since it is an estimate
+DOUBT = 0.25  # share of the reserve that is added to it, since it is an estimate
 CORRECTIONS = 100  # times that the step size is put where the clock is
 MEMORY = 15.0  # seconds over which the speed of the machine is looked at
-SLOWER, FASTER = 5.0, 0.5  # times that it may change what the reserve is taken for
+SLOWER, FASTER = 3.0, 0.5  # times that it may change what the reserve is taken for
 PAUSE = 10  # steps that an interruption takes at least, such as a validation
 HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
 
@@ -102,7 +102,7 @@ class Pace:
         return True
 
     def rehearse_again(self) -> None:
-        """Measure once more what comes after the training, once its network has learnt something; the longer counts."""
+        """Measure once more what comes after the training, once its network has learnt something; the mean counts."""
         if not self.rehearsed and self.share() >= HALF:
-            before = self.whole * self.recent / self.measured
-            self.rehearsed, self.whole, self.measured = True, max(before, self.rehearse()), self.recent
+            before = self.reserve
+            self.rehearsed, self.whole, self.measured = True, (before + self.rehearse()) / 2, self.recent

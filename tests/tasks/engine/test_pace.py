@@ -54,12 +54,12 @@ def test_the_share_goes_from_zero_to_one_by_the_clock(clock):
 
 def test_a_training_that_goes_on_has_what_it_has_not_spent(clock):
     pace = paced(clock, spent=40.0)
-    assert pace.left() == pytest.approx(97 - 13.5 - 4 - 40)
-    assert pace.share() == pytest.approx(40 / 79.5)
+    assert pace.left() == pytest.approx(97 - 12.5 - 4 - 40)
+    assert pace.share() == pytest.approx(40 / 80.5)
 
 
 def test_as_many_epochs_fit_as_end_in_time(clock):
-    assert paced(clock).epochs(22.0) == pytest.approx(83.5 / 22)
+    assert paced(clock).epochs(22.0) == pytest.approx(84.5 / 22)
 
 
 def test_a_budget_without_time_for_a_training_is_refused(clock):
@@ -74,7 +74,7 @@ def test_the_reserve_is_measured_again_once_the_network_has_learnt(clock):
     assert pace.reserve == 10
     clock.now += 40
     pace.rehearse_again()
-    assert pace.reserve == 30
+    assert pace.reserve == 20
 
 
 def test_a_machine_that_becomes_slower_needs_more_time_for_what_comes_after(clock):
