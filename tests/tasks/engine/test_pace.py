@@ -134,9 +134,9 @@ def test_epochs_and_a_budget_do_not_go_together(tmp_path):
 def test_a_training_ends_in_time_with_the_epochs_that_it_had(tmp_path, caplog):
     caplog.set_level("INFO", logger="tasks")
     begin = time.monotonic()
-    pipeline = tasks.train("mnist", tmp_path / "run", "tiny", budget="20s", **SMALL)
-    assert time.monotonic() - begin < 40  # the machine may be busy; the clock is kept exactly in other tests
-    assert "A budget of 20 s: about" in caplog.text
+    pipeline = tasks.train("mnist", tmp_path / "run", "tiny", budget="30s", **SMALL)
+    assert time.monotonic() - begin < 60  # the machine may be busy; the clock is kept exactly in other tests
+    assert "A budget of 30 s: about" in caplog.text
     rows = (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]
     settings = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]
     assert settings["epochs"] == len(rows) == pipeline.config.epochs > 1
@@ -163,9 +163,9 @@ def test_a_dry_run_tells_what_a_training_takes_and_keeps_nothing(name, tmp_path,
 
 
 def test_a_dry_run_says_how_many_epochs_fit_a_budget():
-    found = tasks.dry_run("mnist", "tiny", budget="30s", **SMALL)
-    assert found["epochs"] > 10
-    assert found["minutes"] == pytest.approx(0.5, rel=0.2)
+    found = tasks.dry_run("mnist", "tiny", budget="20m", **SMALL)
+    assert found["epochs"] > 100
+    assert found["minutes"] == pytest.approx(20, rel=0.05)
 
 
 def test_a_dry_run_on_the_command_line(tmp_path):

@@ -1,6 +1,7 @@
 """Keeping runs: every damaged file is found, and only what may go is removed."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(SHIPPED, "runs/mnist/stopped")
     Path("runs/mnist/stopped/metrics.json").unlink()
+    for path in Path("runs/mnist").rglob("*"):
+        os.utime(path)  # a checkout may be old
     return Path("runs/mnist")
 
 
