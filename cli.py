@@ -44,7 +44,8 @@ class Verb(click.Group):
         if cmd_name not in tasks.names():
             raise SettingError(f"No task is named {cmd_name!r}{nearest(cmd_name, tasks.names())}")
         config = tasks.config_class(cmd_name)
-        fields = offered_fields(config, str(self.name))
+        taken = {param.name for param in self.extra}
+        fields = [field for field in offered_fields(config, str(self.name)) if field.name not in taken]
         own = {field.name for field in fields}
 
         @click.pass_context
