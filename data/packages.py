@@ -52,7 +52,7 @@ EXTRAS = {  # extra of pyproject.toml -> its modules, and their packages where t
     "tensorboard": {"tensorboard": ""},
     "mlflow": {"mlflow": "mlflow-skinny"},
     "ray": {"ray": "ray[data,train,tune]"},
-    "tune": {"optuna": ""},
+    "tune": {"optuna": "", "sqlalchemy": ""},
 }
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")  # of Keras: modules, and packages of the same names
 PACKAGES = {module: package or module for modules in EXTRAS.values() for module, package in modules.items()}

@@ -38,7 +38,7 @@ def listed(file):
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_the_table_of_an_extra_is_that_of_the_project(extra):
-    packages = {PACKAGES[module] for module in EXTRAS[extra]}
+    packages = {name_of(PACKAGES[module]) for module in EXTRAS[extra]}
     assert packages == {name_of(one) for one in plain(extra)}
 
 
