@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 from tasks.engine import outputs
 from tasks.engine.bulk_inputs import Request
 from tasks.engine.checksums import run_checksums
+from tasks.engine.cluster import LostWorkerError
 from tasks.engine.config import JsonObject, SettingError, answering_settings
 from tasks.engine.facts import program
 from tasks.engine.items import CHUNK
@@ -25,7 +26,7 @@ from tasks.engine.parts import Done, Parts, chunks_after, opened_parts
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Pipeline, Task
 from tasks.engine.terminal import exit_code
-from tasks.engine.workers import Answered, LostWorkerError, Order, answers_of_processes
+from tasks.engine.workers import Answered, Order, answers_of_processes
 
 LOG = logging.getLogger("tasks")
 Ask: TypeAlias = Callable[[Done], Iterator[Answered]]  # what becomes of the chunks after those that are done

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from tasks.engine.bulk_inputs import Request
-from tasks.engine.cluster import connected
+from tasks.engine.cluster import LostWorkerError, connected
 from tasks.engine.config import Json
 from tasks.engine.facts import notices
 from tasks.engine.items import Item
 from tasks.engine.parts import Done, chunks_after
 from tasks.engine.terminal import EXITS
-from tasks.engine.workers import Answered, Answerer, Failure, LostWorkerError, Order, Piece
+from tasks.engine.workers import Answered, Answerer, Failure, Order, Piece
 
 CHUNK = "chunk"  # the column of the blocks
 QUIET = {  # beside those of `connected`

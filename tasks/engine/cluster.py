@@ -24,6 +24,12 @@ QUIET = {  # for the processes of a local cluster, unless the user has set them
 }
 
 
+class LostWorkerError(RuntimeError):
+    """A process that works for this one is gone, for good."""
+
+    exit_code = 71
+
+
 @contextmanager
 def connected(use: str, address: str, processes: int, *rubbish: Path) -> Iterator[None]:
     """Connect to a cluster, or start one that ends with this process, for a `with` statement.

@@ -15,11 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from data.batches import Arrays, Dataset
+from data.batches import Batch, Dataset
 from tasks.engine.config import SettingError
 from tasks.engine.group import Group
-
-Batch = tuple[Arrays, ...]
 
 
 class Devices:

@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TypeVar
 
+from data.packages import check_packages
 from tasks.engine import runs
-from tasks.engine.cluster import LOCAL, connected
+from tasks.engine.cluster import LOCAL, LostWorkerError, connected
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.distribution import Distribution
 from tasks.engine.facts import notices, portable_notices, resume_command
@@ -23,19 +24,13 @@ from tasks.engine.records import read_facts, read_history, read_json
 from tasks.engine.signals import ENDING
 from tasks.engine.summaries import epoch_line
 from tasks.engine.task import Pipeline, Task
-from tasks.engine.train import NEEDED, absolute_places, changed_config, check_examples
+from tasks.engine.train import begun_directory, changed_config, check_examples, check_start, with_absolute_places
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
 STARTS = "starts.json"  # how often the processes have begun
 DIVERGED = "diverged.json"  # how the training diverged, if it has
 PASSED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "FOURLAYERS_LIMITS")  # of the environment, to other machines
-
-
-class LostWorkerError(RuntimeError):
-    """Processes of a training were lost more often than they may begin again."""
-
-    exit_code = 71
 
 
 def train_on_workers(
@@ -58,17 +53,13 @@ def train_on_workers(
         LostWorkerError: Processes were lost more often than `spread.failures`.
         Exception: What one of the processes raises.
     """
-    from data.packages import check_packages
-
-    check_packages("`--workers`", *NEEDED, "ray")
+    check_packages("`--workers`", "ray")
     run = (
         begun_directory(task, directory, settings) if config is None else new_directory(task, directory, spread)
     ).resolve()
     changes = dict(settings) if config is None else {}
-    if config is None:
-        config = changed_config(task, read_config(task, run), settings)
-    else:
-        config = task.config.restore(config.state() | {"data": absolute_places(config.data)})
+    config = changed_config(task, read_config(task, run), settings) if config is None else with_absolute_places(config)
+    check_start(config, spread)
     with notices() as said:
         check_examples(task, task.load(config))  # here once, so that bad data ends before any process begins
     job = {
@@ -90,11 +81,6 @@ def new_directory(task: Task[C], directory: Path | str | None, spread: Distribut
         runs.check_directory(Path(directory))
         return runs.empty_directory(Path(directory))
     return runs.new_directory((spread.shared or runs.KEPT) / task.name)
-
-
-def begun_directory(task: Task[C], directory: Path | str | None, settings: Settings) -> Path:
-    """Return the directory of a run that goes on."""
-    return runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
 
 
 def shares_of_cores(spread: Distribution) -> list[list[int]]:
@@ -234,10 +220,8 @@ def work(job: JsonObject) -> None:
     if job["cores"]:
         os.sched_setaffinity(0, job["cores"][rank])
     if rank == 0:
-        with suppress(RunError, OSError):
-            write_json(notes / STARTS, {"starts": read_json(notes / STARTS)["starts"] + 1})
-        if not (notes / STARTS).is_file():
-            write_json(notes / STARTS, {"starts": 1})
+        before = read_json(notes / STARTS)["starts"] if (notes / STARTS).is_file() else 0
+        write_json(notes / STARTS, {"starts": before + 1})
     logger = logging.getLogger("tasks")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False

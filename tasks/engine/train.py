@@ -81,13 +81,11 @@ def train(
     If the training fails before its first checkpoint, no directory is left.
     """
     start = time.monotonic()
-    check_packages("`train`", *NEEDED)
-    named_logs(config.log)
-    check_budget(config, spread)
+    check_start(config, spread)
     if directory:
         runs.check_directory(Path(directory))
     devices = opened_devices(spread, directory)
-    config = replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
+    config = with_absolute_places(config)
     if devices and devices.rank:
         return take_part(task, config, Path(str(directory)), devices, note)
     run = runs.empty_directory(Path(directory)) if directory else runs.new_directory(runs.KEPT / task.name)
@@ -107,6 +105,11 @@ def train(
         except Exception:
             runs.remove_start(run)
             raise
+
+
+def with_absolute_places(config: C) -> C:
+    """Return a config whose data is found from any folder."""
+    return replace(config, data=absolute_places(config.data), test=config.test and absolute_places(config.test))
 
 
 def absolute_places(data: str) -> str:
@@ -157,17 +160,16 @@ def resume(
             raise SettingError(f"`{name}` cannot change when a run goes on; leave it out, or begin a new run.")
     if directory:
         runs.check_directory(Path(directory))
+    run = begun_directory(task, directory, settings) if spread.is_first else Path(str(directory))
+    check_start(changed_config(task, read_config(task, run), settings), spread)
     devices = opened_devices(spread, directory)
     if devices and devices.rank:
-        before = read_config(task, Path(str(directory)))
-        return take_part(task, changed_config(task, before, settings), Path(str(directory)), devices, note)
-    run = runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
+        return take_part(task, changed_config(task, read_config(task, run), settings), run, devices, note)
     with runs.lock(run):
         check_members(run)
         runs.remove_parts(run)
         before = read_config(task, run)
         config = changed_config(task, before, settings)
-        named_logs(config.log)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
         finished = runs.is_finished(run)
         done = len(read_history(run)) if finished else kept_epochs(run)
@@ -185,9 +187,16 @@ def resume(
         return complete(task, config, splits, run, found, Manner(start, progress, score, devices, note))
 
 
+def begun_directory(task: Task[C], directory: Path | str | None, settings: Settings) -> Path:
+    """Return the directory of a run that goes on."""
+    return runs.unfinished_run(task.name, Path(directory) if directory else None, longer="epochs" in settings)
+
+
 def changed_config(task: Task[C], before: C, settings: Settings) -> C:
     """Return the config of a run that goes on with other values for some settings."""
     changed = {**settings, "data": absolute_places(str(settings.get("data", before.data)))}
+    if "epochs" in settings:
+        changed["budget"] = None  # its time is spent
     return task.config.restore(before.state() | changed)
 
 
@@ -265,8 +274,10 @@ class Manner(NamedTuple):
     note: Note
 
 
-def check_budget(config: TaskConfig, spread: Distribution) -> None:
-    """Raise `SettingError` if a training is to keep to the clocks of several machines."""
+def check_start(config: TaskConfig, spread: Distribution) -> None:
+    """Raise an error if a package for a training is missing, or if it is to keep to the clocks of several processes."""
+    check_packages("`train`", *NEEDED)
+    named_logs(config.log)
     if config.budget and spread.strategy == "workers":
         raise SettingError("`--budget` goes by the clock of one process; give `--epochs` to workers.")
 

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.engine import runs
+from tasks.engine.cluster import LostWorkerError
 from tasks.engine.config import JsonObject, answering_settings
 from tasks.engine.facts import notices
 from tasks.engine.items import Item
@@ -37,12 +38,6 @@ AHEAD = 4  # chunks of a process that are read and not yet printed
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # what libraries below NumPy obey
 
 TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"  # it says what it cleans up after a command that ended
-
-
-class LostWorkerError(RuntimeError):
-    """A process that answered is gone."""
-
-    exit_code = 71
 
 
 class WorkError(RuntimeError):

@@ -6,7 +6,6 @@ import json
 import logging
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from data.holdout import limited_examples
 from data.sources import data_name
 from tasks.engine import card, evaluate, runs
 from tasks.engine.config import Json, JsonObject, Settings
+from tasks.engine.facts import program
 from tasks.engine.files import atomic_file, write_json, write_text
 from tasks.engine.load import load
 from tasks.engine.records import read_facts, read_summary
@@ -55,8 +55,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def again(plan: Plan, folder: Path) -> str:
     """Return the command that goes on with a search."""
-    program = "fourlayers" if Path(sys.argv[0]).name == "fourlayers" else "python cli.py"
-    return f"{program} tune {plan.task} --resume --out {shlex.quote(str(folder))}"
+    return f"{program()} tune {plan.task} --resume --out {shlex.quote(str(folder))}"
 
 
 def remove_start(search: Search) -> None:

@@ -16,7 +16,7 @@ from tasks.engine.files import make_folder
 from tasks.engine.logs import named_logs
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Task
-from tasks.engine.train import NEEDED, absolute_places
+from tasks.engine.train import NEEDED, with_absolute_places
 from tasks.engine.tuning import results
 from tasks.engine.tuning.local import run_trials
 from tasks.engine.tuning.plan import FILE, TRIALS, Plan, seconds_of
@@ -80,8 +80,7 @@ def begin(
     """
     check_ways(ways, max_milliseconds)
     named_logs(config.log)
-    test = config.test and absolute_places(config.test)
-    config = type(config).restore(config.state() | {"data": absolute_places(config.data), "test": test})
+    config = with_absolute_places(config)
     given = {name: value for name, value in config.state().items() if name in chosen}
     plan = Plan(
         task=task.name,

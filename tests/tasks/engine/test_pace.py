@@ -123,6 +123,10 @@ def test_workers_keep_to_no_budget(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingError, match="clock of one process"):
         tasks.train("mnist", tmp_path / "run", budget="1m", spread=Distribution(strategy="workers"), **SMALL)
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.delenv(name)
+    with pytest.raises(SettingError, match="clock of one process"):
+        tasks.train("mnist", tmp_path / "run", budget="1m", spread=Distribution(workers=2), **SMALL)
     assert not (tmp_path / "run").exists()
 
 
@@ -141,6 +145,9 @@ def test_a_training_ends_in_time_with_the_epochs_that_it_had(tmp_path, caplog):
     settings = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]
     assert settings["epochs"] == len(rows) == pipeline.config.epochs > 1
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+    longer = tasks.train("mnist", tmp_path / "run", resume=True, epochs=len(rows) + 1)  # its time is spent
+    assert longer.config.budget is None
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == len(rows) + 2
 
 
 def test_a_budget_that_is_too_short_leaves_no_run(tmp_path):
