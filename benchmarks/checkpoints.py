@@ -26,9 +26,9 @@ from data.holdout import limited_splits
 from data.splits import Examples
 from tasks.engine.checkpoint import Networks
 from tasks.engine.devices import Devices
-from tasks.engine.fitting import Steps, Training
 from tasks.engine.interval import Interval
 from tasks.engine.load import keras_part
+from tasks.engine.training import Steps, Training
 
 
 def begun_training(name: str, settings: dict[str, Any], run: Path) -> Training:

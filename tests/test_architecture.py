@@ -74,8 +74,10 @@ KERAS = {
             "environment",
             "export",
             "fitting",
+            "paced",
             "schedule",
             "speed",
+            "training",
             "weights",
         )
     ),

@@ -160,16 +160,11 @@ class TaskConfig:
         for field in dataclasses.fields(self):
             check(field.name, getattr(self, field.name), setting_types(type(self))[field.name], field.metadata)
         self.column_names()
-        for name, text in {
-            "checkpoint_every": self.checkpoint_every,
-            "budget": "1s" if self.budget is None else self.budget,
-        }.items():
-            try:
-                steps = Interval.of(text).steps
-            except ValueError as error:
-                raise SettingError(f"`{name}`: {error}.") from error
-            if name == "budget" and steps:
-                raise SettingError(f"`budget` must be a time, such as 10m; received {self.budget!r}.")
+        try:
+            Interval.of(self.checkpoint_every)
+        except ValueError as error:
+            raise SettingError(f"`checkpoint_every`: {error}.") from error
+        budget_seconds(self.budget)
 
     def column_names(self) -> dict[str, str]:
         """Return the name or number of the column of each field that `columns` names."""
@@ -337,3 +332,24 @@ def read_settings(path: Path) -> JsonObject:
     if not isinstance(inner, dict):
         raise SettingError(f"{str(path)!r} must hold a table of settings; received a {type(inner).__name__}.")
     return {name.replace("-", "_"): value for name, value in inner.items()}
+
+
+def budget_seconds(budget: str | None) -> float | None:
+    """Return the seconds of a budget such as `60m`.
+
+    Raises:
+        SettingError: It has another form.
+
+    Example:
+        >>> budget_seconds("1.5h")
+        5400.0
+    """
+    if budget is None:
+        return None
+    try:
+        seconds = Interval.of(budget).seconds
+    except ValueError:
+        seconds = None
+    if seconds is None:
+        raise SettingError(f"`budget` must be a time such as 90s, 60m or 2h; received {budget!r}.")
+    return seconds

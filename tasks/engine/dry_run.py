@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from data.holdout import limited_splits
 from data.packages import check_packages
-from tasks.engine.config import JsonObject, TaskConfig
-from tasks.engine.interval import Interval
+from tasks.engine.config import JsonObject, TaskConfig, budget_seconds
 from tasks.engine.load import keras_part
 from tasks.engine.ready import networks
 from tasks.engine.rehearsal import rehearsed
@@ -45,9 +44,10 @@ def dry_run(task: Task[C], config: C) -> JsonObject:
         (200, 2, True)
     """
     from data.batches import Batches
-    from tasks.engine import fitting
     from tasks.engine.checkpoint import Networks
     from tasks.engine.devices import Devices
+    from tasks.engine.speed import training_speed
+    from tasks.engine.training import Training
 
     check_packages("`train`", *NEEDED)
     begin = time.monotonic()
@@ -65,15 +65,15 @@ def dry_run(task: Task[C], config: C) -> JsonObject:
         train = Batches(splits.train, codec, config.batch_size, seed=config.seed)
         valid = Batches(splits.valid, codec, config.batch_size)
         both = Networks(ready.model, ready.kept)
-        training = fitting.Training(both, train, valid, config, run, None, "", lambda row: None, devices)
+        training = Training(both, train, valid, config, run, None, "", lambda row: None, devices)
         training.begin()
         before = time.monotonic()
-        speed = training.measure(SECONDS)
+        speed = training_speed(both, train, valid, devices, SECONDS)
         compiled = time.monotonic() - before
         after = rehearsed(task, config, codec, ready.kept, splits, score=True)
         epoch = len(train) * speed.step + speed.validation
         others = read + compiled + after
-        budget = Interval.of(config.budget).seconds if config.budget else None
+        budget = budget_seconds(config.budget)
         epochs = max(round((budget - others) / epoch), 1) if budget else config.epochs
     parameters = ready.kept.count_params()
     return {

@@ -8,10 +8,24 @@ import keras
 import numpy as np
 
 from data.batches import Batches, Dataset
+from tasks.engine.checkpoint import Networks
+from tasks.engine.devices import Devices
+from tasks.engine.pace import Speed
 
 MOST, LEAST = 24, 3  # steps of a training
 FEW = 8  # batches of a validation
 OTHER = 10  # times the median that a step takes in which something else is done
+
+
+def training_speed(networks: Networks, train: Batches, valid: Batches, devices: Devices, limit: float) -> Speed:
+    """Return how long a step and a validation take, by some of each; the network in training learns from the steps.
+
+    Args:
+        limit: As in `step_seconds`.
+    """
+    with devices.fitting():
+        step = step_seconds(networks.model, lambda: devices.dataset(train.epoch_data()), len(train), limit)
+    return Speed(step, validation_seconds(networks.kept, valid))
 
 
 def step_seconds(model: keras.Model, data: Callable[[], Dataset], steps: int, limit: float) -> float:

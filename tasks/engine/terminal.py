@@ -17,12 +17,19 @@ STOPPED = {  # what a verb leaves when it is stopped; a training says more as it
     "tune": "Stopped; no search had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
 }
-
-
 CONTROL = re.compile(  # control characters but the tab, and those that turn the direction of writing
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 )
 UNESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # those that JSON leaves
+
+
+class WorkError(RuntimeError):
+    """An error that ended a part of the work, and now ends the command, with its sentence and its exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        if code != 1:  # a bug says so itself
+            self.exit_code = code
 
 
 def visible(text: str) -> str:

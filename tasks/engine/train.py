@@ -16,11 +16,10 @@ from data.sources import joined_places
 from data.splits import DataError, Splits
 from tasks.engine import card, evaluate, runs
 from tasks.engine.checksums import run_checksums
-from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, budget_seconds
 from tasks.engine.distribution import Distribution
 from tasks.engine.facts import notices, portable_notices, resume_command, run_facts
 from tasks.engine.files import make_folder, named_errors, write_json, write_text
-from tasks.engine.interval import Interval
 from tasks.engine.load import keras_part, load, open_network, read_config
 from tasks.engine.logs import Logs, named_logs
 from tasks.engine.members import RunError, check_members
@@ -340,9 +339,9 @@ def fit(
     if part.prepare:
         splits = part.prepare(model, config, splits, manner.progress)
     pace = None
-    if config.budget:
+    if budget := budget_seconds(config.budget):
         rehearse = partial(rehearsed, task, ready.config, codec, kept, splits, manner.score)
-        pace = Pace(Interval.of(config.budget).seconds or 0.0, rehearse, manner.start)
+        pace = Pace(budget, rehearse, manner.start)
     done, ended = fitting.fit(
         model, kept, codec, splits, config, run, show=manner.progress, follow=part.follow, again=again,
         note=manner.note, devices=manner.devices, pace=pace,

@@ -31,22 +31,13 @@ from tasks.engine.members import RunError
 from tasks.engine.outcome import Tally
 from tasks.engine.predict import outcomes
 from tasks.engine.task import Pipeline, Task
-from tasks.engine.terminal import exit_code, sentence
+from tasks.engine.terminal import WorkError, exit_code, sentence
 
 LOG = logging.getLogger("tasks")
 AHEAD = 4  # chunks of a process that are read and not yet printed
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # what libraries below NumPy obey
 
 TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"  # it says what it cleans up after a command that ended
-
-
-class WorkError(RuntimeError):
-    """An error of another process that ends the command, with its sentence and its exit code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        if code != 1:  # a bug says so itself
-            self.exit_code = code
 
 
 class Failure(NamedTuple):

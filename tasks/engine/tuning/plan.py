@@ -9,7 +9,6 @@ from typing import Self
 
 from tasks.engine.config import JsonObject, Kind, SettingError
 from tasks.engine.files import write_json
-from tasks.engine.interval import Interval
 from tasks.engine.members import RunError
 from tasks.engine.records import typed_json
 from tasks.engine.tuning.space import Range
@@ -92,24 +91,3 @@ class Plan:
             return cls(**{name: state[name] for name in STATE} | {"space": space})
         except (TypeError, KeyError) as error:
             raise RunError(f"{str(path)!r} is damaged: {error}.") from error
-
-
-def seconds_of(budget: str | None) -> float | None:
-    """Return the seconds of a budget such as `60m`.
-
-    Raises:
-        SettingError: It has another form.
-
-    Example:
-        >>> seconds_of("1.5h")
-        5400.0
-    """
-    if budget is None:
-        return None
-    try:
-        seconds = Interval.of(budget).seconds
-    except ValueError:
-        seconds = None
-    if seconds is None:
-        raise SettingError(f"`budget` must be a time such as 90s, 60m or 2h; received {budget!r}.")
-    return seconds

@@ -21,20 +21,13 @@ from tasks.engine.load import load
 from tasks.engine.records import read_facts, read_summary
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Task
+from tasks.engine.terminal import WorkError
 from tasks.engine.tuning.picture import search_picture
 from tasks.engine.tuning.plan import Plan
 from tasks.engine.tuning.search import Search
 
 BEST, PICTURE, SUMMARY = "best.toml", "search.png", "metrics.json"
 LOG = logging.getLogger("tasks")
-
-
-class NothingFoundError(RuntimeError):
-    """A search all of whose trials have failed; it has the exit code of the last of them."""
-
-    def __init__(self, sentence: str, code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = code
 
 
 @contextmanager
@@ -68,7 +61,7 @@ def finished(task: Task[Any], search: Search, command: str) -> JsonObject:
     """Write what a search has found, score its best run once, and return the summary.
 
     Raises:
-        NothingFoundError: All trials have failed.
+        WorkError: All trials have failed.
     """
     plan, folder, counts, best = search.plan, search.folder, search.counts(), search.best()
     failed = search.trials("FAIL")
@@ -76,7 +69,7 @@ def finished(task: Task[Any], search: Search, command: str) -> JsonObject:
         search_picture(search).save(part, format="png")
     if failed and counts["failed"] == sum(counts.values()):
         last = failed[-1].user_attrs
-        raise NothingFoundError(f"All {len(failed)} trials failed; the last: {last['failure']}", last.get("code", 1))
+        raise WorkError(f"All {len(failed)} trials failed; the last: {last['failure']}", last.get("code", 1))
     if failed:
         LOG.warning("%d of %d trials failed; their reasons are in the study.", len(failed), sum(counts.values()))
     if sum(counts.values()) - counts["unfinished"] < plan.trials:

@@ -11,29 +11,22 @@ from typing import Any, NamedTuple, TypeVar
 
 from data.packages import check_packages
 from tasks.engine import runs
-from tasks.engine.config import JsonObject, SettingError, TaskConfig
+from tasks.engine.config import JsonObject, SettingError, TaskConfig, budget_seconds
 from tasks.engine.files import make_folder
 from tasks.engine.logs import named_logs
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Task
+from tasks.engine.terminal import WorkError
 from tasks.engine.train import NEEDED, with_absolute_places
 from tasks.engine.tuning import results
 from tasks.engine.tuning.local import run_trials
-from tasks.engine.tuning.plan import FILE, TRIALS, Plan, seconds_of
+from tasks.engine.tuning.plan import FILE, TRIALS, Plan
 from tasks.engine.tuning.search import Search, Trial
 from tasks.engine.tuning.space import search_space
 
 C = TypeVar("C", bound=TaskConfig)
 KEPT = runs.KEPT / "tune"
 LOG = logging.getLogger("tasks")
-
-
-class TrialError(RuntimeError):
-    """An error of a trial that any other would meet too; it has the exit code of that error."""
-
-    def __init__(self, sentence: str, code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = code
 
 
 class Ways(NamedTuple):
@@ -76,7 +69,7 @@ def begin(
     Raises:
         SettingError: There is no such metric, or a range cannot be used.
         FileExistsError: The directory is not empty.
-        TrialError: No trial can have its data, or all have failed.
+        WorkError: No trial can have its data, or all have failed.
     """
     check_ways(ways, max_milliseconds)
     named_logs(config.log)
@@ -126,7 +119,7 @@ def go_on(task: Task[C], folder: Path | None, ways: Ways) -> JsonObject:
 def check_ways(ways: Ways, max_milliseconds: float | None) -> None:
     """Raise an error if a search cannot run so, or a package for it is missing."""
     check_packages("`tune`", *NEEDED, "tune", *(["ray"] if ways.address else []))
-    seconds_of(ways.budget)
+    budget_seconds(ways.budget)
     for name, value in (("trials", ways.trials), ("parallel", ways.parallel), ("max_milliseconds", max_milliseconds)):
         if value is not None and value <= 0:
             raise SettingError(f"`{name}` must be above 0; received {value}.")
@@ -136,10 +129,10 @@ def complete(task: Task[Any], plan: Plan, folder: Path, ways: Ways) -> JsonObjec
     """Run the trials that a search has left, and return its summary, with everything written.
 
     Raises:
-        TrialError: As for `begin`.
+        WorkError: As for `begin`.
     """
     LOG.info("Search: %s", folder)
-    seconds = seconds_of(ways.budget)
+    seconds = budget_seconds(ways.budget)
     config = task.config.restore(plan.settings)
     deadline = None if seconds is None else time.monotonic() + seconds
     with closing(Search(plan, config, folder, deadline)) as search:
@@ -149,7 +142,7 @@ def complete(task: Task[Any], plan: Plan, folder: Path, ways: Ways) -> JsonObjec
             LOG.info("Trials that were under way, and go on: %d.", len(search.waiting))
         try:
             run(search, ways)
-        except (SettingError, TrialError):
+        except (SettingError, WorkError):
             results.remove_start(search)
             raise
         return results.finished(task, search, again)
@@ -160,12 +153,12 @@ def run(search: Search, ways: Ways) -> None:
 
     Raises:
         SettingError: The history has no such metric.
-        TrialError: As for `begin`.
+        WorkError: As for `begin`.
     """
 
     def finish(trial: Trial, found: JsonObject) -> None:
         if found.get("every"):
-            raise TrialError(found["failure"], found["code"])
+            raise WorkError(found["failure"], found["code"])
         if "failure" in found:
             more = {name: found[name] for name in ("code", "traceback") if name in found}
             search.fail(trial, found["failure"], **more)

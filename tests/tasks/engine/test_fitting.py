@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.splits import Splits
-from tasks.engine import checkpoint, divergence, files, fitting, weights
+from tasks.engine import checkpoint, divergence, files, fitting, training, weights
 from tasks.engine.config import TaskConfig
 from tasks.engine.interval import Clock, Interval
 from tasks.engine.members import RunError
@@ -226,7 +226,7 @@ def test_a_checkpoint_of_an_older_version_goes_on(tmp_path):
 
 
 def test_the_kept_weights_are_the_mean_of_the_last_epochs(tmp_path, monkeypatch):
-    seen, real = [], fitting.average
+    seen, real = [], training.average
 
     def watch(model, kept, rate):
         seen.append(model.get_weights())
@@ -234,7 +234,7 @@ def test_the_kept_weights_are_the_mean_of_the_last_epochs(tmp_path, monkeypatch)
         last.append(kept.get_weights())
 
     last = []
-    monkeypatch.setattr(fitting, "average", watch)
+    monkeypatch.setattr(training, "average", watch)
     fit(tmp_path, epochs=5, average=3)
     for index, values in enumerate(zip(*seen[-3:], strict=True)):
         np.testing.assert_allclose(last[-1][index], np.mean(values, axis=0), atol=1e-6)
@@ -275,9 +275,9 @@ def test_a_training_that_diverges_goes_back_and_on_at_half_the_step_size(tmp_pat
 
 
 def test_a_training_that_diverges_again_ends_and_keeps_the_last_good_checkpoint(tmp_path):
-    with pytest.raises(fitting.DivergedError, match=r"`train --resume --learning-rate 0\.001`\.$"):
+    with pytest.raises(divergence.DivergedError, match=r"`train --resume --learning-rate 0\.001`\.$"):
         fit(tmp_path, checkpoint_every="1 steps", codec=broken_at({10, 14}))
-    assert fitting.DivergedError.exit_code == 3
+    assert divergence.DivergedError.exit_code == 3
     for path in (tmp_path / "checkpoint").glob("*/*.keras"):
         assert all(np.isfinite(weight).all() for weight in keras.saving.load_model(path).get_weights())
     assert state(tmp_path)["retries"] == 1
@@ -287,7 +287,7 @@ def test_a_training_that_diverges_again_ends_and_keeps_the_last_good_checkpoint(
 
 
 def test_a_training_without_retries_ends_at_once(tmp_path):
-    with pytest.raises(fitting.DivergedError, match="epoch 1, step 1 of 4"):
+    with pytest.raises(divergence.DivergedError, match="epoch 1, step 1 of 4"):
         fit(tmp_path, retries=0, codec=broken_at({1}))
 
 
@@ -298,9 +298,9 @@ def test_a_network_that_fits_already_and_begins_with_an_easy_batch_has_not_diver
         divergence.check_loss({"loss": loss}, progress, 400)
     progress.step = 101
     divergence.check_loss({"loss": 40.0}, progress, 400)
-    with pytest.raises(fitting.DivergedError, match="loss is 60"):
+    with pytest.raises(divergence.DivergedError, match="loss is 60"):
         divergence.check_loss({"loss": 60.0}, progress, 400)
-    with pytest.raises(fitting.DivergedError, match="step 2 of 4: loss is 1000"):
+    with pytest.raises(divergence.DivergedError, match="step 2 of 4: loss is 1000"):
         divergence.check_loss({"loss": 1000.0}, checkpoint.Progress(step=2, first=2.0), 4)
 
 
@@ -336,7 +336,7 @@ def test_a_smaller_step_size_passes_over_a_damaged_state(tmp_path):
 
 
 def test_a_loss_that_is_never_finite_ends_as_often_as_it_may(tmp_path, caplog):
-    with pytest.raises(fitting.DivergedError, match="epoch 1"):
+    with pytest.raises(divergence.DivergedError, match="epoch 1"):
         fit(tmp_path, retries=3, codec=broken_at(set(range(99))))
     assert caplog.text.count("goes back") == 3
 

@@ -8,6 +8,7 @@ import pytest
 import tasks
 from tasks.engine import runs
 from tasks.engine.config import SettingError
+from tasks.engine.terminal import WorkError
 from tasks.engine.tuning import local, results
 from tasks.engine.tuning.picture import search_picture
 from tasks.engine.tuning.plan import Plan
@@ -277,5 +278,5 @@ def test_a_trial_whose_process_is_killed_has_failed_and_the_next_has_another(tmp
     local.run_trials(search, 2, False, lambda trial, found: search.fail(trial, found["failure"]))
     assert search.counts() == {"complete": 0, "pruned": 0, "failed": 3, "unfinished": 0}
     assert "Trial 2 failed: Its process ended with signal SIGKILL; was there too little memory?" in caplog.text
-    with pytest.raises(results.NothingFoundError, match="All 3 trials failed; the last: Its process ended"):
+    with pytest.raises(WorkError, match="All 3 trials failed; the last: Its process ended"):
         results.finished(tasks.get("mnist"), search, "tune mnist --resume")

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 import tasks
-from tasks.engine.config import SettingError, TaskConfig, option
-from tasks.engine.tuning.plan import Plan, seconds_of
+from tasks.engine.config import SettingError, TaskConfig, budget_seconds, option
+from tasks.engine.tuning.plan import Plan
 from tasks.engine.tuning.space import Range, chosen_range, derived_range, search_space
 
 
@@ -132,13 +132,13 @@ def test_each_task_has_a_space_that_holds_its_settings(task):
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("60m", 3600.0), ("1.5h", 5400.0), (None, None)])
 def test_a_budget_is_a_time(text, seconds):
-    assert seconds_of(text) == seconds
+    assert budget_seconds(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["5 steps", "60", "soon"])
 def test_a_budget_of_another_form_is_refused(text):
     with pytest.raises(SettingError, match="`budget` must be a time"):
-        seconds_of(text)
+        budget_seconds(text)
 
 
 @pytest.mark.parametrize(("metric", "lower"), [("loss", True), ("accuracy", False), ("squared_error", True)])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import cli
 import tasks
 from tasks.engine import runs, upkeep
-from tasks.engine.fitting import DivergedError
+from tasks.engine.divergence import DivergedError
 from tasks.engine.members import RunError
 
 SHIPPED = runs.TASKS / "mnist/pretrained/small"
