@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from os.path import exists  # of a name that is too long too
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,15 +44,20 @@ def load(data: str, *, builtin: Callable[[], T], files: Callable[[str], T], name
 
 
 def joined_places(data: str) -> list[str]:
-    """Return the sets that data joins with commas; a path with a comma in its name is one.
+    """Return the sets that data joins with commas; a path with commas in it is one if it exists.
 
     Example:
         >>> joined_places("/data/sr/t91, /data/sr/general100"), joined_places("builtin")
         (['/data/sr/t91', '/data/sr/general100'], ['builtin'])
     """
-    if Path(data).exists():
-        return [data]
-    return [place.strip() for place in data.split(",") if place.strip()] or [data]
+    parts, places = data.split(","), list[str]()
+    while parts:
+        joins = (",".join(parts[:count]).strip() for count in range(len(parts), 1, -1))
+        place = next((join for join in joins if exists(join)), parts[0].strip())
+        parts = parts[place.count(",") + 1 :]
+        if place:
+            places.append(place)
+    return places or [data]
 
 
 def is_in_catalogue(data: str) -> bool:

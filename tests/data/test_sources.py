@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.sources import class_folder_parts, data_name, is_part_name, load
+from data.sources import class_folder_parts, data_name, is_part_name, joined_places, load
 from data.splits import DataError
 
 
@@ -138,3 +138,15 @@ def test_data_is_a_path_a_name_or_embedded(tmp_path):
         "files",
     ]
     assert data_name(f"{tmp_path}/a.csv, /b/c") == "a.csv,c"
+
+
+@pytest.mark.parametrize("folder", ["plain", "with, a comma", "a,b,c", ",first"])
+def test_sets_are_joined_with_commas_also_where_their_paths_have_some(folder, tmp_path):
+    one, two, three = (tmp_path / folder / name for name in ("one", "two", "thr,ee"))
+    for path in (one, two, three):
+        path.mkdir(parents=True)
+    assert joined_places(f"{one},builtin,{two}") == [str(one), "builtin", str(two)]
+    assert joined_places(f"{three}, {one},, {three}") == [str(three), str(one), str(three)]
+    assert joined_places(f"{one},{tmp_path / 'none'}") == [str(one), str(tmp_path / "none")]
+    assert joined_places(str(three)) == [str(three)]
+    assert joined_places("a" * 300 + "," + "b" * 300) == ["a" * 300, "b" * 300]
