@@ -79,13 +79,19 @@ def empty_directory(directory: Path) -> Path:
 
 @contextmanager
 def made_directory(directory: Path) -> Iterator[None]:
-    """Make a directory before the work for it, for a `with` statement; if the work fails, it is not left empty."""
+    """Make a directory and those above it before the work for it, for a `with` statement.
+
+    If the work fails, none that this has made is left empty.
+    """
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
     make_folder(directory)
     try:
         yield
     finally:
-        if not any(directory.iterdir()):
-            directory.rmdir()
+        for path in made or [directory]:
+            if any(path.iterdir()):
+                break
+            path.rmdir()
 
 
 def new_directory(folder: Path) -> Path:

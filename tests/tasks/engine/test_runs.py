@@ -63,6 +63,21 @@ def test_a_directory_with_something_in_it_is_never_taken(tmp_path):
         runs.empty_directory(tmp_path)
 
 
+@pytest.mark.parametrize("there", ["", "a", "a/b"])
+def test_work_that_fails_leaves_no_empty_directory_that_it_made(there, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(there).mkdir(parents=True, exist_ok=True)
+    for name in ("a/b/c", "a/b/d"):
+        with pytest.raises(OSError, match="early"), runs.made_directory(Path(name)):
+            raise OSError("early")
+    assert [path.as_posix() for path in Path().rglob("*")] == [
+        there[:length] for length in (1, 3) if length <= len(there)
+    ]
+    with runs.made_directory(Path("a/b/c")):
+        Path("a/b/c/half").touch()
+    assert Path("a/b/c/half").is_file()
+
+
 def test_one_process_at_a_time_writes_a_run(tmp_path):
     with runs.lock(tmp_path), pytest.raises(runs.LockedError, match="another process"), runs.lock(tmp_path):
         pass
