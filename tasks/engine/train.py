@@ -150,7 +150,8 @@ def resume(
 
     Raises:
         SettingError: Another setting is to change, or `epochs` is not above those that are done.
-        FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, or its data has changed.
+        FileNotFoundError, FileExistsError, RunError: There is nothing to go on with, as where the checkpoints of a
+            run were removed, or its data has changed.
     """
     start = time.monotonic()
     check_packages("`train`", *NEEDED)
@@ -171,7 +172,8 @@ def resume(
         config = changed_config(task, before, settings)
         ENDING.text = f"Stopped before another checkpoint; `{resume_command(task.name, run, config)}` goes on."
         finished = runs.is_finished(run)
-        done = len(read_history(run)) if finished else kept_epochs(run)
+        kept = kept_epochs(run)
+        done = len(read_history(run)) if finished else kept
         if config.epochs <= done and (config.epochs != before.epochs or finished):
             raise SettingError(f"`epochs` must be above the {done} that are done, to go on; received {config.epochs}.")
         with notices() as found:
@@ -224,10 +226,19 @@ def take_part(task: Task[C], config: C, run: Path, devices: Devices, note: Note)
 
 
 def kept_epochs(run: Path) -> int:
-    """Return the number of epochs that are done in the newest checkpoint; `history.csv` may be ahead after a kill."""
+    """Return the number of epochs that are done in the newest checkpoint; `history.csv` may be ahead after a kill.
+
+    Raises:
+        RunError: Epochs are done, and there is no checkpoint.
+    """
     from tasks.engine.checkpoint import CHECKPOINT, places
 
-    return max((place.done[0] for place in places(run / CHECKPOINT)), default=0)
+    found = places(run / CHECKPOINT)
+    if not found and (run / "history.csv").is_file():
+        raise RunError(
+            f"{str(run)!r} has no checkpoint to go on from; `--init-from {run}` begins a new run with its weights."
+        )
+    return max((place.done[0] for place in found), default=0)
 
 
 def change_step_size(run: Path, before: float, now: float) -> None:

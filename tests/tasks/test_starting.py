@@ -12,6 +12,7 @@ from tasks.engine import runs
 from tasks.engine.checkpoint import CHECKPOINT, places, remove
 from tasks.engine.config import SettingError
 from tasks.engine.load import keras_model, restored_pipeline
+from tasks.engine.members import RunError
 from tasks.engine.records import read_history
 
 FAST = {"epochs": 1, "learning_rate": 0.0, "warmup": 0.0, "average": 0, "score": False}
@@ -139,6 +140,20 @@ def test_a_training_under_way_may_end_sooner_and_no_sooner_than_it_is(tmp_path, 
     ended = tasks.train("mnist", whole.run, resume=True, epochs=3, score=False)
     assert len(read_history(ended.run)) == ended.config.epochs == 3
     assert "The run goes on to epoch 3; its step size is scheduled anew." in caplog.text
+
+
+def test_a_run_without_checkpoints_does_not_begin_anew_in_place_of_what_it_has(tmp_path):
+    settings = {"data": "builtin", "limit": 64, "batch_size": 16, "filters": (4, 6), "score": False}
+    run = tasks.train("mnist", tmp_path / "run", epochs=1, **settings).run
+    shutil.rmtree(run / "checkpoint")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for finished in (True, False):
+        if not finished:
+            before.pop(run / "metrics.json")
+            (run / "metrics.json").unlink()
+        with pytest.raises(RunError, match=r"no checkpoint to go on from; `--init-from .*` begins a new run"):
+            tasks.train("mnist", run, resume=True, epochs=2)
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
 def test_an_interrupted_training_from_a_run_keeps_the_weights_of_classes(tmp_path):
