@@ -1,10 +1,11 @@
 """The answers of runs side by side, worst first, with filters. Standard library only."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from statistics import fmean
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tasks.engine.config import Json, JsonObject
 from tasks.engine.page import cell_text, escaped, section, table_cell
@@ -28,6 +29,19 @@ function filter() {
 }
 if (kind) { kind.oninput = words.oninput = filter; filter(); }
 """
+
+
+class Scored(NamedTuple):
+    """What the answers of a run were scored on, as its summary says."""
+
+    data: Json
+    split: Json
+    examples: Json
+
+    @classmethod
+    def of(cls, summary: JsonObject) -> Self:
+        """Return what a summary says."""
+        return cls(*(summary.get(name) for name in cls._fields))
 
 
 class Row(NamedTuple):
@@ -83,19 +97,25 @@ def answer_value(answer: JsonObject, reference: Json) -> float:
     return max((SequenceMatcher(None, str(bare), one, autojunk=False).ratio() for one in wanted), default=0.0)
 
 
-def merged_rows(answers: Sequence[Sequence[JsonObject]]) -> list[Row]:
-    """Return the inputs of all runs with their answers, worst first."""
+def merged_rows(answers: Sequence[Sequence[JsonObject]], scored: Sequence[Scored]) -> list[Row]:
+    """Return the inputs of all runs with their answers, worst first.
+
+    Inputs of two runs are the same if they are called the same in the same data. One that is called by its place alone
+    also needs the same number of examples.
+    """
     found: dict[str, Row] = {}
-    for number, each in enumerate(answers):
+    for number, (each, data) in enumerate(zip(answers, scored, strict=True)):
         for one in each:
-            key = json.dumps([one.get("input"), one.get("reference")], sort_keys=True)
+            by_place = re.fullmatch(r"example \d+", str(one.get("input")))
+            where = data if by_place else data._replace(examples=None)
+            key = json.dumps([one.get("input"), one.get("reference"), where], sort_keys=True)
             found.setdefault(key, Row(one.get("input"), one.get("reference"), {})).answers[number] = one["answer"]
     return sorted(found.values(), key=lambda row: row.value)
 
 
-def answer_section(names: Sequence[str], answers: Sequence[Sequence[JsonObject]]) -> str:
+def answer_section(names: Sequence[str], answers: Sequence[Sequence[JsonObject]], scored: Sequence[Scored]) -> str:
     """Return the section of answers: those that the runs keep, the worst and the best."""
-    rows = merged_rows(answers)
+    rows = merged_rows(answers, scored)
     if not rows:
         return section("Examples", "<p>The runs keep no answers.</p>")
     kept = rows if len(rows) <= 2 * EACH else [*rows[:EACH], *rows[-EACH:]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from tasks.engine import records, runs
-from tasks.engine.answer_table import SCRIPT, answer_section
+from tasks.engine.answer_table import SCRIPT, Scored, answer_section
 from tasks.engine.config import Json, JsonObject
 from tasks.engine.curves import Curve, chart, legend
 from tasks.engine.members import RunError, file_content, files_in, is_plain_file
@@ -108,7 +108,9 @@ def sections(found: Sequence[Run]) -> Iterator[str]:
     yield section("Curves", *curve_parts(found))
     yield section("Settings", *setting_tables(found))
     yield section("Figures", *figure_parts(found))
-    yield answer_section([run.name for run in found], [run.answers for run in found])
+    yield answer_section(
+        [run.name for run in found], [run.answers for run in found], [Scored.of(run.summary) for run in found]
+    )
 
 
 def run_table(found: Sequence[Run]) -> str:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tasks.engine.answer_table import merged_rows
+from tasks.engine.answer_table import Scored, merged_rows
 from tasks.engine.curves import Curve, chart
 from tasks.engine.report import report
 from tasks.engine.runs import RunError
 
 ROOT = Path(__file__).parents[3]
 BAD = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e"
+SET = Scored("builtin", "test", 9)
 VOID = {"meta", "img", "input"}
 
 
@@ -106,14 +107,34 @@ def test_worst_answers_are_first_and_one_input_of_two_runs_is_one_row():
         {"input": "a", "answer": {"label": "y", "probability": 0.9}, "reference": "x"},
         {"input": "b", "answer": {"label": "x", "probability": 0.9}, "reference": "x"},
     ]
-    rows = merged_rows([one, other])
+    rows = merged_rows([one, other], [SET, SET])
     assert [(row.input, sorted(row.answers)) for row in rows] == [("a", [0, 1]), ("b", [1])]
     assert rows[0].kinds() == "differ wrong"
     assert rows[1].kinds() == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "rows"),
+    [
+        ("1.jpg", SET, 1),
+        ("1.jpg", SET._replace(data="mine"), 2),
+        ("1.jpg", SET._replace(split="valid"), 2),
+        ("1.jpg", SET._replace(examples=5), 1),
+        ("example 3", SET, 1),
+        ("example 3", SET._replace(examples=5), 2),
+        ("example 3", SET._replace(data="mine"), 2),
+        ("example 3 of many", SET._replace(examples=5), 1),
+    ],
+)
+def test_inputs_of_one_name_in_different_data_are_different(name, other, rows):
+    one = {"input": name, "answer": {"label": "x"}, "reference": "x"}
+    assert len(merged_rows([[one], [one]], [SET, other])) == rows
+
+
 def test_answers_without_references_are_sorted_by_their_number():
-    rows = merged_rows([[{"input": name, "answer": {"psnr": value}} for name, value in (("a", 30.0), ("b", 20.0))]])
+    rows = merged_rows(
+        [[{"input": name, "answer": {"psnr": value}} for name, value in (("a", 30.0), ("b", 20.0))]], [SET]
+    )
     assert [row.input for row in rows] == ["b", "a"]
     assert rows[0].kinds() == ""
 
