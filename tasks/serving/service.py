@@ -71,7 +71,7 @@ class Served:
     """
 
     def __init__(self, name: str, run: Path | None, limits: Limits, metrics: Metrics) -> None:
-        self.name = name
+        self.name, self.tried = name, list[tuple[Path, int]]()
         self.variants: OrderedDict[Hashable, Pipeline[Any]] = OrderedDict()
         pipeline = self.opened(run, limits.megapixels)
         if pipeline.task.write:  # answers are large pictures, which gain nothing by being made together
@@ -173,12 +173,17 @@ class Served:
         return Found({}, error, pipeline.run.name)
 
     def newest(self) -> Pipeline[Any] | None:
-        """Return the pipeline of a run that ended after the one that answers, if it is whole and answers."""
+        """Return the pipeline of a run that ended after the one that answers, if it is whole and answers.
+
+        One that has failed is not tried again until a file of it changes.
+        """
         newest = runs.find_run(self.name, None)
         if newest.resolve() == self.pipeline.run.resolve():
             return None
-        if upkeep.run_summary(self.name, newest)["state"] != "finished":
+        state = [(path, path.stat().st_mtime_ns) for path in sorted(newest.rglob("*"))]
+        if state == self.tried or upkeep.run_summary(self.name, newest)["state"] != "finished":
             return None
+        self.tried = state
         pipeline = self.opened(newest, self.limits.megapixels)
         self.warm(pipeline)
         return pipeline

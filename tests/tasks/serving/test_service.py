@@ -74,10 +74,14 @@ def test_a_damaged_or_unfinished_run_does_not_take_over(served):
     assert served.newest() is None
     run = finished_run("later")
     onnx = run / "onnx/classify.onnx"
-    onnx.write_bytes(onnx.read_bytes()[:1000])
+    whole = onnx.read_bytes()
+    onnx.write_bytes(whole[:1000])
     with pytest.raises(runs.RunError):
         served.newest()
+    assert served.newest() is None  # it is not opened again as long as it stays as it is
     assert answer(served).run == "small"
+    onnx.write_bytes(whole)
+    assert served.newest().run.name == "later"
 
 
 def test_pipelines_of_other_settings_are_kept_but_not_without_end_nor_past_their_run(served):
