@@ -129,7 +129,7 @@ class TaskConfig:
         "float32", "Number format of the training arithmetic."
     )
     storage: Literal["float32", "float16", "int8"] = option(
-        "float32", "Number format of the weights in the run's files; int8 is for the ONNX files alone."
+        "float32", "Number format of the weights in the run's files; int8 is for the ONNX files alone, beside float16."
     )
     storage_loss: float = option(
         0.002, "Largest loss of the main validation score by int8; if it is larger, float16 is stored.", low=0.0

@@ -82,7 +82,7 @@ def fit(
     kept.set_weights(networks.best)
     if devices.rank:
         return progress, training.ended()
-    if config.storage == "float16":
+    if half := config.storage != "float32":
         kept.set_weights([weight.astype("float16").astype(weight.dtype) for weight in kept.get_weights()])
-    save(inference_model(kept), run / "model.keras", half=config.storage == "float16")
+    save(inference_model(kept), run / "model.keras", half)
     return progress, training.ended()

@@ -8,7 +8,7 @@ import pytest
 import tasks
 from layers.recurrent import RecurrentStack
 from tasks.engine import export
-from tasks.engine.load import keras_part
+from tasks.engine.load import keras_model, keras_part
 from tasks.engine.members import RunError
 from tasks.engine.network import ComparedNetwork, KerasNetwork, OnnxNetwork
 
@@ -92,7 +92,9 @@ def test_bytes_are_stored_if_the_score_on_validation_examples_allows_it(allowed,
     settings = {"data": "builtin", "limit": 48, "epochs": 1, "average": 0, "filters": (8, 16), "score": False}
     run = tmp_path / "run"
     with caplog.at_level("INFO", logger="tasks"):
-        tasks.train("mnist", run, storage="int8", storage_loss=allowed, **settings)
+        trained = tasks.train("mnist", run, storage="int8", storage_loss=allowed, **settings)
+    for weight in keras_model(trained).get_weights():
+        np.testing.assert_array_equal(weight, weight.astype("float16"))  # in `model.keras` too
     file = onnx.load(run / "onnx" / "classify.onnx")
     large = {weight.data_type for weight in file.graph.initializer if np.prod(weight.dims) >= 1024}
     assert large == {{"int8": onnx.TensorProto.INT8, "float16": onnx.TensorProto.FLOAT16}[stored]}

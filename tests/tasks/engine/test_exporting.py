@@ -261,7 +261,7 @@ def test_weights_are_written_in_the_number_format_of_model_keras(form, made, tmp
     write, said = writers.WRITERS[form], []
     monkeypatch.setitem(writers.WRITERS, form, lambda *given: said.append(given[2]) or write(*given))
     rows = []
-    for storage in ("float32", "int8"):  # model.keras is halved for float16 alone
+    for storage in ("float32", "int8"):  # an older version halved model.keras for float16 alone
         run = shutil.copytree(made("mnist"), tmp_path / storage)
         config = json.loads((run / "config.json").read_text())
         config["settings"]["storage"] = storage
