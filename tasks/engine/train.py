@@ -27,7 +27,7 @@ from tasks.engine.network import KerasNetwork
 from tasks.engine.pace import Pace
 from tasks.engine.ready import Networks, networks
 from tasks.engine.records import read_history
-from tasks.engine.rehearsal import rehearsed, verified_onnx
+from tasks.engine.rehearsal import calibrated, rehearsed, verified_onnx
 from tasks.engine.signals import ENDING
 from tasks.engine.task import TEXT, Pipeline, Report, Task
 
@@ -364,9 +364,8 @@ def fit(
         runs.write_config(run, task.name, config.state())
     ENDING.text = f"Stopped; the training is complete and kept, and `{again}` scores it."
     pipeline = Pipeline(task, config, codec, KerasNetwork(part.signatures(kept)), run)
-    if task.calibrate:
-        pipeline = replace(pipeline, codec=task.calibrate(pipeline, splits))
-        write_json(run / "codec.json", pipeline.codec.state())
+    pipeline = calibrated(pipeline, splits)
+    write_json(run / "codec.json", pipeline.codec.state())
     difference = verified_onnx(pipeline, splits.valid)
     return pipeline, {"seconds": round(done.seconds, 1), "onnx_difference": difference}
 
