@@ -140,6 +140,25 @@ def test_the_pretrained_translator_reads_its_input_and_is_small(multi30k):
     assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 14e6
 
 
+def test_the_general_translator_scores_what_its_card_says(datasets):
+    both = ",".join(str(datasets / name) for name in ("multi30k", "tatoeba"))
+    pipeline = tasks.load("translate", TASKS / "translate/pretrained/general-en-de", data=both)
+    splits = pipeline.task.load(pipeline.config)
+    assert [len(split) for split in splits] == [195_153, 2_014, 2_000]
+    scores = evaluation.score(pipeline, splits.test, "test").report.metrics
+    published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    for name, least in (("bleu_tatoeba", 36), ("chrf_tatoeba", 55), ("bleu_multi30k", 34.5), ("bleu", 36)):
+        assert scores[name] == pytest.approx(published[name], abs=0.1)
+        assert scores[name] >= least
+    german = pipeline.predict(["I love you.", "My grandmother was born in 1931.", "I AM WAITING FOR MY SISTER."])
+    assert [answer["translation"] for answer in german] == [
+        "Ich liebe dich.",
+        "Meine Großmutter wurde 1931 geboren.",
+        "ICH WARTE AUF MEINE SCHWESTER.",
+    ]
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 17e6
+
+
 BICUBIC = {  # luma PSNR in dB of x2, x3 and x4, as in Kim et al., 2016, https://arxiv.org/abs/1511.04587
     "set5": (33.66, 30.39, 28.42),
     "set14": (30.24, 27.55, 26.00),

@@ -13,9 +13,9 @@ from tasks.engine.config import SettingError
 MARGIN = 0.03  # share of the budget that stays free, and
 DOUBT = 0.25  # share of the reserve that is added to it, since it is an estimate
 CORRECTIONS = 100  # times that the step size is put where the clock is
-MEMORY = 15.0  # seconds over which the speed of the machine is looked at
-SLOWER, FASTER = 3.0, 0.5  # times that it may change what the reserve is taken for
-PAUSE = 10  # steps that an interruption takes at least, such as a validation
+MEMORY = 30.0  # seconds over which the speed of the machine is looked at
+SLOWER, FASTER = 2.0, 0.5  # times that it may change what the reserve is taken for
+LONGEST = 4.0  # times as long as others that a step counts at most; a checkpoint may be written in it
 HALF = 0.4  # share of the training after which the reserve is measured again, with a network that has learnt
 
 
@@ -54,7 +54,7 @@ class Pace:
         self.speed, self.spent, self.rehearsed = speed, spent, False
         self.recent = self.measured = speed.step  # seconds of a step now, and when the reserve was measured
         self.whole = self.rehearse()
-        self.last = time.monotonic()
+        self.pause()
         self.first = time.monotonic() - spent
         self.corrected = time.monotonic()
         if self.left() < 2 * speed.step and not spent:
@@ -90,12 +90,17 @@ class Pace:
         """Return whether no further gradient step fits."""
         return self.left() < self.speed.step / 2
 
+    def pause(self) -> None:
+        """Let the next step not count for the speed: it is compiled, or follows a validation."""
+        self.last: float | None = None
+
     def is_due(self) -> bool:
         """Return whether the step size is to be put where the clock is; called once a step."""
         now = time.monotonic()
-        seconds, self.last = now - self.last, now
-        if seconds < PAUSE * self.recent:
+        if self.last is not None:
+            seconds = min(now - self.last, LONGEST * self.recent)
             self.recent += min(seconds / MEMORY, 1.0) * (seconds - self.recent)
+        self.last = now
         if now - self.corrected < (self.end - self.first) / CORRECTIONS:
             return False
         self.corrected = now
@@ -106,3 +111,4 @@ class Pace:
         if not self.rehearsed and self.share() >= HALF:
             before = self.reserve
             self.rehearsed, self.whole, self.measured = True, (before + self.rehearse()) / 2, self.recent
+            self.pause()

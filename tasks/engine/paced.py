@@ -41,9 +41,8 @@ class PacedTraining(Training):
         )
 
     def epoch_seconds(self) -> float:
-        """Return the seconds of an epoch: of the last one, or as long as there is none, by the speed of its parts."""
-        history, speed = self.progress.history, self.pace.speed
-        return history[-1]["seconds"] if history else len(self.train) * speed.step + speed.validation
+        """Return the seconds of an epoch, as fast as the machine is now."""
+        return len(self.train) * self.pace.recent + self.pace.speed.validation
 
     def plan_epochs(self) -> None:
         """Choose the number of epochs by the clock, until those whose weights are averaged begin."""
@@ -94,6 +93,9 @@ class Pacing(keras.callbacks.Callback):
     def __init__(self, training: PacedTraining) -> None:
         super().__init__()
         self.training = training
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.training.pace.pause()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         training, pace = self.training, self.training.pace

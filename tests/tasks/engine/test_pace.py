@@ -79,17 +79,24 @@ def test_the_reserve_is_measured_again_once_the_network_has_learnt(clock):
 
 def test_a_machine_that_becomes_slower_needs_more_time_for_what_comes_after(clock):
     pace = paced(clock, budget=1000.0)
+    clock.now += 30
+    pace.is_due()
+    assert pace.reserve == 10  # the first step is compiled
     for _ in range(60):
         clock.now += 2.0
         pace.is_due()
     assert 19 < pace.reserve <= 20
+    pace.pause()
     clock.now += 50
     pace.is_due()
     assert 19 < pace.reserve <= 20  # a validation, or the like
-    for _ in range(400):
+    for _ in range(600):
         clock.now += 0.1
         pace.is_due()
     assert pace.reserve == 5
+    clock.now += 50
+    pace.is_due()
+    assert pace.reserve < 6  # a checkpoint
 
 
 def test_the_step_size_is_put_right_now_and_then(clock):
