@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from tasks.engine.config import SettingError
 
-MARGIN = 0.03  # share of the budget that stays free, and
-DOUBT = 0.25  # share of the reserve that is added to it, since it is an estimate
+MARGIN = 0.03  # share of the budget that stays free
 CORRECTIONS = 100  # times that the step size is put where the clock is
 MEMORY = 30.0  # seconds over which the speed of the machine is looked at
 SLOWER, FASTER = 2.0, 0.5  # times that it may change what the reserve is taken for
@@ -72,7 +71,7 @@ class Pace:
     @property
     def end(self) -> float:
         """When the gradient steps must end, so that a validation and all that follows fits."""
-        return self.start - self.spent + self.budget * (1 - MARGIN) - (1 + DOUBT) * self.reserve - self.speed.validation
+        return self.start - self.spent + self.budget * (1 - MARGIN) - self.reserve - self.speed.validation
 
     def left(self) -> float:
         """Return the seconds that are left for gradient steps and validations but the last."""

@@ -11,7 +11,7 @@ import tasks
 from tasks.engine import rehearsal
 from tasks.engine.config import SettingError
 from tasks.engine.distribution import Distribution
-from tasks.engine.pace import DOUBT, MARGIN, Pace, Speed
+from tasks.engine.pace import MARGIN, Pace, Speed
 
 SMALL = {"data": "builtin", "limit": 120}
 
@@ -43,7 +43,7 @@ def test_the_share_goes_from_zero_to_one_by_the_clock(clock):
     pace = paced(clock)
     assert pace.share() == 0
     whole = pace.left()
-    assert whole == pytest.approx(100 * (1 - MARGIN) - 10 * (1 + DOUBT) - 4)
+    assert whole == pytest.approx(100 * (1 - MARGIN) - 10 - 4)
     clock.now += whole / 2
     assert pace.share() == pytest.approx(0.5)
     assert not pace.is_over()
@@ -54,12 +54,12 @@ def test_the_share_goes_from_zero_to_one_by_the_clock(clock):
 
 def test_a_training_that_goes_on_has_what_it_has_not_spent(clock):
     pace = paced(clock, spent=40.0)
-    assert pace.left() == pytest.approx(97 - 12.5 - 4 - 40)
-    assert pace.share() == pytest.approx(40 / 80.5)
+    assert pace.left() == pytest.approx(97 - 10 - 4 - 40)
+    assert pace.share() == pytest.approx(40 / 83)
 
 
 def test_as_many_epochs_fit_as_end_in_time(clock):
-    assert paced(clock).epochs(22.0) == pytest.approx(84.5 / 22)
+    assert paced(clock).epochs(22.0) == pytest.approx(87 / 22)
 
 
 def test_a_budget_without_time_for_a_training_is_refused(clock):
