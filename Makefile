@@ -56,7 +56,7 @@ light-test: $(READY)  ## the light install, in an environment of its own, with a
 	$(BIN)/python -m tests.light
 
 cluster-test: $(READY)  ## trainings, searches and answers on several processes, in a network of their own
-	$(PYTEST) -m cluster tests/tasks/engine
+	$(PYTEST) --dist worksteal -m cluster tests/tasks/engine
 
 page-test: $(READY)  ## the page of a server, in Chromium, which must be installed
 	$(BIN)/python -m pytest -s -m browser tests/tasks/serving/test_page.py

@@ -198,8 +198,20 @@ def descendants(process):
 @needs_enclosure
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
-    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--batch-size", "32", "--epochs", "3"]
-    words += ["--checkpoint-every", "5 steps", "--workers", "2", "--run"]
+    words = [
+        "cli.py",
+        "train",
+        "mnist",
+        "--preset",
+        "tiny",
+        "--data",
+        "builtin",
+        "--batch-size",
+        "32",
+        "--limit",
+        "640",
+    ]
+    words += ["--epochs", "3", "--checkpoint-every", "5 steps", "--workers", "2", "--run"]
     line, told = command(*words, tmp_path / "whole", backend=backend)
     whole = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert whole.returncode == 0, whole.stderr
