@@ -206,10 +206,10 @@ def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
         "tiny",
         "--data",
         "builtin",
-        "--batch-size",
-        "32",
         "--limit",
         "640",
+        "--batch-size",
+        "32",
     ]
     words += ["--epochs", "3", "--checkpoint-every", "5 steps", "--workers", "2", "--run"]
     line, told = command(*words, tmp_path / "whole", backend=backend)
