@@ -4,7 +4,7 @@ READY = .venv/ready
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 ROOMS = layers data tasks cli
 
-.PHONY: help demo test faults soak jax real check format wheel wheel-test light-test docker-test cluster-test page-test clean
+.PHONY: help demo test slow faults soak jax real check format wheel wheel-test light-test docker-test cluster-test page-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +20,12 @@ demo: $(READY)  ## train on the embedded digits, and let every shipped model ans
 	@echo "    $(BIN)/python cli.py predict sentiment \"Great film.\""
 	@echo "The pictures of all five tasks are in demo/."
 
-test: $(READY)  ## the tests that need no data set, but for faults, and the share of the code that they run
-	$(PYTEST) -m "not real and not browser and not cluster" --ignore tests/faults $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
+test: $(READY)  ## the tests that need neither a data set nor much time, and the share of the code that they run
+	$(PYTEST) -m "not slow and not real and not browser and not cluster" --ignore tests/faults $(foreach room,$(ROOMS),--cov=$(room)) --cov-report=
 	@echo "Share of the code that ran: $$($(BIN)/coverage report --format=total) %"
+
+slow: $(READY)  ## whole trainings, exports to other runtimes, and whatever else takes seconds
+	$(PYTEST) --dist worksteal -m "slow and not real and not cluster" --ignore tests/faults
 
 faults: $(READY)  ## kills, signals, full disks, hostile runs and hostile data
 	$(PYTEST) tests/faults

@@ -142,6 +142,7 @@ def test_sequences_may_differ_in_length_in_any_number_of_axes():
     assert shapes == [(2, 2, 2), (2, 2, 4), (2, 2, 6)]
 
 
+@pytest.mark.slow
 def test_memory_that_a_step_frees_stays_with_the_process():
     code = (
         "import ctypes, resource, numpy as np\n"

@@ -289,6 +289,7 @@ def test_a_zip_of_several_files_is_refused(tmp_path):
         inputs(tmp_path / "a.zip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt"])
 def test_inputs_are_read_in_flat_memory(name, tmp_path):
     line = '{"text": "A film that I like"}\n' if name.endswith("jsonl") else "A film that I like\t1\n"

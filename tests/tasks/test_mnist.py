@@ -167,6 +167,7 @@ def folder(root, count=12, size=(40, 56), dark=True):
     return root
 
 
+@pytest.mark.slow
 def test_a_folder_of_pictures_is_learnt_from(tmp_path):
     folder(tmp_path / "pictures", 60)
     trained = tasks.train(

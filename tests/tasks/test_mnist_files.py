@@ -79,6 +79,7 @@ def test_few_damaged_pictures_are_left_out_and_more_are_refused(tmp_path, caplog
         pipeline.load(Config(data=str(tmp_path / "set"), frame=False))
 
 
+@pytest.mark.slow
 def test_validation_folders_are_used(tmp_path):
     for part, rows in (("Train", DIGITS[:60]), ("val", DIGITS[60:90]), ("Testing", DIGITS[90:100])):
         class_folders(tmp_path / "set" / part, rows)

@@ -85,6 +85,7 @@ def test_multiply_adds_by_hand():
     assert config.multiply_adds() == small / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"scale": 3}, {"body": "residual", "scale": 4}])
 def test_the_network_looks_no_further_than_it_says(settings):
     made = trained_a_little(**settings)
@@ -98,6 +99,7 @@ def test_the_network_looks_no_further_than_it_says(settings):
     assert changed.max() < (2 * border + 5) * scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"scale": 3}, {"scale": 4, "body": "residual"}, {"ensemble": True}])
 def test_pieces_fit_together(settings):
     made = trained_a_little(**settings)
@@ -148,6 +150,7 @@ def test_colours_come_from_bicubic_interpolation(little):
     assert np.abs(added).max() > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1000), (1, 7, 3), (5, 2, 1), (17, 3, 4)])
 @pytest.mark.parametrize("scale", [2, 3])
 def test_any_size_is_enlarged(shape, scale):
@@ -232,6 +235,7 @@ def folder(root, count=6, size=(80, 60)):
 QUICK = {"filters": 6, "squeeze": 4, "depth": 1, "patch": 16, "epochs": 2, "average": 0, "xla": False, "valid": 0.2}
 
 
+@pytest.mark.slow
 def test_folders_and_zips_are_learnt_from_and_validation_comes_from_the_last(tmp_path):
     folder(tmp_path / "one")
     folder(tmp_path / "two", 4)
@@ -293,6 +297,7 @@ def test_a_picture_too_small_to_be_scored_is_named(tmp_path):
         len(pipeline.load(Config(data=str(path), test=str(path))).test)
 
 
+@pytest.mark.slow
 def test_another_scale_begins_with_the_body_of_a_run(tmp_path):
     data = str(folder(tmp_path / "in"))
     given = tasks.train("upscale", tmp_path / "two", data=data, test=data, **QUICK)
@@ -349,6 +354,7 @@ def test_the_catalogue_gives_high_resolution_pictures(monkeypatch):
     assert splits.test[0]["image"].shape == (40, 35, 3)
 
 
+@pytest.mark.slow
 def test_a_run_is_chosen_by_its_scale(tmp_path, monkeypatch):
     data = str(folder(tmp_path / "in", 4))
     monkeypatch.chdir(tmp_path)

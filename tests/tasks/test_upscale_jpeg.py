@@ -64,6 +64,7 @@ def test_pairs_are_known_as_such_in_training(tmp_path):
     assert all(example["given"] for part in splits for example in part)
 
 
+@pytest.mark.slow
 def test_a_training_for_jpeg_files_is_scored_at_each_quality(tmp_path):
     made = tasks.train("upscale", tmp_path / "run", data="builtin", source="jpeg", quality=(80, 40), **QUICK)
     metrics = made.score(made.task.load(made.config).test[:4]).metrics

@@ -87,6 +87,7 @@ def test_a_page_shows_hostile_texts_as_texts_and_loads_nothing(reviews):
     assert page.count("&lt;script&gt;alert(1)") >= 6
 
 
+@pytest.mark.slow
 def test_pictures_are_looked_through(tmp_path):
     examples = sets.digits()[0][:60]
     for number, example in enumerate(examples):

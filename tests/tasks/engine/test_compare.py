@@ -57,6 +57,7 @@ def compare(folder, *words):
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_worse_run_is_told_with_its_exit_code_and_the_examples_that_tell(folder):
     result = compare(folder, *SHIPPED, "--json")
     found = json.loads(result.stdout)
@@ -72,6 +73,7 @@ def test_a_worse_run_is_told_with_its_exit_code_and_the_examples_that_tell(folde
     assert first["answer"]["a"]["label"] == first["reference"] != first["answer"]["b"]["label"]
 
 
+@pytest.mark.slow
 def test_a_margin_allows_for_a_loss(folder):
     result = compare(folder, *SHIPPED, "--margin", "0.95")
     assert result.returncode == 0
@@ -79,6 +81,7 @@ def test_a_margin_allows_for_a_loss(folder):
     assert compare(folder, "a1", "small", *SHIPPED[2:]).returncode == 0
 
 
+@pytest.mark.slow
 def test_several_seeds_are_one_side(folder):
     result = compare(folder, "a1,a2", *SHIPPED[:1], *SHIPPED[2:], "--metric", "probability_of_truth")
     assert result.stdout.splitlines()[1] == "  A: a1, a2"

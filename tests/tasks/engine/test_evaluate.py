@@ -15,6 +15,7 @@ from tasks.engine.evaluate import evaluate
 EXAMPLES = {"mnist": 359, "sentiment": 394, "translate": 300, "upscale": 4, "caption": 9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tasks.names())
 def test_a_shipped_run_is_scored_on_a_machine_without_data(name, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)

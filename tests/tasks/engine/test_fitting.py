@@ -17,6 +17,8 @@ from tasks.engine.members import RunError
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 
+pytestmark = pytest.mark.slow
+
 
 def splits(count=40):
     random = np.random.default_rng(0)

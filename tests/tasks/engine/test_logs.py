@@ -28,6 +28,7 @@ def history(run):
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_both_hold_the_history_of_a_training_that_has_gone_on(tmp_path, server):
     run = tmp_path / "Anna's run"
     tasks.train("mnist", run, epochs=2, log="tensorboard, mlflow", **TINY)
@@ -52,6 +53,7 @@ def test_both_hold_the_history_of_a_training_that_has_gone_on(tmp_path, server):
     assert pipeline.config.log == "tensorboard, mlflow"
 
 
+@pytest.mark.slow
 def test_a_log_that_fails_does_not_end_a_training(tmp_path, monkeypatch, caplog):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -21,7 +21,8 @@ def test_labels_of_another_name_are_those_of_the_run_and_the_answers_are_about_t
 
 def test_a_run_is_not_asked_about_its_own_data_other_classes_or_more_than_it_can_answer_soon():
     task = tasks.get("sentiment")
-    assert shipped_scores(task, REVIEWS, CLASSES, "imdb_reviews") is None
+    for data in ("imdb_reviews", "builtin", "opinions", "own.csv,builtin"):
+        assert shipped_scores(task, REVIEWS, CLASSES, data) is None
     other = [row | {"label": "joy" if place % 2 else "anger"} for place, row in enumerate(REVIEWS)]
     assert shipped_scores(task, other, ["anger", "joy"], "moods.csv") is None
     assert shipped_scores(task, REVIEWS * (MOST // 40 + 1), CLASSES, "many.csv") is None

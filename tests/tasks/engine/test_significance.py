@@ -58,6 +58,7 @@ def test_the_bootstrap_of_a_mean_has_the_width_of_its_standard_error():
     assert found == difference([mean_measure("psnr", one)], [mean_measure("psnr", one + gain)])  # it is seeded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["shares", "numbers"])
 def test_equal_systems_are_told_apart_in_about_one_of_twenty_trials(kind):
     random, alarms = np.random.default_rng(3), 0

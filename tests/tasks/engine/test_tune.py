@@ -20,6 +20,7 @@ from tasks.engine.records import read_history, read_summary
 from tasks.engine.tuning.trial import run_trial
 from tests.loopback import enclosed, needs_enclosure
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 TINY = {"data": "builtin", "limit": 48, "batch_size": 16, "filters": [4], "units": [8], "average": 0}
 WORDS = ["--data", "builtin", "--limit", "48", "--batch-size", "16", "--filters", "4", "--units", "8", "--average", "0"]

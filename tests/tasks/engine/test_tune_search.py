@@ -97,6 +97,7 @@ def test_the_first_trial_is_not_pruned_where_others_are_ahead(tmp_path):
     assert results.default_value(search) == 0.9
 
 
+@pytest.mark.slow
 def test_a_larger_accuracy_is_better(tmp_path):
     search = begun(tmp_path, metric="accuracy")
     for value in (0.5, 0.4):

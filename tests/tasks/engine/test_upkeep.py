@@ -106,6 +106,7 @@ def test_old_runs_go_where_an_age_is_given(place):
     assert [one.run.name for one in upkeep.unwanted_runs(["mnist"], "0m")] == ["stopped"]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_is_listed_and_may_go(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = Path("runs/mnist/bad")

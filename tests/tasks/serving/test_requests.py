@@ -331,6 +331,7 @@ def test_clients_that_leave_do_no_harm(server):
     assert (status, found["answers"][0]["translation"]) == (200, "Ein Hund rennt.")
 
 
+@pytest.mark.slow
 def test_what_is_no_http_is_refused(server):
     assert b" 400 " in server.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n").split(b"\r\n")[0]
     endless = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 1_000_000

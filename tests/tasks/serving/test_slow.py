@@ -69,5 +69,6 @@ def test_a_client_that_reads_nothing_is_given_up(server):
     asyncio.run(ask())
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_slowly_gets_all(server):
     assert asyncio.run(read(port_of(server), 1_000_000, 0.02, 20)) > SIZE

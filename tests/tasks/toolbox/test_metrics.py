@@ -271,6 +271,7 @@ def test_rouge_of_captions_by_its_formula():
     assert scores["rouge_l"] == pytest.approx(100 * (weighted + 1) / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(which("java") is None, reason="no Java here")
 def test_meteor_is_counted_where_java_is():
     assert metrics.caption_metrics(ANSWERS, TRUTH, meteor=True)["meteor"] == pytest.approx(29, abs=10)
