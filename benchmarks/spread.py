@@ -30,10 +30,13 @@ ROUNDS = 3
 @click.option("--limit", default=8000, show_default=True, help="Training examples.")
 @click.option("--steps", default=24, show_default=True, help="Steps of a measurement.")
 @click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Another setting, such as source=en.")
+@click.option(
+    "--alike", is_flag=True, help="Train on the example of median length alone, so that a step is compiled once."
+)
 @click.option("--child", hidden=True, is_flag=True)
-def main(task: str, data: str, batch_size: int, limit: int, steps: int, more: tuple[str, ...], child: bool) -> None:
+def main(task: str, data: str, more: tuple[str, ...], child: bool, **amounts: Any) -> None:
     if child:
-        print(json.dumps(measured(task, {"data": data} | typed_settings(more), batch_size, limit, steps)))
+        print(json.dumps(measured(task, {"data": data} | typed_settings(more), **amounts)))
         return
     found: dict[int, list[dict[str, float]]] = {1: [], 2: []}
     for _ in range(ROUNDS):
@@ -41,7 +44,7 @@ def main(task: str, data: str, batch_size: int, limit: int, steps: int, more: tu
             rows.append(run(size))
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     one, two = (statistics.median(row["step"] for row in found[size]) for size in (1, 2))
-    about = f"{task} on {data}, {backend}, {batch_size} examples a step and worker"
+    about = f"{task} on {data}, {backend}, {amounts['batch_size']} examples a step and worker"
     print(f"{about}, {found[1][0]['parameters']:,.0f} weights")
     for size, rows in found.items():
         times = ", ".join(f"{1000 * row['step']:.0f}" for row in rows)
@@ -62,7 +65,9 @@ def run(size: int) -> dict[str, float]:
     return dict(json.loads(lines[0].splitlines()[-1]))
 
 
-def measured(name: str, settings: dict[str, Any], batch_size: int, limit: int, steps: int) -> dict[str, Any]:
+def measured(
+    name: str, settings: dict[str, Any], batch_size: int, limit: int, steps: int, alike: bool
+) -> dict[str, Any]:
     """Return the seconds of a step, as one of the workers, and the number of weights."""
     import tasks
     from data.batches import Batches
@@ -84,10 +89,13 @@ def measured(name: str, settings: dict[str, Any], batch_size: int, limit: int, s
         ready = networks(task, config, splits, Path(folder), devices)
     ready = ready._replace(config=replace(ready.config, epochs=1))
     devices.prepare(ready.model)
-    train = Batches(splits.train, ready.codec, config.batch_size, seed=0, shares=devices.shares)
+    train = splits.train
+    if alike:
+        train = [sorted(train, key=lambda example: len(str(example)))[len(train) // 2]] * len(train)
+    batches = Batches(train, ready.codec, config.batch_size, seed=0, shares=devices.shares)
     speed.MOST = steps
     with devices.fitting():
-        step = speed.step_seconds(ready.model, lambda: devices.dataset(train.epoch_data()), len(train), 1000.0)
+        step = speed.step_seconds(ready.model, lambda: devices.dataset(batches.epoch_data()), len(batches), 1000.0)
     devices.leave()
     return {"step": step, "parameters": ready.kept.count_params()}
 

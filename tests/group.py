@@ -1,7 +1,7 @@
 """Start the same command as several processes that train together: `python -m tests.group 2 COMMAND...`.
 
-They find each other by TF_CONFIG, as on machines that a scheduler prepares. It ends with the first exit code that is
-not 0; the others are ended then.
+They find each other by TF_CONFIG, as on machines that a scheduler prepares, and each has its share of the cores. It
+ends with the first exit code that is not 0; the others are ended then.
 """
 
 import json
@@ -10,6 +10,9 @@ import socket
 import subprocess
 import sys
 import time
+
+from tasks.engine.distributed import shares_of_cores
+from tasks.engine.distribution import Distribution
 
 
 def free_ports(count):
@@ -22,17 +25,15 @@ def free_ports(count):
 
 
 def start(count, command, **more):
-    """Return `count` processes of a command, each with its place in the group."""
+    """Return `count` processes of a command, each with its place in the group and its share of the cores."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
-
-    def told(rank):
+    processes = []
+    for rank in range(count):
         place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": rank}}
-        return os.environ | {"TF_CONFIG": json.dumps(place)}
-
-    return [
-        subprocess.Popen([word.replace("RANK", str(rank)) for word in command], env=told(rank), **more)
-        for rank in range(count)
-    ]
+        processes.append(subprocess.Popen(command, env=os.environ | {"TF_CONFIG": json.dumps(place)}, **more))
+    for one, cores in zip(processes, shares_of_cores(Distribution(workers=count)), strict=False):  # none: too few
+        os.sched_setaffinity(one.pid, cores)
+    return processes
 
 
 def wait(processes):

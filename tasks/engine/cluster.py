@@ -71,8 +71,8 @@ def connected(use: str, address: str, processes: int, *rubbish: Path) -> Iterato
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UnavailableError(
-            f"{use} finds no cluster of Ray at {address!r} ({reason}); start one with `ray start --head`, "
-            "or leave out --address to work on this machine."
+            f"{use} finds no cluster of Ray at {address!r} ({reason}); start one with `ray start --head`, set "
+            "RAY_AUTH_MODE=token if it asks for a token, or leave out --address to work on this machine."
         ) from error
     ENDING.last = end
     try:

@@ -45,10 +45,12 @@ class PacedTraining(Training):
         return len(self.train) * self.pace.recent + self.pace.speed.validation
 
     def plan_epochs(self) -> None:
-        """Choose the number of epochs by the clock, until those whose weights are averaged begin."""
-        if self.progress.epoch < max(self.config.epochs - self.config.average, 1):
-            more = max(round(self.pace.epochs(self.epoch_seconds())), 1)
-            self.config = replace(self.config, epochs=self.progress.epoch + more)
+        """Choose the number of epochs by the clock; a mean of weights that has begun takes in all further ones."""
+        config, done = self.config, self.progress.epoch
+        first = max(config.epochs - config.average, 0)
+        epochs = done + max(round(self.pace.epochs(self.epoch_seconds())), 1)
+        average = epochs - first if config.average and done > first else min(config.average, epochs - done)
+        self.config = replace(config, epochs=epochs, average=average)
 
     def has_ended(self) -> bool:
         """Return whether no further epoch fits."""

@@ -75,7 +75,9 @@ class Ending:
     def leave(self, number: int) -> NoReturn:
         """End the process with its sentence, and the exit code of a signal."""
         with suppress(OSError):  # whoever reads our errors may be gone
-            os.write(2, f"\nError: {self.text}\n".encode())
+            errors = os.dup(2)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the other threads go on for a moment; this is the last word
+            os.write(errors, f"\nError: {self.text}\n".encode())
         last = Thread(target=self.last, daemon=True)
         last.start()
         last.join(LAST)

@@ -86,6 +86,19 @@ def test_a_second_signal_ends_at_once():
     assert seconds < 3
 
 
+def test_nothing_is_said_after_the_sentence_of_a_stop():
+    code, _, errors, _ = listening(
+        "from threading import Thread",
+        "ENDING.listen('Stopped.')",
+        "ENDING.last = lambda: time.sleep(0.3)",
+        "Thread(target=lambda: (time.sleep(0.2), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()",
+        "while True: os.write(2, b'at work\\n')",
+    )
+    assert code == 143
+    assert errors.startswith("at work\n")
+    assert errors.endswith("\nError: Stopped.\n")
+
+
 def test_a_step_that_takes_too_long_is_not_waited_for():
     *found, seconds = listening(
         "signals.GRACE = 0.3",

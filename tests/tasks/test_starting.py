@@ -15,6 +15,7 @@ from tasks.engine.load import keras_model, restored_pipeline
 from tasks.engine.members import RunError
 from tasks.engine.records import read_history
 
+pytestmark = pytest.mark.slow
 FAST = {"epochs": 1, "learning_rate": 0.0, "warmup": 0.0, "average": 0, "score": False}
 
 
@@ -124,7 +125,7 @@ def test_a_missing_run_is_refused_before_anything_is_read(tmp_path, name):
 def test_settings_of_the_run_give_way_to_those_that_are_given():
     assert tasks.configure("upscale", init_from="small-x2", scale=3, data="a").scale == 3
     given = tasks.configure("sentiment", init_from="hybrid")
-    assert given.ngrams == 2**18
+    assert given.ngrams == 2**19
     assert given.epochs < tasks.configure("sentiment").epochs
 
 

@@ -1,4 +1,4 @@
-"""Train a tiny network of a case, and keep its weights: CASE STRATEGY FOLDER RUN."""
+"""Train a tiny network of each case, and keep its weights in a folder of its own: CASE,CASE... STRATEGY FOLDER."""
 
 import os
 import sys
@@ -41,24 +41,29 @@ def two_devices():
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 
 
-def main(case, strategy, folder, run):
-    name, settings = CASES[case]
+def main(cases, strategy, folder):
     spread = Distribution(strategy=strategy)
-    devices = opened_devices(spread, run)
+    devices = opened_devices(spread, folder)
     assert (devices.replicas if devices else 1) == (1 if strategy == "none" else 2)
-    task, config = tasks.get(name), tasks.configure(name, **PLAIN, **settings)
-    splits = task.load(config)
-    ready = networks(task, config, splits, run, devices)
-    train = splits.train[: config.limit]
-    splits = splits._replace(train=train, valid=splits.valid[:20])
-    fitting.fit(ready.model, ready.kept, ready.codec, splits, ready.config, run, devices=devices)
-    rank = devices.rank if devices else "alone"
-    np.savez(folder / f"{rank}.npz", *ready.model.get_weights())
+    for case in cases:
+        (folder / case).mkdir(parents=True, exist_ok=True)
+        train(case, devices, folder / case)
     if devices:
         devices.leave()
+
+
+def train(case, devices, folder):
+    """Train the network of a case, and keep its weights in the folder, by the rank of this process."""
+    name, settings = CASES[case]
+    task, config = tasks.get(name), tasks.configure(name, **PLAIN, **settings)
+    splits = task.load(config)
+    ready = networks(task, config, splits, folder / "run", devices)
+    splits = splits._replace(train=splits.train[: config.limit], valid=splits.valid[:20])
+    fitting.fit(ready.model, ready.kept, ready.codec, splits, ready.config, folder / "run", devices=devices)
+    np.savez(folder / f"{devices.rank if devices else 0}.npz", *ready.model.get_weights())
 
 
 if __name__ == "__main__":
     if sys.argv[2] == "mirrored":
         two_devices()
-    main(*sys.argv[1:3], *map(Path, sys.argv[3:5]))
+    main(sys.argv[1].split(","), sys.argv[2], Path(sys.argv[3]))

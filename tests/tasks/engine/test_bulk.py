@@ -168,10 +168,11 @@ def are_gone(processes):
 def whole(tmp_path_factory):
     """Return a folder with a table of many reviews, and what one process makes of it."""
     folder = tmp_path_factory.mktemp("whole")
-    table(folder / "in.csv", ["" if number % 90 == 5 else f"A lovely film, {number}." for number in range(2000)])
+    table(folder / "in.csv", ["" if number % 90 == 5 else f"A lovely film, {number}." for number in range(COUNT)])
     return folder, run(folder, "predict", "sentiment", "--file", "in.csv")
 
 
+COUNT = 8000  # more chunks than wait in the processes when three parts are kept
 WORDS = ["predict", "sentiment", "--file", "in.csv", "--workers", "2", "--out", "out.jsonl"]
 
 
@@ -191,6 +192,7 @@ def stopped(folder, number, group):
     return stderr, process.returncode, time.monotonic() - start, below
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "group"), [(signal.SIGKILL, False), (signal.SIGTERM, False), (signal.SIGINT, True)])
 def test_a_stopped_command_leaves_no_process_and_goes_on_to_the_same_bytes(number, group, whole, tmp_path):
     folder, one = whole
@@ -257,10 +259,10 @@ def test_changed_inputs_are_refused(copy):
 
 def test_inputs_that_are_longer_now_go_on_after_the_answers_that_there_are(copy):
     with (copy / "in.csv").open("a") as file:
-        file.write("2000,One more film.\n")
+        file.write(f"{COUNT},One more film.\n")
     assert run(copy, *WORDS, "--quiet").returncode == 65
     lines = (copy / "out.jsonl").read_text().splitlines()
-    assert len(lines) == 2001
+    assert len(lines) == COUNT + 1
     assert json.loads(lines[-1])["answer"]
 
 
@@ -308,6 +310,7 @@ def test_a_cluster_that_is_not_there_is_named(address, copy):
     result = run(copy, *WORDS, "--address", address, around=lambda words: enclosed(*words))
     assert result.returncode == 69
     assert f"finds no cluster of Ray at '{address}'" in result.stderr.splitlines()[-1]
+    assert "RAY_AUTH_MODE=token if it asks for a token" in result.stderr.splitlines()[-1]
 
 
 def test_no_more_is_read_than_a_few_chunks_for_each_process(tmp_path):

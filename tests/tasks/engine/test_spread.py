@@ -129,33 +129,38 @@ def command(*words, backend):
     return enclosed(sys.executable, *words), os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def train_case(case, strategy, folder, backend):
-    """Train a case alone, and on two devices or processes; return the weights of each."""
-    folder.mkdir()
-    module = ["-m", "tests.tasks.engine.spread", case]
-    group = ["-m", "tests.group", "2", sys.executable] if strategy == "workers" else []
-    for words in ([*module, "none", folder, folder / "one"], [*group, *module, strategy, folder, folder / "two"]):
-        line, told = command(*words, backend=backend)
-        done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-    return {path.stem: list(np.load(path).values()) for path in folder.glob("*.npz")}
+def run_enclosed(*words, backend):
+    """Run a command in a network of its own to its end; return what is known of it."""
+    line, told = command(*words, backend=backend)
+    return subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 @needs_enclosure
 @pytest.mark.parametrize(
-    ("backend", "case", "strategy"),
+    ("backend", "cases"),
     [
-        *(("tensorflow", case, "workers") for case in CLOSE),
-        ("jax", "batch", "workers"),
-        ("tensorflow", "batch", "mirrored"),
-        ("jax", "recurrent", "mirrored"),
+        ("tensorflow", {"workers": [*CLOSE], "mirrored": ["batch"]}),
+        ("jax", {"workers": ["batch"], "mirrored": ["recurrent"]}),
     ],
 )
-def test_several_devices_reach_the_weights_of_one(tmp_path, backend, case, strategy):
-    found = train_case(case, strategy, tmp_path / "case", backend)
-    assert max(abs(mine - other).max() for mine, other in zip(found["alone"], found["0"], strict=True)) < CLOSE[case]
-    if strategy == "workers":
-        assert all((mine == other).all() for mine, other in zip(found["0"], found["1"], strict=True))
+def test_several_devices_reach_the_weights_of_one(tmp_path, backend, cases):
+    alone = dict.fromkeys(case for some in cases.values() for case in some)
+    for strategy, some in {"none": alone, **cases}.items():
+        group = ["-m", "tests.group", "2", sys.executable] if strategy == "workers" else []
+        words = ["-m", "tests.tasks.engine.spread", ",".join(some), strategy, tmp_path / strategy]
+        done = run_enclosed(*group, *words, backend=backend)
+        assert done.returncode == 0, done.stderr[-3000:]
+    for strategy, some in cases.items():
+        for case in some:
+            one, two = weights(tmp_path / "none" / case)[0], weights(tmp_path / strategy / case)
+            assert max(abs(a - b).max() for a, b in zip(one, two[0], strict=True)) < CLOSE[case], (strategy, case)
+            assert len(two) == (2 if strategy == "workers" else 1)
+            assert all((a == b).all() for other in two for a, b in zip(two[0], other, strict=True)), (strategy, case)
+
+
+def weights(folder):
+    """Return the weights that each process of a training has kept."""
+    return [list(np.load(path).values()) for path in sorted(folder.glob("*.npz"))]
 
 
 @needs_enclosure
@@ -163,8 +168,7 @@ def test_several_devices_reach_the_weights_of_one(tmp_path, backend, case, strat
 def test_every_task_trains_on_processes_that_the_environment_names(tmp_path, name):
     words = ["-m", "tests.group", "2", sys.executable, "cli.py", "train", name, "--data", "builtin", "--limit", "16"]
     words += ["--epochs", "1", "--strategy", "workers", "--run", tmp_path / "run", "--json"]
-    line, told = command(*words, backend="tensorflow")
-    done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = run_enclosed(*words, backend="tensorflow")
     assert done.returncode == 0, done.stderr[-3000:]
     (shown,) = done.stdout.splitlines()  # of the first process alone
     assert json.loads(shown)["metrics"]
@@ -198,23 +202,12 @@ def descendants(process):
 @needs_enclosure
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
-    words = [
-        "cli.py",
-        "train",
-        "mnist",
-        "--preset",
-        "tiny",
-        "--data",
-        "builtin",
-        "--limit",
-        "640",
-        "--batch-size",
-        "32",
-    ]
-    words += ["--epochs", "3", "--checkpoint-every", "5 steps", "--workers", "2", "--run"]
-    line, told = command(*words, tmp_path / "whole", backend=backend)
-    whole = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    words = ["cli.py", "train", "mnist", "--preset", "dense", "--data", "builtin", "--limit", "640", "--units", "32"]
+    words += ["--batch-size", "32", "--epochs", "2", "--checkpoint-every", "5 steps"]
+    group = ["-m", "tests.group", "2", sys.executable]
+    whole = run_enclosed(*group, *words, "--strategy", "workers", "--run", tmp_path / "whole", backend=backend)
     assert whole.returncode == 0, whole.stderr
+    words += ["--workers", "2", "--run"]
     line, told = command(*words, tmp_path / "killed", backend=backend)
     with subprocess.Popen(
         line, env=told, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -234,7 +227,7 @@ def test_a_training_ends_by_itself_after_a_worker_was_killed(tmp_path, backend):
 
 @needs_enclosure
 def test_a_signal_ends_all_processes_of_a_training_on_workers(tmp_path):
-    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--epochs", "100", "--workers", "2"]
+    words = ["cli.py", "train", "mnist", "--preset", "dense", "--data", "builtin", "--epochs", "100", "--workers", "2"]
     words += ["--checkpoint-every", "5 steps", "--run", tmp_path / "run"]
     line, told = command(*words, backend="tensorflow")
     with subprocess.Popen(line, env=told, cwd=ROOT, stderr=-1, stdout=-1, text=True) as process:
@@ -265,9 +258,9 @@ def running(process):
 
 @needs_enclosure
 def test_a_training_on_workers_that_diverges_ends_as_it_does_alone(tmp_path):
-    words = ["cli.py", "train", "mnist", "--preset", "tiny", "--data", "builtin", "--learning-rate", "1e18"]
-    line, told = command(*words, "--retries", "0", "--workers", "2", "--run", tmp_path / "run", backend="tensorflow")
-    done = subprocess.run(line, env=told, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    words = ["cli.py", "train", "mnist", "--preset", "dense", "--data", "builtin", "--learning-rate", "1e18"]
+    words += ["--retries", "0", "--workers", "2", "--run", tmp_path / "run"]
+    done = run_enclosed(*words, backend="tensorflow")
     assert done.returncode == 3
     assert "Training diverged in epoch 1" in done.stderr
     assert "was lost" not in done.stderr
