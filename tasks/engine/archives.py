@@ -11,19 +11,20 @@ import numpy as np
 
 from tasks.engine.checksums import LARGEST, check_content
 from tasks.engine.members import RunError, check_kind, file_content, files_in, is_plain_file, opened_file
+from tasks.engine.shared_weights import PLACES, WEIGHTS, count_shared, weight_files, whole_file
 
-WEIGHTS = "model.weights.h5"
 TEXTS = {"metadata.json": 1 << 16, "config.json": 16 << 20}  # the other members, and their largest sizes
+LARGEST_PLACES = 1 << 20
 ROOM = 8 << 20  # bytes of a file of weights beside the weights
 MOST = 100_000  # groups and arrays of a file of weights
 RATIO = 200  # largest ratio of the sizes of a member, unpacked to packed
 DAMAGE = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, BadZipFile)
 
 
-def check_checksum(path: Path, checksums: Mapping[str, str]) -> None:
-    """Raise `RunError` if a Keras file is not the one that its run kept the check sum of."""
-    if path.name in checksums:
-        check_content(path, file_content(path, LARGEST), checksums)
+def check_checksums(path: Path, checksums: Mapping[str, str]) -> None:
+    """Raise `RunError` if a Keras file, or an ONNX file that holds weights of it, is not as its run was written."""
+    for each in weight_files(path):
+        check_content(each, file_content(each, LARGEST), checksums)
 
 
 def check_keras_file(path: Path, parameters: int, copies: int = 1) -> None:
@@ -41,7 +42,9 @@ def check_keras_file(path: Path, parameters: int, copies: int = 1) -> None:
     try:
         with opened_file(path) as file, ZipFile(file) as archive:
             check_members(archive, most)
-            check_weights(archive.read(WEIGHTS), most)
+            check_weights(archive.read(WEIGHTS), most - 4 * count_shared(path, archive))
+    except RunError:
+        raise
     except (*DAMAGE, EOFError) as error:
         raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
 
@@ -56,7 +59,9 @@ def most_weights(path: Path) -> int:
     try:
         with opened_file(path) as file, ZipFile(file) as archive:
             check_members(archive, LARGEST)
-            return archive.getinfo(WEIGHTS).file_size // 2
+            return archive.getinfo(WEIGHTS).file_size // 2 + count_shared(path, archive)
+    except RunError:
+        raise
     except DAMAGE as error:
         raise RunError(f"{str(path)!r} is damaged: {str(error).rstrip('.')}.") from error
 
@@ -64,9 +69,10 @@ def most_weights(path: Path) -> int:
 def check_members(archive: ZipFile, most: int) -> None:
     """Raise `ValueError` unless the members of a Keras file are its own, and its weights have at most so many bytes."""
     members = {member.filename: member for member in archive.infolist()}
-    if len(members) != len(archive.infolist()) or set(members) != {*TEXTS, WEIGHTS}:
+    sizes = {**TEXTS, WEIGHTS: most} | ({PLACES: LARGEST_PLACES} if PLACES in members else {})
+    if len(members) != len(archive.infolist()) or set(members) != {*sizes}:
         raise ValueError(f"its members are not {', '.join([*TEXTS, WEIGHTS])}")
-    for name, largest in {**TEXTS, WEIGHTS: most}.items():
+    for name, largest in sizes.items():
         check_member(members[name], largest)
 
 
@@ -144,7 +150,7 @@ def keras_arrays(path: Path) -> list[np.ndarray]:
     import h5py
 
     found: list[np.ndarray] = []
-    with ZipFile(io.BytesIO(file_content(path, LARGEST))) as archive:
+    with whole_file(path) as place, ZipFile(place) as archive:
         content = archive.read(WEIGHTS)
     with h5py.File(io.BytesIO(content), "r") as file:
         file.visititems(lambda name, item: found.append(item[()]) if isinstance(item, h5py.Dataset) else None)

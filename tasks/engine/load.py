@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tasks.engine import places, runs
 from tasks.engine.checksums import check_content
-from tasks.engine.config import JsonObject, SettingError, Settings, TaskConfig, answering_settings, selectors
+from tasks.engine.config import (
+    Json,
+    JsonObject,
+    SettingError,
+    Settings,
+    TaskConfig,
+    answering_settings,
+    selectors,
+)
 from tasks.engine.members import RunError, files_in, is_plain_file
 from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
 from tasks.engine.records import facts_of, member_content, parsed_json
@@ -30,7 +40,7 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
 
     Args:
         directory: Run directory, or the name of a run that ships with the package; `None` is the run below `runs/` that
-            ended last, or else a pretrained one.
+            ended last, or else the first pretrained one that can take the settings, such as the languages.
         settings: Other values for settings that may change after training, and values that select a run.
 
     Raises:
@@ -41,15 +51,29 @@ def load(task: Task[C], directory: Path | str | None = None, settings: Settings 
     wanted = selectors(task.config, settings or {})
     usual = selectors(task.config, task.config().state())
     run = runs.find_run(task.name, Path(directory) if directory else None, wanted, usual)
-    LOG.info("Run: %s%s", run, "" if directory else shadow_note(task.name, run))
     other = {name: value for name, value in (settings or {}).items() if name not in wanted}
-    return open_network(replace(restored_pipeline(task, run, other), wanted=None if directory else wanted))
+    try:
+        found = restored_pipeline(task, run, other)
+    except SettingError:
+        able = [*shipped_pipelines(task, other)] if not directory and run in runs.pretrained_runs(task.name) else []
+        if not able:
+            raise
+        found = able[0]
+    LOG.info("Run: %s%s", found.run, "" if directory else shadow_note(task.name, found.run))
+    return open_network(replace(found, wanted=None if directory else wanted))
 
 
-def other_run(pipeline: Pipeline[C], run: Path) -> Pipeline[C]:
-    """Return the pipeline of another run that is to answer as this one; it is opened once."""
+def shipped_pipelines(task: Task[C], settings: Settings) -> Iterator[Pipeline[C]]:
+    """Yield the pipelines of the runs that ship and take some settings."""
+    for run in runs.pretrained_runs(task.name):
+        with suppress(SettingError):
+            yield restored_pipeline(task, run, settings)
+
+
+def other_run(pipeline: Pipeline[C], run: Path, **changed: Json) -> Pipeline[C]:
+    """Return the pipeline of another run that is to answer as this one, but for some settings; it is opened once."""
     if run not in pipeline.others:
-        settings = answering_settings(pipeline.config)
+        settings = answering_settings(pipeline.config) | changed
         cores = pipeline.network.cores if isinstance(pipeline.network, OnnxNetwork) else None
         pipeline.others[run] = open_network(restored_pipeline(pipeline.task, run, settings), cores)
     return pipeline.others[run]
@@ -163,7 +187,7 @@ def keras_model(pipeline: Pipeline[C]) -> keras.Model:
     with environment.precision("float32"), weights.limited_weights(archives.most_weights(path), path):
         model = part.build(pipeline.config, pipeline.codec)
     archives.check_keras_file(path, model.count_params())
-    archives.check_checksum(path, checksums(pipeline.run))
+    archives.check_checksums(path, checksums(pipeline.run))
     weights.load_weights(weights.inference_model(model), path)
     return model
 

@@ -1,7 +1,7 @@
 """Publish a run with the package: `python -m tasks.engine.publish TASK RUN NAME`.
 
 A published run is a run directory without checkpoint and figures, `tasks/<task>/pretrained/<name>/`. It names its data
-and the source of it. It does not name a folder of the machine that it was made on.
+and the source of it. It does not name a folder of the machine that it was made on. It keeps large weights once.
 """
 
 import shlex
@@ -17,9 +17,10 @@ from tasks.engine import card, files, records, runs
 from tasks.engine.checksums import run_checksums
 from tasks.engine.config import Json, Settings
 from tasks.engine.members import RunError, check_members
+from tasks.engine.sharing import share_weights
 
 LEFT_OUT = shutil.ignore_patterns("checkpoint", "figures", ".part-*")
-PRIVATE = ("data_dir", "cache", "init_from")  # settings that name folders of a machine
+PRIVATE = ("data_dir", "cache", "init_from", "rerank")  # settings that name folders of a machine
 NAMED = ("data", "test")  # settings that may be paths, relative ones too
 TEXTS = ("config.json", "environment.json", "metrics.json", "README.md")
 
@@ -37,6 +38,7 @@ def publish(task: str, run: Path, target: Path) -> None:
     part = runs.empty_directory(target).with_name(f".part-{target.name}")
     try:
         shutil.copytree(run, part, ignore=LEFT_OUT)
+        share_weights(part)
         write_portable(task, run, part, target.name)
         check_portable(part)
         part.rename(target)

@@ -173,7 +173,8 @@ def epoch_line(row: Settings, epochs: int, left: float) -> str:
         epochs: Epochs of the training.
         left: Seconds that the other epochs are likely to take.
     """
-    values = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
+    forms = {"step_size": ".3g"}
+    values = ", ".join(f"{name} {value:{forms.get(name, '.4f')}}" for name, value in row.items() if name != "epoch")
     return f"Epoch {row['epoch']:.0f} of {epochs}: {values}; about {left / 60:.1f} minutes left."
 
 

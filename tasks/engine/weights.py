@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile
 
 import h5py
 import keras
@@ -14,7 +14,8 @@ import numpy as np
 
 from tasks.engine.archives import DAMAGE
 from tasks.engine.files import atomic_file
-from tasks.engine.members import RunError, file_on_disk
+from tasks.engine.members import RunError
+from tasks.engine.shared_weights import WEIGHTS, whole_file, write_members
 
 
 def average(model: keras.Model, kept: keras.Model, rate: float) -> None:
@@ -44,7 +45,7 @@ def halve(path: Path) -> None:
     """Write the weights in a `.keras` file anew as float16; Keras reads them as the numbers that its model has."""
     with ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    old, new = BytesIO(files["model.weights.h5"]), BytesIO()
+    old, new = BytesIO(files[WEIGHTS]), BytesIO()
     with h5py.File(old) as source, h5py.File(new, "w") as target:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -57,10 +58,7 @@ def halve(path: Path) -> None:
 
         source.visititems(copy)
         target.attrs.update(source.attrs)
-    files["model.weights.h5"] = new.getvalue()
-    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+    write_members(path, files | {WEIGHTS: new.getvalue()})
 
 
 def seed_states(model: keras.Model) -> Sequence[keras.Variable]:
@@ -107,8 +105,10 @@ def load_weights(model: keras.Model, path: Path) -> None:
         RunError: The file is damaged, or holds another network.
     """
     try:
-        with file_on_disk(path) as place:
+        with whole_file(path) as place:
             model.load_weights(place)
+    except RunError:
+        raise
     except DAMAGE as error:
         raise RunError(f"{str(path)!r} is damaged, or holds another network.") from error
     if not all(np.isfinite(np.sum(weight)) or np.isfinite(weight).all() for weight in model.get_weights()):

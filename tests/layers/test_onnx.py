@@ -231,8 +231,8 @@ def test_a_decoder_goes_step_by_step(cell, gated):
     check_equal(step, session(step), numbers(2, 5), seen, numbers(2, 3, 4), numbers(2, 3, 4, seed=1), *given)
 
 
-@pytest.mark.parametrize("network", ["mobilenet", "mobilenetv2", "efficientnetb0", "resnet50"])
-def test_an_encoder_of_keras_applications_answers_as_in_keras(network):
+@pytest.mark.parametrize("network", ["mobilenet", "mobilenetv2", "efficientnetlite0", "efficientnetb0", "resnet50"])
+def test_an_encoder_that_knows_imagenet_answers_as_in_keras(network):
     image = keras.Input((32, 32, 3), dtype="uint8")
     encoder = keras.Model(image, GridEncoder(network, 32)(image))
     runtime = session(encoder)
@@ -317,6 +317,7 @@ def test_what_has_no_translation_is_named(make, named):
         onnx_model(keras.Model(x, make(x)))
 
 
+@pytest.mark.slow
 def test_a_network_of_another_backend_is_written_without_tensorflow():
     code = """
 import sys; sys.modules["tensorflow"] = None  # cannot be imported

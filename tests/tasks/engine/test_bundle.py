@@ -138,6 +138,7 @@ def test_nothing_is_written_to_a_bundle(bundle):
     assert sorted(path.name for path in bundle.parent.iterdir()) == [bundle.name]
 
 
+@pytest.mark.slow
 def test_a_bundle_is_scored_and_trained_from_as_its_run(bundle, tmp_path):
     found = tasks.evaluate("mnist", bundle, data="builtin", limit=50).summary["metrics"]
     assert found == tasks.evaluate("mnist", "small", data="builtin", limit=50).summary["metrics"]

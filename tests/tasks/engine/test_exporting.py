@@ -28,6 +28,7 @@ from tasks.engine.terminal import exit_code
 from tasks.sentiment import exported
 from tasks.sentiment.codec import read_words
 
+pytestmark = pytest.mark.slow
 SMALL = {
     "mnist": {"filters": (4, 8)},
     "sentiment": {"vocabulary": 600, "units": 8, "embedding": 8, "tokens": "pieces", "segment": 0, "ngrams": 1024},
