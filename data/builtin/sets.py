@@ -12,8 +12,8 @@ PHOTOS = (
     ("sklearn/datasets/images", "flower.jpg"),
 )
 TEST_PHOTOS = (("skimage/data", "camera.png chelsea.png coins.png"), ("sklearn/datasets/images", "china.jpg"))
-REVIEWS, PHRASES, PHOTOGRAPHS = (
-    Path(__file__).parent / f"{name}.tsv" for name in ("reviews", "phrases", "photographs")
+REVIEWS, OPINIONS, PHRASES, PHOTOGRAPHS = (
+    Path(__file__).parent / f"{name}.tsv" for name in ("reviews", "opinions", "phrases", "photographs")
 )
 
 
@@ -25,10 +25,39 @@ def reviews() -> tuple[list[Example], list[Example]]:
     * They come in pairs of a positive and a negative review, often with nearly the same words.
     * The two reviews of a pair belong in the same split; otherwise one of them predicts the wrong label.
     """
-    rows = example_rows(REVIEWS, {"label": ["label"], "text": ["text"]}, TableFormat())
+    return split_rows(REVIEWS, "label", "text")
+
+
+@cache
+def composed_opinions() -> list[Example]:
+    """Return 4,000 short English opinions with a `text` and a `label`, for training, in pairs as `reviews` has them.
+
+    `data.builtin.opinions` composes them.
+    """
+    from data.builtin.opinions import composed_opinions as composed
+
+    return [
+        {"text": text, "label": label}
+        for _, good, bad in composed(2000)
+        for text, label in ((good, "positive"), (bad, "negative"))
+    ]
+
+
+def opinions() -> tuple[list[Example], list[Example]]:
+    """Return short English opinions of things, food, service, travel and works, 7,543 for training and 222 for testing.
+
+    * They were written for this project, the way people write; those for testing by somebody else.
+    * `label` is `negative` or `positive`; `text` is the opinion; `kind`, for testing, is what makes it plain or hard.
+    """
+    (train, _), (_, test) = split_rows(OPINIONS, "label", "text"), split_rows(OPINIONS, "label", "kind", "text")
+    return train, test
+
+
+def split_rows(path: Path, *columns: str) -> tuple[list[Example], list[Example]]:
+    """Return the rows of a table for training and for testing, as its column `split` says."""
+    rows = list(example_rows(path, {name: [name] for name in columns}, TableFormat()))
     train, test = (
-        [{"text": row["text"], "label": row["label"]} for row in rows if row["split"] == split]
-        for split in ("train", "test")
+        [{name: row[name] for name in columns} for row in rows if row["split"] == split] for split in ("train", "test")
     )
     return train, test
 

@@ -53,7 +53,6 @@ STOPS = (  # letters at the end of a sentence, and what ends it
     (re.compile(r"[\u0900-\u0963\u0966-\u097f\u0980-\u09ff]"), "\u0964"),
     (re.compile(r"[\u0e00-\u0eff]"), ""),
 )
-PRIMES = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 T = TypeVar("T")
 Keep = Literal["start", "end", "both"]
 
@@ -224,14 +223,3 @@ def padded_batch(rows: Sequence[Sequence[int] | np.ndarray], width: int) -> np.n
     for index, row in enumerate(rows):
         array[index, : len(row)] = row
     return array
-
-
-def hashed_ngrams(numbers: Sequence[int] | np.ndarray, buckets: int) -> np.ndarray:
-    """Return the hash buckets of the words and neighbouring pairs of a text: int32, sorted, unique, from 1.
-
-    Reference: Weinberger et al., 2009, https://arxiv.org/abs/0902.2206 (hashing).
-    """
-    words = np.asarray(numbers, "uint64")
-    keys = np.concatenate([words, words[:-1] * PRIMES[0] + words[1:] + PRIMES[1]])
-    hashed = (keys * PRIMES[2]) >> np.uint64(32)  # the upper half of the product is mixed best
-    return np.unique(1 + hashed % np.uint64(buckets - 1)).astype("int32")

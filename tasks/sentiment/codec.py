@@ -10,11 +10,12 @@ import numpy as np
 from typing_extensions import override
 
 from data.splits import DataError, Example, Examples
+from data.texts.ngrams import NgramTable
+from data.texts.sentences import sentence_spans
 from data.texts.text import (
     PAD,
     UNKNOWN,
     clean_text,
-    hashed_ngrams,
     padded_batch,
     padding_width,
     padding_widths,
@@ -33,6 +34,7 @@ from tasks.sentiment.reading import Reading, Tokens, warn_of_rare_words, warn_of
 from tasks.toolbox.labels import balanced_weights, check_classes, kept_classes
 
 STEP = 0.5  # step size of the n-gram branch, as a share of that of the recurrent branch
+EXCERPT = 3  # most sentences of an excerpt
 KEPT = 1 << 16  # texts whose tokens are kept for the next epoch
 
 
@@ -51,6 +53,12 @@ def byte_words(spelled: Sequence[Sequence[int]]) -> int:
     return sum(2 * sum(number <= END + 256 for number in numbers) > len(numbers) for numbers in spelled)
 
 
+def first_weights(config: Config) -> list[float]:
+    """Return weights of the branches before a validation has given others: all the same."""
+    branches = 2 if config.ngrams else 1
+    return [1 / branches] * branches
+
+
 UNKNOWN_COUNTS = {"words": unknown_words, "pieces": byte_words}
 
 
@@ -59,7 +67,8 @@ class Codec(task.Codec):
 
     Attributes:
         weights: Factor of the scores of each branch before the softmax.
-        ratios: Log-count ratio of each hashed word and pair in each class, `(ngrams, classes)`; only for training.
+        table: The words and pairs that the n-gram branch reads, if there is one.
+        ratios: Log-count ratio of each of them in each class, `(1 + ngrams, classes)`; only for training.
         factors: Weight of the examples of each class; only for training.
     """
 
@@ -70,10 +79,11 @@ class Codec(task.Codec):
         classes: list[str],
         widths: list[int],
         weights: list[float],
+        table: NgramTable | None = None,
         ratios: np.ndarray | None = None,
     ) -> None:
         self.config, self.vocabulary, self.classes, self.widths = config, vocabulary, classes, widths
-        self.weights, self.ratios = weights, ratios
+        self.weights, self.table, self.ratios = weights, table, ratios
         self.labels = {name: number for number, name in enumerate(classes)}
         self.factors: list[float] | None = None
         self.tokens = lru_cache(maxsize=KEPT)(self.text_tokens)  # an epoch asks for those of the last one
@@ -83,13 +93,12 @@ class Codec(task.Codec):
         texts = [plain_marks(clean_text(example["text"])) for example in train]
         vocabulary = VOCABULARIES[config.tokens].learn(texts, config.vocabulary)
         names = [example["label"] for example in train]
-        branches = 2 if config.ngrams else 1
-        codec = cls(config, vocabulary, sorted(set(names)), [config.max_length], [1 / branches] * branches)
+        codec = cls(config, vocabulary, sorted(set(names)), [config.max_length], first_weights(config))
         rows = [codec.tokens(example["text"]) for example in train]
         codec.widths = padding_widths([len(row) for row in rows], config.max_length, config.widths)
         if config.ngrams:
-            labels = [codec.labels[name] for name in names]
-            codec.ratios = log_count_ratios(rows, labels, len(codec.classes), config.ngrams, config.ngram_smoothing)
+            codec.table = NgramTable.learn(rows, config.ngrams, config.ngram_count)
+            codec.ratios = codec.learnt_ratios(rows, names)
         if config.tokens == "words":
             warn_of_rare_words(texts, rows)
         return codec
@@ -106,23 +115,27 @@ class Codec(task.Codec):
         """Return a codec with the vocabulary of an earlier one, and with its classes if they hold all labels."""
         names = [example["label"] for example in train]
         classes = kept_classes(names, earlier.classes)
-        codec = cls(config, earlier.vocabulary, classes, earlier.widths, list(earlier.weights))
-        if config.ngrams and classes != earlier.classes:
+        codec = cls(config, earlier.vocabulary, classes, earlier.widths, first_weights(config))
+        if config.ngrams:
             rows = [codec.tokens(example["text"]) for example in train]
-            labels = [codec.labels[name] for name in names]
-            codec.ratios = log_count_ratios(rows, labels, len(classes), config.ngrams, config.ngram_smoothing)
+            codec.table = earlier.table or NgramTable.learn(rows, config.ngrams, config.ngram_count)
+            if classes != earlier.classes or codec.table is not earlier.table:
+                codec.ratios = codec.learnt_ratios(rows, names)
         warn_of_unknown_words(codec.readings(example["text"] for example in train), "training")
         return codec
 
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
-        own = {"vocabulary": list[str] if config.tokens == "words" else str}
+        own = {"vocabulary": list[str] if config.tokens == "words" else str} | (
+            {"ngrams": str} if config.ngrams else {}
+        )
         state = checked_fields(state, own | {"classes": list[str], "widths": list[int], "weights": list[float]})
-        if len(state["weights"]) != (2 if config.ngrams else 1):
+        if len(state["weights"]) != len(first_weights(config)):
             raise ValueError(f"it has {len(state['weights'])} weights of branches")
         vocabulary = VOCABULARIES[config.tokens].restore(state["vocabulary"])
         widths = checked_widths(state["widths"], config.max_length)
-        return cls(config, vocabulary, checked_classes(state["classes"]), widths, state["weights"])
+        table = NgramTable.restore(state["ngrams"], config.ngrams) if config.ngrams else None
+        return cls(config, vocabulary, checked_classes(state["classes"]), widths, state["weights"], table)
 
     def state(self) -> JsonObject:
         return {
@@ -130,11 +143,14 @@ class Codec(task.Codec):
             "weights": self.weights,
             "widths": self.widths,
             "vocabulary": self.vocabulary.state(),
+            **({"ngrams": self.table.state()} if self.table is not None else {}),
         }
 
     def with_weights(self, weights: Sequence[float]) -> Self:
         """Return the same codec with other weights of the branches."""
-        return type(self)(self.config, self.vocabulary, self.classes, self.widths, list(weights), self.ratios)
+        return type(self)(
+            self.config, self.vocabulary, self.classes, self.widths, list(weights), self.table, self.ratios
+        )
 
     def word_tokens(self, text: str) -> list[tuple[str, Sequence[int]]]:
         """Return the words of a text, each with its tokens."""
@@ -172,11 +188,17 @@ class Codec(task.Codec):
     def arrays(self, rows: Sequence[Tokens]) -> tuple[np.ndarray, ...]:
         """Return the tokens of texts as int32 `(batch, time)`, and with `ngrams` their words and pairs too."""
         width = padding_width(max(map(len, rows)), self.widths)
-        if not self.config.ngrams:
+        if self.table is None:
             return (padded_batch(rows, width),)
-        return padded_batch(rows, width), padded_batch(
-            [hashed_ngrams(row, self.config.ngrams) for row in rows], 2 * width
-        )
+        return padded_batch(rows, width), padded_batch([self.table.places(row) for row in rows], 2 * width)
+
+    def learnt_ratios(self, rows: Sequence[Tokens], names: Sequence[str]) -> np.ndarray:
+        """Return the log-count ratios of the words and pairs in the table, from the tokens and classes of texts."""
+        assert self.table is not None
+        places = map(self.table.places, rows)
+        labels = [self.labels[name] for name in names]
+        shape = (1 + len(self.table), len(self.classes))
+        return log_count_ratios(places, labels, shape, self.config.ngram_smoothing)
 
     def inputs(self, raw: Sequence[Reading]) -> tuple[np.ndarray, ...]:
         """Return texts as the arrays that the network reads."""
@@ -208,24 +230,45 @@ class Codec(task.Codec):
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
     @override
+    def vary(self, example: Example, random: np.random.Generator) -> Example:
+        """Return an example, or with the share `excerpts` one of a few sentences in a row of its text."""
+        if not self.config.excerpts or random.random() >= self.config.excerpts:
+            return example
+        return example | {"text": excerpt(example["text"], random)}
+
+    @override
     def bucket(self, example: Example) -> int:
         """Return the width that an example is padded to."""
         return padding_width(len(self.tokens(example["text"])), self.widths)
 
 
+def excerpt(text: str, random: np.random.Generator) -> str:
+    """Return one to three sentences in a row of a text."""
+    text = clean_text(text)
+    sentences = sentence_spans(text)
+    if not sentences:
+        return text
+    first = int(random.integers(len(sentences)))
+    last = min(first + int(random.integers(EXCERPT)), len(sentences) - 1)
+    return text[sentences[first][0] : sentences[last][1]]
+
+
 def log_count_ratios(
-    rows: Sequence[Tokens], labels: Sequence[int], classes: int, buckets: int, smoothing: float
+    rows: Iterable[np.ndarray], labels: Sequence[int], shape: tuple[int, int], smoothing: float
 ) -> np.ndarray:
-    """Return the log-count ratio of each hashed word and pair in each class, float32 `(buckets, classes)`.
+    """Return the log-count ratio of each word and pair in each class, float32 of the shape `(1 + ngrams, classes)`.
 
     It is the log of the n-gram's share in the texts of the class over its share in all others. Row 0, the padding,
     is 0.
 
+    Args:
+        rows: Places of the words and pairs of each text.
+
     Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
     """
-    counts = np.zeros((buckets, classes))
+    counts = np.zeros(shape)
     for row, label in zip(rows, labels, strict=True):
-        counts[hashed_ngrams(row, buckets), label] += 1
+        counts[row, label] += 1
     own, other = counts + smoothing, counts.sum(1, keepdims=True) - counts + smoothing
     logs = np.log((own / own.sum(0)) / (other / other.sum(0)))
     logs[0] = 0

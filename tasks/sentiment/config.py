@@ -17,7 +17,8 @@ class Config(ClassConfig):
 
     data: str = option(
         "imdb_reviews",
-        "Data: a TensorFlow Datasets name, a table (CSV, TSV or JSONL), a folder (two tables, or classes), or builtin.",
+        "Data: a TensorFlow Datasets name, a table (CSV, TSV or JSONL), a folder (two tables, or classes), builtin or "
+        "opinions; several are joined with commas, and one named twice is shown twice.",
         when="evaluate",
     )
     epochs: int = 7
@@ -46,6 +47,9 @@ class Config(ClassConfig):
     pooling: Literal["last", "max", "mean", "attention", "max+mean"] = option(
         "max+mean", "Pooling of the states of all steps into one vector; last needs --segment 0."
     )
+    excerpts: float = option(
+        0.0, "Share of training texts of which one to three sentences in a row are read.", low=0.0, high=1.0
+    )
     token_dropout: float = option(
         0.1, "Share of tokens read as unknown in training.", low=0.0, high=0.95, search=(0.0, 0.4, "linear")
     )
@@ -68,8 +72,9 @@ class Config(ClassConfig):
     )
 
     ngrams: int = option(
-        0, "Table size of the n-gram branch, with hashed words and pairs; 0 leaves it out.", low=0, high=2**24
+        0, "Most words and pairs in the table of the n-gram branch; 0 leaves it out.", low=0, high=2**24
     )
+    ngram_count: int = option(3, "Least number of training texts that have each of them.", low=1)
     ngram_smoothing: float = option(
         1.0, "Count added to each class in the log-count ratios of words and pairs.", low=0.01
     )
@@ -85,15 +90,13 @@ class Config(ClassConfig):
         super().__post_init__()
         if self.pooling == "last" and self.segment:
             raise SettingError("`pooling` last reads the final state of the whole text; add --segment 0.")
-        if self.ngrams == 1:
-            raise SettingError("`ngrams` must be 0 or at least 2; received 1.")
 
 
 PRESETS: dict[str, JsonObject] = {
     "gru": {},
     "lstm": {"cell": "lstm"},
     "rnn": {"cell": "rnn"},
-    "hybrid": {"ngrams": 2**18, "valid": 0.05},
+    "hybrid": {"ngrams": 2**19, "valid": 0.05},
 }
 
 BUILTIN: JsonObject = {"epochs": 20, "vocabulary": 1200, "max_length": 100, "segment": 0, "span_dropout": 0.0}
@@ -103,6 +106,7 @@ FINE_TUNING: JsonObject = {"epochs": 4, "learning_rate": 1e-3, "warmup": 0.1, "a
 SOURCES = {
     "imdb_reviews": "IMDB large movie reviews (Maas et al., 2011, https://ai.stanford.edu/~amaas/data/sentiment; "
     "the texts belong to their authors, use is for research).",
+    "opinions": "Short opinions of things, food, service, travel and works, written for this project (Apache-2.0).",
     "builtin": "Short reviews of films, books, food, gadgets and travel, written for this project (Apache-2.0).",
 }
 

@@ -8,13 +8,13 @@ import base64
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 Network = Callable[..., Sequence[np.ndarray]]
-FACTORS = np.array([0x9E3779B1, 0x85EBCA77C2B2AE63, 0x9E3779B97F4A7C15], "uint64")
 
 
 def answer(network: Network, folder: Path, given: str) -> object:
@@ -33,7 +33,9 @@ def answer(network: Network, folder: Path, given: str) -> object:
     length = min(settings["max_length"], about["steps"] or len(tokens), len(tokens))
     head = {"start": length, "end": 0, "both": (length + 1) // 2}[settings["truncate"]]
     tokens = [*tokens[:head], *tokens[len(tokens) - (length - head) :]]
-    inputs = [np.array([tokens], "int32"), *hashed(np.array(tokens, "uint64"), settings["ngrams"])]
+    inputs = [np.array([tokens], "int32")]
+    if "ngrams" in codec:
+        inputs.append(ngrams(np.array(tokens, "int64"), codec["ngrams"]))
     scores = np.einsum("bc,b->c", network("classify", *inputs)[0][0].astype("float64"), codec["weights"])
     powers = np.exp(scores - scores.max())
     best = int(powers.argmax())
@@ -48,9 +50,8 @@ def cut_words(text: str) -> list[str]:
     return re.findall(rf"{word}(?:['\u2019]{word})*|[^\w\s]", text)
 
 
-def hashed(words: np.ndarray, buckets: int) -> list[np.ndarray]:
-    """Return the buckets of words and pairs of words, as a batch of one; nothing without n-grams."""
-    if not buckets:
-        return []
-    keys = np.concatenate([words, words[:-1] * FACTORS[0] + words[1:] + FACTORS[1]]) * FACTORS[2]
-    return [np.unique(1 + (keys >> np.uint64(32)) % np.uint64(buckets - 1)).astype("int32")[None]]
+def ngrams(words: np.ndarray, table: str) -> np.ndarray:
+    """Return the places of words and pairs of words in a table, whose keys are kept by the steps between them."""
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(table)), "uint8").reshape(8, -1).T.copy().view("<u8")
+    keys = np.concatenate([words, words[:-1] * (1 << 20) + words[1:]])
+    return (1 + np.flatnonzero(np.isin(np.cumsum(steps).astype("int64"), keys))).astype("int32")[None]

@@ -13,7 +13,7 @@ from tasks.sentiment.config import Config
 def build(config: Config, codec: Codec) -> keras.Model:
     """Return the compiled network: tokens `(batch, time)` to scores by branch `(batch, branches, classes)`.
 
-    With `ngrams` it also reads the hashed words and pairs of each text, `(batch, many)`.
+    With `ngrams` it also reads the words and pairs of each text that its table has, `(batch, many)`.
     """
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     inputs, branches = [tokens], [recurrent_scores(config, codec, tokens)]
@@ -61,12 +61,13 @@ def ngram_scores(config: Config, codec: Codec, ngrams: Tensor) -> Tensor:
 
     Reference: Wang and Manning, 2012, https://aclanthology.org/P12-2018.
     """
-    classes = len(codec.classes)
+    assert codec.table is not None
+    rows, classes = 1 + len(codec.table), len(codec.classes)
     ratios = keras.layers.Embedding(
-        config.ngrams, classes, embeddings_initializer="zeros", trainable=False, dtype="float32", name="ratios"
+        rows, classes, embeddings_initializer="zeros", trainable=False, dtype="float32", name="ratios"
     )(ngrams)
     weights = keras.layers.Embedding(
-        config.ngrams,
+        rows,
         classes,
         embeddings_initializer="zeros",
         embeddings_regularizer=keras.regularizers.L2(config.ngram_penalty),
@@ -91,7 +92,7 @@ ARRAYS = {
     "classify": Signature(
         {
             "tokens": "numbers of the words of a text; 0 pads at the end",
-            "ngrams": "hash buckets of its words and pairs of words; 0 pads at the end",
+            "ngrams": "places of its words and pairs of words in the table of codec.json; 0 pads at the end",
         },
         {"scores": "score of each class by each branch; weighted as codec.json says, their softmax is the answer"},
     )

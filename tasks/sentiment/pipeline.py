@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from data import catalogue, sources
 from data.builtin import sets
 from data.columns import Names
 from data.holdout import holdout_split
-from data.labels import relabelled_splits
-from data.splits import Example, Examples, Splits
+from data.labels import plain_label, relabelled_splits
+from data.splits import DataError, Example, Examples, Splits
 from data.texts.labelled_texts import all_texts, labelled_texts
 from tasks.engine.task import TEXT, Answer, Pipeline, Task, table_format
 from tasks.sentiment.classify import branch_scores, class_probabilities, word_weights
@@ -20,8 +21,10 @@ from tasks.sentiment.config import LIMITS, SOURCES, Config
 from tasks.sentiment.reading import REMARKS, Reading, limits, warn_of_unknown_words
 from tasks.sentiment.score import score
 from tasks.toolbox import calibration
-from tasks.toolbox.labels import class_answers
+from tasks.toolbox.joined import joined_splits
+from tasks.toolbox.labels import aligned_examples, class_answers
 
+OPINIONS = "opinions"  # embedded data beside `builtin`
 COLUMNS = {  # of a table, and the names that they may have
     "text": ("text", "sentence", "review", "content", "comment", "tweet", "document", "body", "message", "reviewText"),
     "label": ("label", "labels", "class", "sentiment", "category", "polarity", "target", "stars", "rating"),
@@ -31,10 +34,38 @@ COLUMNS = {  # of a table, and the names that they may have
 def load(config: Config) -> Splits:
     """Return the splits: examples with a `text` and a `label`, the class name.
 
+    Those of several sets are those of `joined_splits`; their labels are read as classes of the first set.
+
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    splits = sources.splits(
+    names = config.label_names()
+    if len(sources.joined_places(config.data)) == 1:
+        return relabelled_splits(set_splits(config), names)
+    classes, unused = list[str](), {*names}
+
+    def read(one: Config) -> Splits:
+        splits = set_splits(one)
+        if one.test and Path(one.test).exists():  # its other parts are read later; it is aligned when it is scored
+            return relabelled_splits(splits, names)
+        labels = {plain_label(example["label"]) for part in splits for example in part}
+        own = {label: name for label, name in names.items() if plain_label(label) in labels}
+        unused.difference_update(own)
+        splits = relabelled_splits(splits, own)
+        if not classes:
+            classes.extend(sorted({example["label"] for part in splits for example in part}))
+        rows = iter(aligned_examples([example for part in splits for example in part], classes, "the first set"))
+        return Splits(*(list(islice(rows, len(part))) for part in splits))  # aligned at once, so that it is said once
+
+    splits = joined_splits(config, read)
+    if classes and unused:
+        raise DataError(f"No set has the label {min(unused)!r}, which --labels names.")
+    return splits
+
+
+def set_splits(config: Config) -> Splits:
+    """Return the splits of one set."""
+    return sources.splits(
         config.data,
         config.test,
         builtin=partial(builtin_splits, config),
@@ -43,16 +74,27 @@ def load(config: Config) -> Splits:
         examples=partial(all_examples, config),
         part=partial(named_part, config),
     )
-    return relabelled_splits(splits, config.label_names())
 
 
 def builtin_splits(config: Config) -> Splits:
-    """Return the splits of the embedded reviews; the two of a pair stay together."""
-    train, test = sets.reviews()
+    """Return the splits of the embedded reviews."""
+    return paired_splits(config, *sets.reviews())
+
+
+def paired_splits(config: Config, train: Examples, test: Examples) -> Splits:
+    """Return the splits of examples that come in pairs; the two of a pair stay together."""
     pairs = [{"pair": pair} for pair in zip(train[::2], train[1::2], strict=True)]
     parts = holdout_split(pairs, config.valid, config.seed)
     kept, held = ([review for pair in part for review in pair["pair"]] for part in parts)
     return Splits(kept, held, test)
+
+
+def opinion_splits(config: Config) -> Splits:
+    """Return the splits of the embedded opinions: composed and written ones for training, written ones for testing."""
+    written, test = sets.opinions()
+    train, valid = holdout_split(written, config.valid, config.seed)
+    composed = paired_splits(config, sets.composed_opinions(), [])
+    return Splits([*composed.train, *train], [*composed.valid, *valid], test)
 
 
 def own_splits(config: Config, path: str) -> Splits:
@@ -71,7 +113,9 @@ def catalogue_columns(config: Config) -> Names:
 
 
 def catalogue_splits(config: Config, name: str) -> Splits:
-    """Return the splits of a catalogue data set."""
+    """Return the splits of a catalogue data set, or of `opinions`."""
+    if name == OPINIONS:
+        return opinion_splits(config)
     found = catalogue.read(name, ("train", "test"), catalogue_columns(config), config.data_dir)
     train, test = (list(map(text_example, found[part])) for part in ("train", "test"))
     return Splits(*holdout_split(train, config.valid, config.seed), test)
@@ -79,6 +123,8 @@ def catalogue_splits(config: Config, name: str) -> Splits:
 
 def named_part(config: Config, part: str) -> Examples | None:
     """Return another split of the data by name, or `None` if there is none."""
+    if config.data == OPINIONS:
+        return None
     found = sources.catalogue_part(config.data, part, catalogue_columns(config), config.data_dir)
     return None if found is None else list(map(text_example, found))
 

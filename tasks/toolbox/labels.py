@@ -109,8 +109,8 @@ def warn_of_unanswered_classes(answers: Sequence[JsonObject], truth: Sequence[st
         )
 
 
-def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example]:
-    """Return examples with their labels replaced by the class names of a run.
+def aligned_examples(examples: Examples, classes: Sequence[str], owner: str = "the run") -> list[Example]:
+    """Return examples with their labels replaced by the class names of a run, or of another owner.
 
     * Labels are matched in any case of letters, and without spaces around them.
     * The rest is matched by its beginning, with a notice: `positive` is `pos`.
@@ -128,15 +128,18 @@ def aligned_examples(examples: Examples, classes: Sequence[str]) -> list[Example
     found = {label: equal_class(label, classes) for label in labels}
     near = {label: near_class(label, classes) for label in labels if found[label] is None}
     if None in near.values() or len({*near.values()}) < len(near) or {*near.values()} & {*found.values()}:
-        raise DataError(alien_labels(labels, found | near, classes))
+        raise DataError(alien_labels(labels, found | near, classes, owner))
     own = {label: name or near[label] for label, name in found.items()}
     if near:
-        LOG.warning("Labels read as classes of the run: %s.", ", ".join(f"{one!r} as {own[one]!r}" for one in near))
+        read = ", ".join(f"{one!r} as {own[one]!r}" for one in near)
+        LOG.warning("Labels read as classes of %s: %s.", owner, read)
     return [example | {"label": own[example["label"]]} for example in examples]
 
 
-def alien_labels(labels: Sequence[str], own: Mapping[str, str | None], classes: Sequence[str]) -> str:
-    """Return the refusal of labels that are not classes of a run.
+def alien_labels(
+    labels: Sequence[str], own: Mapping[str, str | None], classes: Sequence[str], owner: str = "the run"
+) -> str:
+    """Return the refusal of labels that are not classes of a run, or of another owner.
 
     Args:
         own: Class of each label, where it has one.
@@ -150,7 +153,7 @@ def alien_labels(labels: Sequence[str], own: Mapping[str, str | None], classes: 
     free = [name for name in classes if name not in own.values()]
     known = [(label, name) for label, name in own.items() if name and label != name]
     pairs = [*known, *zip(alien, free if len(free) == len(alien) else ["CLASS"] * MOST, strict=False)]
-    both = f"The labels of the data are {quoted(labels)}; the classes of the run are {quoted(classes)}."
+    both = f"The labels of the data are {quoted(labels)}; the classes of {owner} are {quoted(classes)}."
     leave = "" if free else f" Leave out the examples of {quoted(alien)}, or"
     way = f"{leave} {'map' if leave else 'Map'} them with --labels, for example --labels "
     return both + way + ",".join(f"{label}={name}" for label, name in pairs) + "."

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,14 @@ import pytest
 
 import tasks
 from data.builtin import sets
+from data.builtin.opinions import fields
 from data.splits import DataError
 from data.texts.text import UNKNOWN
+from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
 from tasks.sentiment.classify import class_probabilities, word_weights
-from tasks.sentiment.codec import STEP, Codec, log_count_ratios
+from tasks.sentiment.codec import STEP, Codec, excerpt, log_count_ratios
+from tasks.sentiment.pipeline import load
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -216,6 +221,7 @@ def test_balanced_weights_lift_a_rare_class():
     assert len(Codec.learn(tasks.configure("sentiment", **SMALL), rows).encode(rows)) == 2
 
 
+@pytest.mark.slow
 def test_a_training_with_balanced_weights_runs(tmp_path):
     small = SMALL | {"epochs": 1, "limit": 64, "ngrams": 512, "class_weights": "balanced"}
     assert tasks.train("sentiment", tmp_path / "run", **small).predict(["fine"])
@@ -296,21 +302,16 @@ def test_the_final_state_of_segments_is_refused():
 
 
 def test_log_count_ratios_by_hand():
-    rows, labels = [[2, 3], [2], [4]], [0, 0, 1]
-    found = log_count_ratios(rows, labels, 2, 1 << 16, smoothing=1.0)
-    from data.texts.text import hashed_ngrams
-
-    (two,) = hashed_ngrams([2], 1 << 16)
-    counts = np.ones((1 << 16, 2))
-    for row, label in zip(rows, labels, strict=True):
-        counts[hashed_ngrams(row, 1 << 16), label] += 1
-    share = counts / counts.sum(0)
-    expected = np.log(share[two, 0] / share[two, 1])
-    assert found[two, 0] == pytest.approx(STEP * expected, rel=1e-4)
-    assert found[two, 1] == pytest.approx(-found[two, 0])
+    rows, labels = [np.array([1, 2]), np.array([1]), np.array([3])], [0, 0, 1]
+    found = log_count_ratios(rows, labels, (4, 2), smoothing=1.0)
+    # with 1 added to each of 4 places: class 0 has 1, 3, 2, 1 of 7; class 1 has 1, 1, 1, 2 of 5
+    expected = np.log(np.array([3 / 7 * 5, 2 / 7 * 5, 1 / 7 * 5 / 2]))
+    np.testing.assert_allclose(found[1:, 0], STEP * expected, rtol=1e-5)
+    np.testing.assert_allclose(found[1:, 1], -found[1:, 0], rtol=1e-5)
     assert (found[0] == 0).all()
 
 
+@pytest.mark.slow
 def test_own_classes_are_learnt_from_a_table(tmp_path):
     kinds = {"sport": "the team won the match", "food": "a soup of beans", "sky": "stars and a moon at night"}
     with (tmp_path / "own.csv").open("w", newline="") as file:
@@ -358,6 +359,7 @@ def test_standard_input_of_any_bytes_is_answered_line_by_line(pipeline):
     assert "likely --encoding" in rows[0]["error"]
 
 
+@pytest.mark.slow
 def test_a_line_of_ten_megabytes_is_answered(pipeline):
     result = command("predict", "sentiment", "--run", pipeline.run, "--quiet", "-", stdin=b"good film " * 1_000_000)
     assert result.returncode == 0, result.stderr
@@ -397,3 +399,144 @@ def test_nothing_to_answer_is_wrong_use(pipeline):
     result = command("predict", "sentiment", "--run", pipeline.run)
     assert result.returncode == 2
     assert b"--file" in result.stderr
+
+
+def bare(text):
+    """Return the words of a text alone."""
+    return re.sub(r"[^a-z0-9' ]", "", text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")).strip()
+
+
+def test_the_embedded_opinions_are_balanced_and_none_is_in_another_part():
+    (train, test), reviews = sets.opinions(), [example for part in sets.reviews() for example in part]
+    labels = [example["label"] for example in test]
+    assert (len(train), len(test)) == (7543, 222)
+    assert labels.count("positive") == labels.count("negative") == len(labels) / 2
+    assert abs(sum(example["label"] == "positive" for example in train) / len(train) - 0.5) < 0.01
+    assert {example["kind"] for example in test} == {"plain", "negation", "contrast", "comparison"}
+    written, tested, others = ([bare(example["text"]) for example in part] for part in (train, test, reviews))
+    for texts in (written, tested):
+        assert len(set(texts)) == len(texts)
+    assert not {*written} & {*tested}
+    assert not {*written} & {*others}
+    assert len({*tested} & {*others}) == 2  # by their words alone
+    words = [set(text.split()) for text in tested]
+    for one in map(set, map(str.split, written)):
+        assert all(len(one & other) <= 0.6 * len(one | other) for other in words), "none is nearly one of the test"
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 500), (500, 0), (500, 500)])
+def test_a_branch_of_words_and_pairs_comes_and_goes_with_the_settings_of_a_start(before, after, tmp_path):
+    small = SMALL | {"epochs": 1, "limit": 64}
+    tasks.train("sentiment", tmp_path / "one", **small, ngrams=before, score=False)
+    other = tasks.train("sentiment", tmp_path / "two", **small, ngrams=after, init_from=tmp_path / "one", score=False)
+    assert len(other.codec.weights) == (2 if after else 1)
+    assert (other.codec.table is not None) == bool(after)
+    assert tasks.load("sentiment", tmp_path / "two").predict(TEXTS[:2])
+    if before and after:
+        np.testing.assert_array_equal(
+            other.codec.table.keys, tasks.load("sentiment", tmp_path / "one").codec.table.keys
+        )
+
+
+def test_composed_opinions_are_for_training_alone_and_none_is_validated_on():
+    composed = sets.composed_opinions()
+    texts = [example["text"] for example in composed]
+    assert len(composed) == 4000
+    assert [example["label"] for example in composed[:4]] == ["positive", "negative"] * 2
+    assert len(set(texts)) > 3800
+    both = {text for text, count in Counter(texts).items() if count > 1}
+    labels = {text: {one["label"] for one in composed if one["text"] == text} for text in both}
+    assert all(len(found) == 1 for found in labels.values()), "no text has both labels"
+    plain = {example["text"].casefold().strip(".!") for example in composed}
+    assert not plain & {example["text"].casefold().strip(".!") for example in sets.opinions()[1]}
+    assert not plain & {example["text"].casefold().strip(".!") for example in sets.reviews()[1]}
+    splits = load(tasks.configure("sentiment", data="opinions"))
+    assert [*map(len, splits)] == [3600 + 6789, 400 + 754, 222]
+    assert {one["label"] for one in splits.valid[:2]} == {"positive", "negative"}, "pairs stay together"
+    own = load(tasks.configure("sentiment", data="builtin"))
+    assert not {*texts} & {example["text"] for part in own for example in part}
+    assert all(len(found) > 3 for field in fields() for found in field.values())
+
+
+def test_the_embedded_opinions_are_scored_by_their_kinds():
+    found = tasks.load("sentiment", data="opinions")
+    metrics = evaluation.evaluate(found).report.metrics
+    kinds = ("plain", "negation", "contrast", "comparison")
+    assert sum(metrics[f"examples_{kind}"] for kind in kinds) == 222
+    right = sum(metrics[f"accuracy_{kind}"] * metrics[f"examples_{kind}"] for kind in kinds)
+    assert right == pytest.approx(metrics["accuracy"] * 222)
+
+
+def test_kinds_are_scored_beside_examples_without_one(caplog):
+    examples = [{**example, "set": "own"} for example in sets.reviews()[1][:20]]
+    examples += [{**example, "set": "opinions"} for example in sets.opinions()[1][:60]]
+    metrics = tasks.load("sentiment").score(examples).metrics
+    assert metrics["examples_own"] == 20
+    assert sum(value for name, value in metrics.items() if name in ("examples_plain", "examples_negation")) <= 60
+    assert not any("None" in name for name in metrics)
+    assert "None" not in caplog.text
+
+
+def labelled(path, *rows):
+    """Write a table of texts and labels."""
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    return path
+
+
+def joined(*places, **settings):
+    return tasks.get("sentiment").load(tasks.configure("sentiment", data=",".join(map(str, places)), **settings))
+
+
+def test_sets_are_joined_and_their_labels_read_as_classes_of_the_first(tmp_path, caplog):
+    own = labelled(tmp_path / "own.csv", *((f"text {n}", ["neg", "pos"][n % 2]) for n in range(40)))
+    alone, both = joined("builtin"), joined(own, "builtin", "builtin")
+    assert {example["label"] for part in both for example in part} == {"neg", "pos"}
+    assert len(both.train) == len(joined(own).train) + 2 * len(alone.train)
+    assert {example["set"] for example in both.test} == {"own.csv", "builtin"}
+    said = "Labels read as classes of the first set: 'negative' as 'neg', 'positive' as 'pos'."
+    assert caplog.text.count(said) == 1
+    assert sum(example["set"] == "opinions" for example in joined(own, "opinions").test) == 222
+
+
+def test_labels_of_joined_sets_are_mapped_or_refused(tmp_path):
+    stars = labelled(tmp_path / "stars.csv", *((f"text {n}", [1, 5][n % 2]) for n in range(40)))
+    with pytest.raises(
+        DataError, match=r"labels of the data are '1', '5'; the classes of the first set are 'negative'"
+    ):
+        joined("builtin", stars)
+    mapped = joined("builtin", stars, labels="1=negative,5=positive")
+    assert {example["label"] for example in mapped.train} == {"negative", "positive"}
+    with pytest.raises(DataError, match=r"No set has the label '3', which --labels names\."):
+        joined("builtin", stars, labels="1=negative,5=positive,3=positive")
+    with pytest.raises(DataError, match="the first set"):
+        joined("builtin", stars, labels="1=negative")
+
+
+@pytest.mark.slow
+def test_a_run_of_joined_sets_is_scored_by_set(tmp_path):
+    own = labelled(tmp_path / "own.csv", *((f"text {n} is fine", ["neg", "pos"][n % 2]) for n in range(60)))
+    small = {"units": 8, "embedding": 8, "vocabulary": 300, "epochs": 1, "excerpts": 0.5}
+    pipeline = tasks.train("sentiment", tmp_path / "run", data=f"{own},builtin", **small)
+    metrics = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
+    assert metrics["examples_builtin"] == 394
+    assert metrics["examples_own.csv"] > 0
+
+
+def test_an_excerpt_is_some_sentences_in_a_row():
+    random, text = np.random.default_rng(0), "One is here.<br />Two is, too! And three? Four."
+    parts = ["One is here.", "Two is, too!", "And three?", "Four."]
+    found = {excerpt(text, random) for _ in range(200)}
+    rows = [" ".join(parts[a:b]) for a in range(4) for b in range(a + 1, min(a + 4, 5))]
+    assert found == {*rows}
+    assert [excerpt(short, random) for short in ("", "no end", "  ")] == ["", "no end", ""]
+
+
+def test_excerpts_are_read_in_training_alone_and_draw_nothing_without():
+    train = sets.reviews()[0][:50]
+    codec = Codec.learn(tasks.configure("sentiment", data="builtin", excerpts=1.0), train)
+    text = {"text": "One. Two. Three. Four. Five.", "label": "positive"}
+    assert codec.vary(text, np.random.default_rng(0))["text"] != text["text"]
+    plain = Codec.learn(tasks.configure("sentiment", data="builtin"), train)
+    random = np.random.default_rng(0)
+    assert plain.vary(text, random) is text
+    assert random.random() == np.random.default_rng(0).random()

@@ -12,7 +12,6 @@ from data.texts.text import (
     caption_words,
     clean_text,
     has_joined_words,
-    hashed_ngrams,
     padded_batch,
     padding_width,
     padding_widths,
@@ -180,23 +179,6 @@ def test_no_other_widths_pad_less():
 def test_a_text_is_padded_to_the_smallest_width_that_holds_it():
     assert [padding_width(length, [10, 20, 40]) for length in (1, 10, 11, 40)] == [10, 10, 20, 40]
     np.testing.assert_array_equal(padded_batch([[5], [6, 7]], 3), [[5, PAD, PAD], [6, 7, PAD]])
-
-
-def test_pairs_are_hashed_and_each_is_there_once():
-    row = [7, 8, 7, 8, 9]
-    found = hashed_ngrams(row, 1 << 18)
-    assert len(found) == 6  # 7 8 9, 78 87 89
-    assert found.dtype == np.int32
-    assert (np.diff(found) > 0).all()
-    assert set(hashed_ngrams([7, 8], 1 << 18)) < set(found)
-    assert not set(hashed_ngrams([8, 7], 1 << 18)) >= set(hashed_ngrams([7, 8], 1 << 18)), "the order of a pair counts"
-    many = hashed_ngrams(np.random.default_rng(0).integers(2, 20_000, 100_000), 256)
-    assert (many.min(), many.max()) == (1, 255)
-
-
-def test_hashing_spreads_evenly():
-    pairs = np.random.default_rng(0).integers(2, 20_000, 30_000)
-    assert len(hashed_ngrams(pairs, 1 << 18)) > 0.85 * len(np.unique(pairs)) + 0.85 * 30_000
 
 
 def test_a_thinned_text_lacks_whole_spans():

@@ -1,23 +1,25 @@
-"""Several sets of sentence pairs read as one: trained on together, and each tested on its own part."""
+"""Several sets of texts read as one: trained on together, and each tested on its own part."""
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from data.holdout import plain_key
 from data.sources import data_name, joined_places
 from data.splits import Example, LazyExamples, OptionError, Splits
-from tasks.translate.config import Config
-from tasks.translate.languages import language_pair
+from tasks.engine.config import JsonObject, TaskConfig
 
 LOG = logging.getLogger("tasks")
-Read = Callable[[Config], Splits]
+C = TypeVar("C", bound=TaskConfig)
+Read = Callable[[C], Splits]
+ENDS = ("_low", "_high", "_signature")  # of the names of metrics
 
 
-def joined_splits(config: Config, read: Read) -> Splits:
+def joined_splits(config: C, read: Read[C]) -> Splits:
     """Return the splits of sets that `data` joins with commas.
 
     * Training examples are those of all sets; a set that is named twice is shown twice.
@@ -29,16 +31,19 @@ def joined_splits(config: Config, read: Read) -> Splits:
 
     Args:
         config: Its `data` names at least two sets.
-        read: Returns the splits of one set.
+        read: Returns the splits of one set, whose examples have a `text`; the first set is read first.
+
+    Example:
+        >>> read = lambda config: Splits([{"text": config.data}], [], [{"text": f"not {config.data}"}])
+        >>> joined_splits(TaskConfig(data="a,b"), read).test
+        [{'text': 'not a', 'set': 'a'}, {'text': 'not b', 'set': 'b'}]
 
     Raises:
         OptionError: `test` is none of these.
         FileNotFoundError, DataError, UnavailableError: A set is missing, invalid or unavailable.
     """
-    source, target = language_pair(config)
     places, test = joined_places(config.data), config.test
-    sets = {place: replace(config, data=place, source=source, target=target, test=None) for place in places}
-
+    sets = {place: replace(config, data=place, test=None) for place in places}
     names = place_names(places)
 
     @cache
@@ -75,12 +80,23 @@ def place_names(places: Sequence[str]) -> dict[str, str]:
 
 
 def of_set(examples: Sequence[Example], name: str) -> list[Example]:
-    """Return examples that tell the name of their `set`."""
+    """Return examples that tell the name of their `set`.
+
+    Example:
+        >>> of_set([{"text": "Great."}], "films")
+        [{'text': 'Great.', 'set': 'films'}]
+    """
     return [example | {"set": name} for example in examples]
 
 
 def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
-    """Return the training examples of all sets whose text no other set holds for validation or testing."""
+    """Return the training examples of all sets whose text no other set holds for validation or testing.
+
+    Example:
+        >>> one, other = Splits([{"text": "A"}, {"text": "B"}], [], []), Splits([{"text": "C"}], [], [{"text": "b"}])
+        >>> clean_training([("one", one), ("other", other)])
+        [{'text': 'A'}, {'text': 'C'}]
+    """
     held = {place: {plain_key(row["text"]) for row in (*splits.valid, *splits.test)} for place, splits in own}
     kept = list[Example]()
     for place, splits in own:
@@ -89,14 +105,14 @@ def clean_training(own: Sequence[tuple[str, Splits]]) -> list[Example]:
     total = sum(len(splits.train) for _, splits in own)
     if left := total - len(kept):
         LOG.warning(
-            "%d of %d training pairs have a text that another set holds for validation or testing, and are left out.",
+            "%d of %d training examples have a text that another set holds to validate or test, and are left out.",
             left, total,
         )  # fmt: skip
     return kept
 
 
 def named_sets(
-    sets: dict[str, Config], names: dict[str, str], test: str | None, read: Read
+    sets: dict[str, C], names: dict[str, str], test: str | None, read: Read[C]
 ) -> tuple[dict[str, Splits], list[str]]:
     """Return the splits of each set, and the sets that are tested on: one by its name, those with a part, or all.
 
@@ -104,6 +120,11 @@ def named_sets(
 
     Raises:
         OptionError: No set has the name, or a part with it.
+
+    Example:
+        >>> sets = {"/a": TaskConfig(data="/a"), "/b": TaskConfig(data="/b")}
+        >>> named_sets(sets, {"/a": "a", "/b": "b"}, "b", lambda config: Splits([], [], []))[1]
+        ['/b']
     """
     named = [place for place in sets if test == names[place]]
     if test is None or named:
@@ -120,3 +141,42 @@ def named_sets(
         known = ", ".join(names.values())
         raise OptionError(f"No set is named {test!r}, and none has such a part; the sets are: {known}. {refused[0]}")
     return own, tested
+
+
+def set_metrics(
+    sets: Sequence[str | None], score: Callable[[list[int]], JsonObject], taken: Collection[str] = ()
+) -> JsonObject:
+    """Return the number of examples and the metrics of each set, with its name behind theirs; nothing for one set.
+
+    Args:
+        sets: The name of the set of each example, if it has one.
+        score: Returns the metrics of the examples at some places.
+        taken: Names of other metrics. A set whose metrics would have one of these, or one of another set's, gets
+            `_set` behind its name, with a notice.
+
+    Example:
+        >>> set_metrics(["films", "films", "books"], lambda rows: {"accuracy": float(rows[0])})
+        {'examples_films': 2, 'accuracy_films': 0.0, 'examples_books': 1, 'accuracy_books': 2.0}
+    """
+    found: JsonObject = {}
+    for name in dict.fromkeys(name for name in sets if name is not None) if len({*sets}) > 1 else ():
+        rows = [row for row, own in enumerate(sets) if own == name]
+        own = {"examples": len(rows), **score(rows)}
+        free = str(name)
+        while not (named := named_keys(own, free)).keys().isdisjoint({*taken, *found}):
+            free += "_set"
+        if free != name:
+            LOG.warning("The scores of the set %r are called %r, since others have its name.", name, free)
+        found |= named
+    return found
+
+
+def named_keys(found: JsonObject, name: str) -> JsonObject:
+    """Return metrics with a name behind theirs, before the end that tells a part of one.
+
+    Example:
+        >>> named_keys({"bleu": 30.0, "bleu_low": 28.0}, "talks")
+        {'bleu_talks': 30.0, 'bleu_talks_low': 28.0}
+    """
+    parted = [next(((key.removesuffix(end), end) for end in ENDS if key.endswith(end)), (key, "")) for key in found]
+    return {f"{stem}_{name}{end}": value for (stem, end), value in zip(parted, found.values(), strict=True)}
