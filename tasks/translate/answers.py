@@ -13,10 +13,11 @@ from tasks.toolbox.search import Hypothesis
 from tasks.translate.clauses import Clause
 from tasks.translate.confidence import clause_values
 from tasks.translate.config import Config
-from tasks.translate.decode import attention_alignment, attention_rows, beam_hypotheses
+from tasks.translate.decode import attention_alignment, attention_rows
 from tasks.translate.document import Document, Inset, Sentence
 from tasks.translate.insets import inset_offsets, text_with_insets
 from tasks.translate.letter_case import cased
+from tasks.translate.rerank import best_hypotheses
 
 STOPS = ".\u3002"
 HALTS = ",;:\uff0c\u3001\uff1b\uff1a\u060c\u061b"
@@ -37,8 +38,8 @@ class Written(NamedTuple):
 def document_answers(pipeline: Pipeline[Config], documents: Sequence[Document]) -> list[JsonObject]:
     """Return the answer to each document; sentences of all of them share batches."""
     sentences = [sentence for document in documents for sentence in document.sentences]
-    rows = [clause.tokens for sentence in sentences for clause in sentence.clauses]
-    written = iter(written_sentences(pipeline, sentences, beam_hypotheses(pipeline, rows)))
+    clauses = [clause for sentence in sentences for clause in sentence.clauses]
+    written = iter(written_sentences(pipeline, sentences, best_hypotheses(pipeline, clauses)))
     return [document_answer(pipeline, each, [next(written) for _ in each.sentences]) for each in documents]
 
 

@@ -94,6 +94,15 @@ class Config(SearchConfig):
 
     length_penalty: float = 1.6
     no_repeat_ngram: int = 4
+    rerank: Path | None = option(
+        None,
+        "Run that translates the other way: of the hypotheses, those come first from which it finds the source again.",
+        when="predict",
+        inherited=False,
+    )
+    rerank_weight: float = option(
+        0.5, "How much the run of --rerank counts beside this one.", low=0.0, high=100.0, when="predict"
+    )
     alignment_file: Path | None = option(
         None, "New PNG file for the attention of each sub-word; the answer gets the numbers.", when="answer"
     )

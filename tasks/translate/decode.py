@@ -15,7 +15,10 @@ from tasks.translate.config import Config
 
 
 def beam_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list[list[Hypothesis]]:
-    """Return the best translations of sentences given as sub-words; sentences of similar length share a batch."""
+    """Return the best translations of sentences given as sub-words; sentences of similar length share a batch.
+
+    With `rerank` they are all that the search has found.
+    """
     size = pipeline.config.batch_size
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     found: list[list[Hypothesis]] = [[] for _ in rows]
@@ -42,7 +45,7 @@ def batch_hypotheses(pipeline: Pipeline[Config], rows: Sequence[Tokens]) -> list
         length_penalty=config.length_penalty,
         min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
-        best=config.n_best,
+        best=config.beam if config.rerank else config.n_best,
     )
 
 
@@ -80,14 +83,20 @@ def batch_attention(
     pipeline: Pipeline[Config], rows: Sequence[Tokens], targets: Sequence[Tokens]
 ) -> Iterator[np.ndarray]:
     """Yield the attention of each sentence of a batch."""
-    memory, (_, *states) = encoder_memory(pipeline, rows)
-    written = padded_batch([[START, *tokens] for tokens in targets], 1 + max(map(len, targets)))  # (rows, time)
-    weights = []
-    for last in written.T:
-        _, attention, *states = pipeline.network("step", last, *memory, *states)
-        weights.append(attention)
+    weights = [attention for _, attention in forced_steps(pipeline, rows, targets)]
     for place, (row, tokens) in enumerate(zip(rows, targets, strict=True)):
         yield np.array([step[place, : len(row) + 1] for step in weights[: len(tokens) + 1]])
+
+
+def forced_steps(
+    pipeline: Pipeline[Config], rows: Sequence[Tokens], targets: Sequence[Tokens]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield for each step of some given translations the scores of the next sub-word and the attention."""
+    memory, (_, *states) = encoder_memory(pipeline, rows)
+    written = padded_batch([[START, *tokens] for tokens in targets], 1 + max(map(len, targets)))  # (rows, time)
+    for last in written.T:
+        scores, attention, *states = pipeline.network("step", last, *memory, *states)
+        yield scores, attention
 
 
 def attention_alignment(pipeline: Pipeline[Config], row: Tokens, tokens: Tokens) -> JsonObject:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from data.texts.sentence_pairs import all_pairs, sentence_pairs
 from tasks.engine.config import SettingError
 from tasks.engine.task import TEXT, Answer, Pipeline, Task, table_format
 from tasks.toolbox import figures
+from tasks.toolbox.joined import joined_splits
 from tasks.translate.answers import document_answers
 from tasks.translate.codec import Codec
 from tasks.translate.confidence import validation_limits
 from tasks.translate.config import LIMITS, SOURCES, Config
 from tasks.translate.document import Document
-from tasks.translate.joined import joined_splits
 from tasks.translate.languages import language_pair
 from tasks.translate.score import score
 
@@ -38,7 +39,10 @@ def load(config: Config) -> Splits:
     Raises:
         FileNotFoundError, DataError, UnavailableError: The data is missing, invalid or unavailable.
     """
-    return joined_splits(config, set_splits) if len(sources.joined_places(config.data)) > 1 else set_splits(config)
+    if len(sources.joined_places(config.data)) == 1:
+        return set_splits(config)
+    source, target = language_pair(config)
+    return joined_splits(replace(config, source=source, target=target), set_splits)
 
 
 def set_splits(config: Config) -> Splits:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from PIL.Image import Image
 
@@ -11,7 +11,7 @@ from data.texts.text import clean_text
 from tasks.engine.config import JsonObject
 from tasks.engine.task import Pipeline, Report
 from tasks.toolbox import figures, metrics
-from tasks.toolbox.bleu import References
+from tasks.toolbox.joined import set_metrics
 from tasks.toolbox.measures import translation_measures
 from tasks.translate.answers import document_answers
 from tasks.translate.clauses import Tokens
@@ -23,7 +23,6 @@ LOG = logging.getLogger("tasks")
 
 ANSWER_COUNT = 200  # answers kept, and sentences timed
 ALIGNMENT_COUNT = 6  # alignments in a figure
-ENDS = ("_low", "_high", "_signature")  # of the names of metrics
 SHORT = 20  # sub-words that such a sentence stays below
 
 
@@ -47,10 +46,14 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         others = {"references": truth[place]} if len(truth[place]) > 1 else {}
         return {"input": example["text"], "answer": answer, "reference": example["translation"]} | others
 
-    whole = metrics.translation_metrics(answers, truth, language=codec.languages[1])
+    def metrics_of(places: Sequence[int]) -> JsonObject:
+        own, references = [answers[place] for place in places], [truth[place] for place in places]
+        return metrics.translation_metrics(own, references, language=codec.languages[1])
+
+    whole = metrics_of(range(len(answers)))
     return Report(
         metrics=whole
-        | set_metrics(answers, truth, [example.get("set") for example in examples], codec.languages[1], whole)
+        | set_metrics([example.get("set") for example in examples], metrics_of, whole)
         | {"cut": cut_count(pipeline, documents)}
         | rates(pipeline, rows),
         answers=list(map(entry, range(min(ANSWER_COUNT, len(answers))))),
@@ -61,47 +64,6 @@ def score(pipeline: Pipeline[Config], examples: Examples) -> Report:
         measures=lambda: translation_measures(answers, truth, codec.languages[1]),
         entry=entry,
     )
-
-
-def set_metrics(
-    answers: Sequence[str],
-    truth: Sequence[References],
-    sets: Sequence[str | None],
-    language: str,
-    taken: Collection[str] = (),
-) -> JsonObject:
-    """Return the number of examples and the metrics of each set, with its name behind theirs; nothing for one set.
-
-    Args:
-        sets: The name of the set of each example.
-        taken: Names of other metrics. A set whose metrics would have one of these, or one of another set's, gets
-            `_set` behind its name, with a notice.
-    """
-    found: JsonObject = {}
-    for name in dict.fromkeys(sets) if len({*sets}) > 1 else ():
-        rows = [row for row, own in enumerate(sets) if own == name]
-        own = metrics.translation_metrics(
-            [answers[row] for row in rows], [truth[row] for row in rows], language=language
-        )
-        own = {"examples": len(rows), **own}
-        free = str(name)
-        while not (named := named_keys(own, free)).keys().isdisjoint({*taken, *found}):
-            free += "_set"
-        if free != name:
-            LOG.warning("The scores of the set %r are called %r, since others have its name.", name, free)
-        found |= named
-    return found
-
-
-def named_keys(found: JsonObject, name: str) -> JsonObject:
-    """Return metrics with a name behind theirs, before the end that tells a part of one.
-
-    Example:
-        >>> named_keys({"bleu": 30.0, "bleu_low": 28.0}, "talks")
-        {'bleu_talks': 30.0, 'bleu_talks_low': 28.0}
-    """
-    parted = [next(((key.removesuffix(end), end) for end in ENDS if key.endswith(end)), (key, "")) for key in found]
-    return {f"{stem}_{name}{end}": value for (stem, end), value in zip(parted, found.values(), strict=True)}
 
 
 def cut_count(pipeline: Pipeline[Config], documents: Sequence[Document]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
 from tasks.translate.decode import attention_alignment, beam_hypotheses
 from tasks.translate.pipeline import language_pair, load
+from tasks.translate.rerank import forced_scores
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"data": "builtin", "limit": 200, "epochs": 3, "batch_size": 32, "average": 0, "embedding": 16, "units": 24}
@@ -230,10 +232,82 @@ def test_bad_input_is_named(pipeline, caplog):
         load(tasks.configure("translate", data="builtin", source="fr"))
 
 
+def test_languages_choose_among_the_runs_that_ship():
+    for source, target, run in (
+        ("de", None, "general-to-english"),
+        (None, "de", "general-en-de"),
+        (None, None, "general-en-de"),
+    ):
+        given = {name: value for name, value in (("source", source), ("target", target)) if value}
+        assert tasks.load("translate", **given).run.name == run
+    with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'fr'"):
+        tasks.load("translate", source="fr")
+    with pytest.raises(SettingError, match=r"translates from 'en' to 'de'"):
+        tasks.load("translate", "general-en-de", source="de")
+    (answer,) = tasks.load("translate", source="de").predict(["Ich liebe dich."])
+    assert answer["translation"] == "I love you."
+
+
+def test_a_run_of_ones_own_is_not_left_in_silence_for_one_that_ships(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "tasks/translate/pretrained/small", tmp_path / "runs/translate/mine")
+    monkeypatch.chdir(tmp_path)
+    assert tasks.load("translate").run.name == "mine"
+    with pytest.raises(SettingError, match=r"translates from 'en' to 'de'; received `source` 'de'"):
+        tasks.load("translate", source="de")
+
+
 def test_the_widest_beam_works(pipeline):
     wide = pipeline.with_settings(beam=100)
     ((best, *_),) = beam_hypotheses(wide, [pipeline.codec.numbers("A cat.")])
     assert best.tokens
+
+
+@pytest.fixture(scope="module")
+def backward(pipeline, tmp_path_factory):
+    """Return a run from German to English."""
+    settings = SMALL | {
+        "learning_rate": 0.01,
+        "limit": 100,
+        "epochs": 1,
+        "score": False,
+        "source": "de",
+        "target": "en",
+    }
+    return tasks.train("translate", tmp_path_factory.mktemp("runs") / "back", **settings).run
+
+
+def test_a_given_translation_scores_as_the_search_scores_it(pipeline):
+    pipeline = pipeline.with_settings(beam=4, n_best=4)
+    rows = [pipeline.codec.numbers(text) for text in TEXTS]
+    found = beam_hypotheses(pipeline, rows)
+    pairs = [(row, one.tokens) for row, each in zip(rows, found, strict=True) for one in each]
+    with mock.patch("tasks.translate.rerank.BATCH", 3):
+        scores = forced_scores(pipeline, pairs)
+    np.testing.assert_allclose(scores, [one.score for each in found for one in each], atol=1e-4)
+
+
+def test_translations_are_ordered_by_a_run_of_the_other_way(pipeline, backward):
+    wide = pipeline.with_settings(beam=6, n_best=6)
+    alone, other = (one.predict(TEXTS) for one in (wide, wide.with_settings(rerank=backward, rerank_weight=0.0)))
+    assert alone == other
+    reranked = wide.with_settings(rerank=backward, rerank_weight=100.0)
+    only = [answer["sentences"][0] for answer in reranked.predict(TEXTS)]
+    back = tasks.load("translate", backward)
+    for text, each, before in zip(TEXTS, only, alone, strict=True):
+        texts = [one["text"] for one in each["translations"]]
+        assert sorted(texts) == sorted(one["text"] for one in before["sentences"][0]["translations"])
+        numbers = back.codec.numbers
+        scores = forced_scores(back, [(numbers(one), numbers(text)) for one in texts])
+        assert (np.diff(scores) <= 0.02).all(), "the other run decides"
+    (first,) = reranked.with_settings(n_best=1).predict(TEXTS[:1])
+    assert first["translation"] == only[0]["translations"][0]["text"]
+
+
+def test_a_run_of_the_same_way_cannot_rerank(pipeline):
+    with pytest.raises(SettingError, match=r"`rerank` takes a run from 'de' to 'en'; .* is from 'en' to 'de'\."):
+        pipeline.with_settings(rerank=pipeline.run).predict(["A cat."])
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        pipeline.with_settings(rerank=Path("nowhere")).predict(["A cat."])
 
 
 def test_from_the_command_line(pipeline, tmp_path):

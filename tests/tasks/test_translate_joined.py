@@ -12,11 +12,11 @@ import tasks
 from data.splits import OptionError, Splits
 from tasks.engine import evaluate as evaluation
 from tasks.engine.config import SettingError
+from tasks.toolbox.joined import joined_splits, set_metrics
+from tasks.toolbox.metrics import translation_metrics
 from tasks.translate.codec import Codec
-from tasks.translate.joined import joined_splits
 from tasks.translate.languages import language_pair
 from tasks.translate.pipeline import load
-from tasks.translate.score import set_metrics
 from tasks.translate.variety import copied_names, exchanged_pair, hasty_pair
 
 SMALL = {"epochs": 1, "batch_size": 32, "average": 0, "embedding": 16, "units": 24, "vocabulary": 700}
@@ -51,7 +51,7 @@ def test_sets_are_joined_and_tell_their_names_and_what_another_tests_on_is_left_
     assert [words(split) for split in splits] == [["a", "b", "g", "h", "i"], ["c", "j"], ["d", "e", "q"]]
     assert [row["set"] for row in splits.test] == ["one", "one", "other"]
     assert "set" not in splits.train[0]
-    assert "2 of 7 training pairs have a text that another set holds for validation or testing" in caplog.text
+    assert "2 of 7 training examples have a text that another set holds to validate or test" in caplog.text
 
 
 def test_a_set_that_is_named_twice_is_shown_twice_and_tested_once(sets):
@@ -82,7 +82,7 @@ def test_the_part_that_is_tested_on_is_in_no_training_or_validation(named, tmp_p
     assert not test & (train | valid)
     assert not train & valid
     assert {row["set"] for row in splits.test} == ({"one"} if named == "talks" else {"one", "other"})
-    assert "training pairs have a text that another set holds for validation or testing" in caplog.text
+    assert "training examples have a text that another set holds to validate or test" in caplog.text
 
 
 def test_own_files_the_catalogue_and_the_embedded_sentences_can_be_joined(sets, tmp_path):
@@ -119,6 +119,7 @@ def test_reading_joined_sets_asks_for_each_one_once(sets):
     assert asked == sets.split(",")
 
 
+@pytest.mark.slow
 def test_each_set_is_scored_apart(sets, tmp_path):
     pipeline = tasks.train("translate", tmp_path / "run", data=sets, source="en", target="de", **SMALL)
     scores = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
@@ -139,18 +140,23 @@ def test_each_set_is_scored_apart(sets, tmp_path):
         tasks.evaluate("translate", pipeline.run, data=f"{one},{more}")
 
 
+def scores(answers, truth):
+    """Return the scores of the answers at some places."""
+    return lambda rows: translation_metrics([answers[row] for row in rows], [truth[row] for row in rows], language="de")
+
+
 def test_the_scores_of_a_set_are_those_of_its_own_examples():
-    answers, truth = ["a b c d", "x"], ["a b c d", "y"]
-    found = set_metrics(answers, truth, ["good", "bad"], "de")
+    score = scores(["a b c d", "x"], ["a b c d", "y"])
+    found = set_metrics(["good", "bad"], score)
     assert (round(found["bleu_good"]), found["bleu_bad"]) == (100, 0)
-    assert set_metrics(answers, truth, ["good", "good"], "de") == set_metrics(answers, truth, [None, None], "de") == {}
+    assert set_metrics(["good", "good"], score) == set_metrics([None, None], score) == {}
 
 
 def test_no_set_takes_the_name_of_another_score(caplog):
     names = ["low", "lowercased", "one_reference", "x", "x_low", "lowercased_x"]
     answers, taken = [*"abcdef"], {"bleu": 1.0, "bleu_low": 2.0, "bleu_lowercased": 3.0, "bleu_one_reference": 4.0}
-    found = set_metrics(answers, answers, names, "de", taken)
-    alone = set_metrics(answers[:2], answers[:2], ["good", "bad"], "de")
+    found = set_metrics(names, scores(answers, answers), taken)
+    alone = set_metrics(["good", "bad"], scores(answers, answers))
     assert not found.keys() & taken.keys()
     assert len(found) == len(names) * len(alone) / 2  # none overwrites another
     assert {"bleu_low_set", "bleu_lowercased_set_low", "bleu_x", "bleu_x_low_set"} <= found.keys()
