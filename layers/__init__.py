@@ -9,6 +9,7 @@ from layers.convolution import ConvolutionBlock, ResidualBlock
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.deconvolution import Bilinear, DeconvolutionBlock, EvenPhases
 from layers.dense import DenseBlock
+from layers.efficientnet import efficientnet_lite0
 from layers.embedding import GivenLoss, TiedEmbedding
 from layers.encoder import GridEncoder
 from layers.pooling import SequencePooling
@@ -30,4 +31,5 @@ __all__ = [
     "ResidualBlock",
     "SequencePooling",
     "TiedEmbedding",
+    "efficientnet_lite0",
 ]

@@ -1,4 +1,4 @@
-"""An encoder of pictures: a network of `keras.applications`, or convolution blocks."""
+"""An encoder of pictures: a network of `keras.applications`, EfficientNet-Lite0, or convolution blocks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,16 +7,17 @@ from typing import NamedTuple
 import keras
 from keras import applications
 
+from layers import efficientnet
 from layers.block import LayerConfig, Options, Shape, Tensor, check_choice, check_positive
 from layers.convolution import ConvolutionBlock
 
 
 class Network(NamedTuple):
-    """A network of `keras.applications`.
+    """A network that was trained on ImageNet.
 
     Example:
         >>> sorted(NETWORKS)
-        ['efficientnetb0', 'mobilenet', 'mobilenetv2', 'resnet50']
+        ['efficientnetb0', 'efficientnetlite0', 'mobilenet', 'mobilenetv2', 'resnet50']
     """
 
     make: Callable[..., keras.Model]
@@ -26,6 +27,7 @@ class Network(NamedTuple):
 NETWORKS = {
     "mobilenet": Network(partial(applications.MobileNet, alpha=0.75), applications.mobilenet.preprocess_input),
     "mobilenetv2": Network(applications.MobileNetV2, applications.mobilenet_v2.preprocess_input),
+    "efficientnetlite0": Network(efficientnet.efficientnet_lite0, efficientnet.preprocess_input),
     "efficientnetb0": Network(applications.EfficientNetB0, applications.efficientnet.preprocess_input),
     "resnet50": Network(applications.ResNet50, applications.resnet50.preprocess_input),
 }

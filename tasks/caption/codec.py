@@ -15,9 +15,10 @@ from data.texts.vocabulary import END, START, Pieces, Words
 from tasks.caption.config import Config
 from tasks.caption.neighbours import Neighbours
 from tasks.engine import task
-from tasks.engine.config import JsonObject
+from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.fields import checked_fields, checked_widths
 from tasks.engine.task import Arrays
+from tasks.toolbox.reward import CiderReward
 
 LOG = logging.getLogger("tasks")
 Tokens = Sequence[int]
@@ -28,11 +29,13 @@ class Codec(task.Codec):
 
     Attributes:
         neighbours: Training pictures that help to choose among captions, if the run keeps them.
+        reward: What a training by CIDEr-D makes large; `None` in any other.
     """
 
     def __init__(
         self, config: Config, vocabulary: Words | Pieces, widths: list[int], neighbours: Neighbours | None = None
     ) -> None:
+        self.reward: CiderReward | None = None
         self.config, self.vocabulary, self.widths, self.neighbours = config, vocabulary, widths, neighbours
         if isinstance(vocabulary, Pieces):
             self.start, self.end, self.size = START, END, vocabulary.size
@@ -41,6 +44,8 @@ class Codec(task.Codec):
 
     @classmethod
     def learn(cls, config: Config, train: Examples) -> Self:
+        if config.objective == "cider":
+            raise SettingError("`objective` cider goes on from a run by likelihood; name one with `init_from`.")
         captions = [caption for example in train for caption in example["captions"]]
         if config.tokens == "words":
             vocabulary: Words | Pieces = Words.learn(captions, config.vocabulary, caption_words)
@@ -60,12 +65,25 @@ class Codec(task.Codec):
     @override
     @classmethod
     def adapt(cls, config: Config, earlier: Self, train: Examples) -> Self:
-        """Return a codec with the vocabulary of an earlier one and, if that is of words, the new words."""
+        """Return a codec with the vocabulary of an earlier one and, if that is of words, the new words.
+
+        A training by CIDEr-D adds none, since it draws what the network knows already.
+        """
         vocabulary = earlier.vocabulary
-        if isinstance(vocabulary, Words):
+        if isinstance(vocabulary, Words) and config.objective == "likelihood":
             captions = [caption for example in train for caption in example["captions"]]
             vocabulary = vocabulary.extended(captions, config.vocabulary, caption_words)
         return cls.of_vocabulary(config, vocabulary, train)
+
+    @override
+    def for_training(self, train: Examples) -> Self:
+        if self.config.objective == "cider":
+            self.reward = CiderReward.learn(map(self.numbered, train))
+        return self
+
+    def numbered(self, example: Example) -> list[list[int]]:
+        """Return the captions of an example as tokens, with that of the end."""
+        return [[*self.numbers(caption), self.end] for caption in example["captions"]]
 
     @override
     def places(self, earlier: Self) -> list[int] | None:

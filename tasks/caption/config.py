@@ -36,14 +36,22 @@ class Config(SearchConfig, PictureConfig):
         0.1, "Label smoothing: share of the target probability spread over all words.", low=0.0, high=0.9
     )
 
-    encoder: Literal["mobilenet", "mobilenetv2", "efficientnetb0", "resnet50", "scratch"] = option(
+    objective: Literal["likelihood", "cider"] = option(
+        "likelihood",
+        "What the training makes large: the likelihood of the training captions, or the CIDEr-D of captions that the "
+        "network draws (self-critical training), to go on from a run by likelihood (--init-from).",
+        inherited=False,
+    )
+
+    encoder: Literal["mobilenet", "mobilenetv2", "efficientnetlite0", "efficientnetb0", "resnet50", "scratch"] = option(
         "mobilenet",
-        "Encoder of the picture: a network of keras.applications (MobileNet with width 0.75), or a small new one.",
+        "Encoder of the picture: a network of keras.applications (MobileNet with width 0.75), EfficientNet-Lite0, or a "
+        "small new one.",
     )
     encoder_weights: str = option(
         "imagenet",
-        "Weights of the encoder, which are then frozen: imagenet (downloaded by Keras), or a file without the "
-        "classifier. With none, the encoder is trained.",
+        "Weights of the encoder, which are then frozen: imagenet (downloaded by Keras, not for efficientnetlite0), or "
+        "a file without the classifier: H5, or NPZ for efficientnetlite0. With none, the encoder is trained.",
     )
     size: int = option(192, "Side of the square that pictures are resized to, in pixels.", low=32, high=1024)
     filters: tuple[int, ...] = option(

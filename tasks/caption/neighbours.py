@@ -15,13 +15,13 @@ import numpy as np
 
 from tasks.engine.config import JsonObject
 from tasks.engine.fields import checked_fields
+from tasks.toolbox.reward import Gram, grams
 
 COUNT = 20  # neighbours whose captions are asked
 ORDER = 4  # longest n-gram
 MOST_CAPTIONS = 20  # of a picture
 LARGEST = 1e6  # number of a vector
 Tokens = Sequence[int]
-Gram = tuple[int, ...]
 KINDS = {"mean": "<f4", "vectors": "|i1", "tokens": "<i4", "counts": "<i4", "frequencies": "<i4"}
 
 
@@ -171,8 +171,7 @@ class Neighbours:
     def profiles(self, caption: Tokens) -> Iterator[dict[Gram, float]]:
         """Yield for each length of n-grams the weighted counts in a caption, together of length 1."""
         for order in range(1, ORDER + 1):
-            counts = Counter(tuple(caption[start : start + order]) for start in range(len(caption) - order + 1))
-            values = {gram: count * self.weight(gram) for gram, count in counts.items()}
+            values = {gram: count * self.weight(gram) for gram, count in Counter(grams(caption, order)).items()}
             length = math.sqrt(sum(value**2 for value in values.values()))
             if length:
                 yield {gram: value / length for gram, value in values.items()}

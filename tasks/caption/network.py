@@ -10,7 +10,7 @@ from data.pictures.captions import check_lost
 from data.pictures.decoding import MEGAPIXELS
 from data.pictures.files import picture_stamp
 from data.splits import Example, Examples, Splits
-from data.texts.text import PAD
+from data.texts.text import PAD, UNKNOWN
 from layers.block import Tensor
 from layers.decoder import DecoderStep, RecurrentDecoder
 from layers.embedding import GivenLoss, TiedEmbedding
@@ -19,6 +19,7 @@ from tasks.caption.codec import Codec
 from tasks.caption.config import Config
 from tasks.caption.encoder import load_weights, weights_digest
 from tasks.caption.features import Source, cache_folder, picture_features, readable_square
+from tasks.caption.self_critical import SelfCritical
 from tasks.engine.task import KerasPart, Signature
 
 Grids = dict[str, dict[str, np.ndarray | None]]  # way of viewing -> identity of a picture -> its features
@@ -28,25 +29,34 @@ def build(config: Config, codec: Codec) -> keras.Model:
     """Return the compiled network for training.
 
     * Inputs: pictures, or features of a frozen encoder; captions so far and next words `(batch, captions, time)`.
-    * Output: the mean loss of the captions of each picture, `(batch,)`.
+    * Output: the mean loss of the captions of each picture, `(batch,)`; for a training by CIDEr-D, its own captions.
     """
     encoder = GridEncoder(config.encoder, config.size, config.filters, trainable=not config.is_frozen, name="encoder")
     encoder.build((None, config.size, config.size, 3))
     shape = encoder.cells if config.is_frozen else (config.size, config.size, 3)
     seen = keras.Input(shape, dtype="float16" if config.is_frozen else "uint8", name="seen")
     before, after = (keras.Input((None, None), dtype="int32", name=name) for name in ("before", "after"))
-    embedding = TiedEmbedding(codec.size, config.embedding, config.label_smoothing, name="embedding")
+    smoothing = config.label_smoothing if codec.reward is None else 0.0
+    embedding = TiedEmbedding(codec.size, config.embedding, smoothing, name="embedding")
     decoder = attention_decoder(config)
     grid = keras.layers.BatchNormalization(momentum=0.9, name="even")(encoder(seen))
     grid = keras.layers.SpatialDropout1D(config.encoder_dropout)(grid)
     read = keras.layers.Dropout(config.embedding_dropout, noise_shape=(None, None, 1, None))(embedding(before))
     written = keras.layers.Dropout(config.dropout)(decoder(read, grid))
     losses = embedding(written, use="loss", labels=after)  # (batch, captions, time)
-    model = keras.Model([seen, before, after], mean_loss(losses, after), name="caption")
+    arrays = [seen, before, after], mean_loss(losses, after)
+    if codec.reward is None:
+        model = keras.Model(*arrays, name="caption")
+    else:
+        model = SelfCritical(*arrays, name="caption")
+        never = [PAD, UNKNOWN, codec.start]
+        model.aim(codec.reward, codec.start, codec.end, never, config.max_length + 1, config.seed)
+    memory = 0.98 if codec.reward is None else 0.999  # gradients of what is drawn at random vary more
     optimizer = keras.optimizers.AdamW(
-        config.learning_rate, weight_decay=config.weight_decay, beta_2=0.98, clipnorm=config.clip or None
+        config.learning_rate, weight_decay=config.weight_decay, beta_2=memory, clipnorm=config.clip or None
     )
-    model.compile(optimizer=optimizer, loss=GivenLoss())
+    by_host = codec.reward is not None and keras.config.backend() == "tensorflow"  # what XLA cannot do
+    model.compile(optimizer=optimizer, loss=GivenLoss(), jit_compile=False if by_host else "auto")
     return model
 
 

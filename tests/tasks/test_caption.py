@@ -116,6 +116,7 @@ def test_a_prediction_sees_what_was_seen_in_training(pipeline, settings):
     assert example["grid"].shape == (4, 768)
 
 
+@pytest.mark.slow
 def test_what_was_seen_is_kept_and_seen_again_only_when_something_changes(settings, tmp_path):
     config = tasks.configure("caption", **(settings | {"cache": tmp_path}))
     first = prepared(config)
@@ -304,6 +305,58 @@ def test_weights_of_another_network_are_refused(settings, tmp_path):
         prepared(tasks.configure("caption", **(settings | {"encoder": "mobilenetv2"})))
     with pytest.raises(FileNotFoundError, match=r"no file of weights 'nowhere\.h5'"):
         prepared(tasks.configure("caption", **(settings | {"encoder_weights": "nowhere.h5"})))
+
+
+def lite_arrays(encoder):
+    """Return weights of EfficientNet-Lite0 by name, random ones."""
+    draws, found = np.random.default_rng(0), {}
+    for layer in encoder.sight.layers:
+        parts = layer.name.split("_")
+        place = "/".join(["_".join(parts[:2]), *parts[2:3]] if parts[0] == "block" else parts[:1])
+        names = ("gamma", "beta", "mean", "variance") if layer.name.endswith("normalization") else ("kernel",)
+        for name, weight in zip(names, layer.get_weights(), strict=False):
+            found[f"{place}/{name}"] = draws.random(weight.shape).astype("float32")
+    return found
+
+
+def test_named_weights_go_to_their_places_in_efficientnet_lite0(tmp_path):
+    encoder = GridEncoder("efficientnetlite0", 64)
+    encoder.build((None, 64, 64, 3))
+    arrays = lite_arrays(encoder)
+    assert len(arrays) == 245
+    np.savez(tmp_path / "a.npz", **arrays)
+    load_weights(encoder, str(tmp_path / "a.npz"))
+    for name, place in (("stem", "stem"), ("block_07_expand", "block_07/expand"), ("head", "head")):
+        (kernel,) = encoder.sight.get_layer(name).get_weights()
+        np.testing.assert_array_equal(kernel, arrays[f"{place}/kernel"])
+    mean = encoder.sight.get_layer("block_00_project_normalization").moving_mean
+    np.testing.assert_array_equal(np.asarray(mean), arrays["block_00/project/mean"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda arrays: arrays | {"other": np.zeros(3)},
+        lambda arrays: {name: values for name, values in arrays.items() if name != "head/mean"},
+        lambda arrays: arrays | {"head/mean": np.zeros(3)},
+        lambda arrays: arrays | {"head/mean": np.array([None] * 1280)},
+        lambda arrays: arrays | {"other": np.zeros(20_000_000)},
+    ],
+    ids=["too many", "one missing", "another shape", "objects", "too large"],
+)
+def test_other_named_weights_are_refused(fault, tmp_path):
+    encoder = GridEncoder("efficientnetlite0", 64)
+    encoder.build((None, 64, 64, 3))
+    np.savez_compressed(tmp_path / "a.npz", **fault(lite_arrays(encoder)))
+    with pytest.raises(DataError, match="does not hold weights of the encoder 'efficientnetlite0'"):
+        load_weights(encoder, str(tmp_path / "a.npz"))
+
+
+def test_efficientnet_lite0_has_no_weights_to_download(settings):
+    encoder = GridEncoder("efficientnetlite0", 64)
+    encoder.build((None, 64, 64, 3))
+    with pytest.raises(UnavailableError, match="Keras has no weights of 'efficientnetlite0'; give --encoder-weights"):
+        load_weights(encoder, "imagenet")
 
 
 def test_weights_that_cannot_be_downloaded_have_a_way_out(settings):

@@ -18,6 +18,8 @@ from tasks.engine.load import restored_codec
 from tasks.engine.members import RunError
 from tasks.toolbox.search import Hypothesis
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"data": "builtin", "limit": 40, "epochs": 1, "average": 0, "score": False}
 CAPTIONS = [[[3, 4, 5, 6], [3, 4]], [[7, 8, 5]], [], [[3, 9, 9, 9, 9]]]
 
