@@ -64,6 +64,7 @@ KERAS = {
     *ROOT.glob("tasks/[!e]*/network.py"),
     ROOT / "data/batches.py",
     ROOT / "tasks/caption/encoder.py",
+    ROOT / "tasks/caption/self_critical.py",
     *(
         ROOT / f"tasks/engine/{name}.py"
         for name in (
@@ -87,10 +88,17 @@ RUNTIMES = {path: path.stem for path in ROOT.glob("tasks/engine/exporting/runtim
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
 SERVER = {"fastapi", "starlette", "uvicorn"}
 HEAVY = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "sklearn", "scipy", "matplotlib"}
-ONNX = {ROOT / "tasks/engine/archives.py", ROOT / "layers/onnx/file.py", ROOT / "layers/onnx/network.py"}
+ONNX = {
+    ROOT / path
+    for path in (
+        *("layers/onnx/file.py", "layers/onnx/network.py"),
+        *("tasks/engine/archives.py", "tasks/engine/sharing.py"),
+    )
+}
 TENSORFLOW = {
     ROOT / "data/batches.py",
     ROOT / "data/catalogue.py",
+    ROOT / "tasks/caption/self_critical.py",
     ROOT / "tasks/engine/devices.py",
     ROOT / "tasks/engine/exporting/tensorflow_files.py",
     ROOT / "tasks/engine/exporting/runtimes/saved_model.py",

@@ -64,6 +64,7 @@ def test_training_prints_one_object_and_nothing_else(home):
     assert (first, last) == ("Run:", "Everything")
 
 
+@pytest.mark.slow
 def test_training_says_nothing_with_quiet(tmp_path):
     result = run("train", "mnist", *TINY, "--quiet", "--run", tmp_path / "run")
     assert (result.returncode, result.stderr) == (0, "")
@@ -197,6 +198,7 @@ def test_answers_in_a_file_are_in_step_too_and_a_wrong_use_leaves_no_file(tmp_pa
     assert [(row["row"], row["id"], "error" in row) for row in rows] == [(1, "7", False), (2, "8", True)]
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(home):
     folder, _ = home
     command = f"{sys.executable} {ROOT / 'cli.py'} predict mnist {'digit.png ' * 600} | head -n 1"
@@ -283,6 +285,7 @@ def test_runs_and_tasks_are_listed(home):
     assert "Presets: small, tiny, dense. Data: mnist." in lines[tasks.names().index("mnist")]
 
 
+@pytest.mark.slow
 def test_only_typed_options_override_a_preset(tmp_path):
     (tmp_path / "settings.toml").write_text('data = "builtin"\nepochs = 1\nlimit = 32\n')
     result = run(
@@ -297,6 +300,7 @@ def test_only_typed_options_override_a_preset(tmp_path):
     assert settings["learning_rate"] == tasks.presets("mnist")["dense"]["learning_rate"]
 
 
+@pytest.mark.slow
 def test_a_limit_smaller_than_a_batch_trains(tmp_path):
     result = run(
         "train", "mnist", "--data", "builtin", "--limit", 3, "--epochs", 1, "--run", tmp_path / "run", "--json"
@@ -359,6 +363,7 @@ def test_a_traceback_shows_with_debug_only(home):
     assert "Traceback" in run("--debug", "predict", "mnist", "no.png", cwd=folder).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     long = ["--data", "builtin", "--limit", "64", "--epochs", "20", "--batch-size", "16", "--filters", "4"]
@@ -391,6 +396,7 @@ def test_a_stopped_training_goes_on_where_it_was(number, code, tmp_path):
     assert [line.split(",")[0] for line in history[1:]] == [str(epoch) for epoch in range(1, 21)]
 
 
+@pytest.mark.slow
 def test_a_diverged_training_ends_with_its_own_code_and_the_command_that_goes_on(tmp_path):
     bad = ["--learning-rate", "1e30", "--normalization", "none", "--run", "run"]
     said = one_sentence(run("train", "mnist", *TINY, *bad, cwd=tmp_path), 3)

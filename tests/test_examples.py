@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHOWN = ["tasks/__init__.py", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tasks/toolbox/[!_]*.py")))]
+TASKS = "tasks/__init__.py"
+SHOWN = [TASKS, *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tasks/toolbox/[!_]*.py")))]
 SHOWN += [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("layers/[!_]*.py"))]
 MORE = ["tasks/engine/config.py", "tasks/engine/publish.py", "data/sources.py"]
 MORE += [f"layers/onnx/{name}.py" for name in ("convolution", "graph", "network", "recurrent", "unrolled")]
@@ -19,7 +20,7 @@ def module_of(path):
     return import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
 
 
-@pytest.mark.parametrize("path", [*SHOWN, *MORE])
+@pytest.mark.parametrize("path", [pytest.param(TASKS, marks=pytest.mark.slow), *SHOWN[1:], *MORE])
 def test_the_examples_run(path, tmp_path, monkeypatch):
     module = module_of(path)
     monkeypatch.chdir(tmp_path)

@@ -50,6 +50,7 @@ def options_of(verb: str, task: str) -> frozenset[str]:
     return frozenset(re.findall(r"(?:^  | / )(--[a-z0-9-]+)", text, flags=re.MULTILINE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_the_python_sessions_run(folder, page):
     blocks = re.findall(r"```python\n(.*?)```", PAGES[page], flags=re.DOTALL)

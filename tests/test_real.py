@@ -80,8 +80,10 @@ def reviews(datasets):
 
 def test_imdb_is_read_whole_as_text(reviews):
     _, splits = reviews
-    assert [len(split) for split in splits] == [23_750, 1_250, 25_000]
-    assert sum(example["label"] == "pos" for example in splits.test) == 12_500
+    assert [len(part) for part in splits] == [32_050, 1_530, 25_616]  # with the embedded sets
+    labels = [example["label"] for example in splits.test if example["set"] == "imdb_reviews"]
+    assert (len(labels), labels.count("pos")) == (25_000, 12_500)
+    assert sum(example["label"] == "pos" for example in splits.test) == 12_808
     assert {type(example["text"]) for example in splits.test} == {str}
 
 
@@ -92,7 +94,9 @@ def test_the_pretrained_classifier_scores_what_its_card_says(reviews):
     assert abs(scores["errors"] - published["errors"]) <= 2  # sums in another order may turn a tie
     assert scores["auc"] == pytest.approx(published["auc"], abs=1e-4)
     assert f"| errors | {published['errors']} |" in (pipeline.run / "README.md").read_text()
-    assert scores["accuracy"] >= 0.915
+    assert scores["accuracy_imdb_reviews"] >= 0.916
+    assert scores["accuracy_opinions"] >= 0.88
+    assert scores["accuracy_builtin"] >= 0.84
     assert scores["ece"] <= 0.03
 
 
@@ -137,26 +141,39 @@ def test_the_pretrained_translator_reads_its_input_and_is_small(multi30k):
     order = np.random.default_rng(0).permutation(len(splits.test))
     shuffled = [one | {"text": splits.test[other]["text"]} for one, other in zip(splits.test, order, strict=True)]
     assert evaluation.score(pipeline, shuffled, "test").report.metrics["bleu"] < 3
-    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 14e6
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 8e6
 
 
-def test_the_general_translator_scores_what_its_card_says(datasets):
+GENERAL = {  # least scores, and sentences
+    "general-en-de": (
+        {"bleu_tatoeba": 36, "chrf_tatoeba": 55, "bleu_multi30k": 34.5, "bleu": 36},
+        {
+            "I love you.": "Ich liebe dich.",
+            "My grandmother was born in 1931.": "Meine Großmutter wurde 1931 geboren.",
+            "I AM WAITING FOR MY SISTER.": "ICH WARTE AUF MEINE SCHWESTER.",
+        },
+    ),
+    "general-to-english": (
+        {"bleu_tatoeba": 40, "chrf_tatoeba": 55, "bleu_multi30k": 37.5, "bleu": 39},
+        {"Wie spät ist es?": "What time is it?", "ICH BIN MÜDE": "I'M TIRED"},
+    ),
+}
+
+
+@pytest.mark.parametrize("run", GENERAL)
+def test_a_general_translator_scores_what_its_card_says(run, datasets):
     both = ",".join(str(datasets / name) for name in ("multi30k", "tatoeba"))
-    pipeline = tasks.load("translate", TASKS / "translate/pretrained/general-en-de", data=both)
+    pipeline = tasks.load("translate", TASKS / f"translate/pretrained/{run}", data=both)
     splits = pipeline.task.load(pipeline.config)
     assert [len(split) for split in splits] == [195_153, 2_014, 2_000]
     scores = evaluation.score(pipeline, splits.test, "test").report.metrics
     published = json.loads((pipeline.run / "metrics.json").read_text())["metrics"]
-    for name, least in (("bleu_tatoeba", 36), ("chrf_tatoeba", 55), ("bleu_multi30k", 34.5), ("bleu", 36)):
+    least, sentences = GENERAL[run]
+    for name, value in least.items():
         assert scores[name] == pytest.approx(published[name], abs=0.1)
-        assert scores[name] >= least
-    german = pipeline.predict(["I love you.", "My grandmother was born in 1931.", "I AM WAITING FOR MY SISTER."])
-    assert [answer["translation"] for answer in german] == [
-        "Ich liebe dich.",
-        "Meine Großmutter wurde 1931 geboren.",
-        "ICH WARTE AUF MEINE SCHWESTER.",
-    ]
-    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 17e6
+        assert scores[name] >= value
+    assert [answer["translation"] for answer in pipeline.predict([*sentences])] == [*sentences.values()]
+    assert sum(path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()) < 8e6
 
 
 BICUBIC = {  # luma PSNR in dB of x2, x3 and x4, as in Kim et al., 2016, https://arxiv.org/abs/1511.04587
@@ -247,7 +264,8 @@ def test_the_pretrained_captioner_scores_what_its_card_says(flickr8k):
     for metric in ("cider", "bleu_4", "bleu_1", "rouge_l"):
         assert scores[metric] == pytest.approx(published[metric], abs=0.2)  # sums in another order may turn a tie
     assert f"| cider | {published['cider']:.4f}" in (pipeline.run / "README.md").read_text()
-    least = {"bleu_4": 20.0, "cider": 53, "bleu_1": 61, "distinct": 60, "words": 240}
+    # the run with MobileNet had 244 words, and a bound of 240
+    least = {"bleu_4": 21.0, "cider": 54, "bleu_1": 62, "distinct": 70, "words": 220}
     assert all(scores[metric] >= value for metric, value in least.items())
     assert scores["cider_shuffled"] < 12  # it looks at the picture
 
@@ -257,3 +275,20 @@ def test_the_pretrained_captioner_is_small_with_its_encoder(flickr8k):
     sizes = {path.name: path.stat().st_size for path in pipeline.run.rglob("*") if path.is_file()}
     assert sizes.pop("codec.json") < 4.5e6  # with the vectors and captions of the training pictures
     assert sum(sizes.values()) < 16e6
+
+
+def test_efficientnet_lite0_sees_what_its_weights_were_published_for(datasets):
+    from layers.efficientnet import efficientnet_lite0, preprocess_input, set_named_weights
+
+    folder = datasets / "encoders"
+    network = efficientnet_lite0((192, 192, 3))
+    set_named_weights(network, dict(np.load(folder / "efficientnet_lite0_no_top.npz")))
+    golden = np.load(folder / "efficientnet_lite0_golden.npz")
+    assert len(golden.files) == 5
+    for name in golden.files:
+        group, file = name.split("_", 1)
+        (path,) = (path for path in (datasets / "sr" / group).rglob(file))
+        with Image.open(path) as image:
+            levels = np.asarray(image.convert("RGB").resize((192, 192), Image.Resampling.BICUBIC), "float32")
+        seen = network.predict(preprocess_input(levels)[None], verbose=0).mean((0, 1, 2))
+        np.testing.assert_allclose(seen, golden[name], atol=1e-3)

@@ -25,6 +25,7 @@ from tasks.engine.network import KerasNetwork, OnnxNetwork
 
 ROOT = Path(__file__).parents[2]
 TINY = {"data": "builtin", "limit": 96, "epochs": 4, "batch_size": 16, "average": 0}
+SMALLER = {"upscale": {"filters": 8, "squeeze": 4, "depth": 1}}
 FILES = {
     "README.md",
     "answers.jsonl",
@@ -40,11 +41,16 @@ FILES = {
 }
 
 
+def tiny(name):
+    """Return the settings of a tiny run of a task."""
+    return TINY | SMALLER.get(name, {})
+
+
 @pytest.fixture(scope="module")
 def trained(request, tmp_path_factory):
     """Return the pipeline of a tiny run of the task that a module names."""
     name = request.module.TASK
-    return tasks.train(name, tmp_path_factory.mktemp("runs") / name, **TINY)
+    return tasks.train(name, tmp_path_factory.mktemp("runs") / name, **tiny(name))
 
 
 def inputs(pipeline, count=5):
@@ -69,7 +75,7 @@ def timeless(metrics):
 
 def count(pipeline):
     """Return how many examples a tiny run is tested on."""
-    return min(TINY["limit"], len(pipeline.task.load(pipeline.config).test))
+    return min(pipeline.config.limit, len(pipeline.task.load(pipeline.config).test))
 
 
 def test_a_run_has_its_files_and_no_other(trained):
@@ -87,8 +93,10 @@ def test_the_loss_is_finite_and_falls(trained):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_a_training_from_a_run_begins_with_its_network_and_its_weights(trained, tmp_path):
-    name, settings = trained.task.name, {**TINY, "epochs": 1, "learning_rate": 0.0, "score": False}
+    name = trained.task.name
+    settings = {**tiny(name), "epochs": 1, "learning_rate": 0.0, "score": False}
     made = tasks.train(name, tmp_path / "run", init_from=trained.run, **settings)
     assert made.codec.state() == trained.codec.state() or name == "translate"  # its limits are learnt anew
     before, after = (keras_model(each).trainable_weights for each in (trained, made))
@@ -169,8 +177,9 @@ def test_a_codec_comes_back_from_json(trained):
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_result(trained, tmp_path):
-    again = tasks.train(trained.task.name, tmp_path / "again", **TINY)
+    again = tasks.train(trained.task.name, tmp_path / "again", **tiny(trained.task.name))
     same = [
         [row.split(",")[:-1] for row in (run / "history.csv").read_text().splitlines()]
         for run in (trained.run, again.run)
@@ -195,7 +204,7 @@ def test_a_setting_that_is_fixed_by_training_cannot_change(trained):
 def test_a_run_that_exists_is_never_written_over(trained):
     before = {path: path.read_bytes() for path in trained.run.rglob("*") if path.is_file()}
     with pytest.raises(FileExistsError, match="not empty"):
-        tasks.train(trained.task.name, trained.run, **TINY)
+        tasks.train(trained.task.name, trained.run, **tiny(trained.task.name))
     with pytest.raises(FileExistsError, match="finished"):
         tasks.train(trained.task.name, trained.run, resume=True)
     assert before == {path: path.read_bytes() for path in trained.run.rglob("*") if path.is_file()}
@@ -242,6 +251,7 @@ def test_a_run_goes_on_with_its_own_data_and_settings_only(trained, copy):
         tasks.train(trained.task.name, copy, resume=True)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_trained_and_not_scored_is_scored_on_resuming(trained, copy):
     (copy / "metrics.json").unlink()
     again = tasks.train(trained.task.name, copy, resume=True)
@@ -283,5 +293,6 @@ def test_a_report_counts_in_each_example_what_gives_its_metrics(trained):
     for measure in measures:
         assert measure.name not in report.metrics or measure.total == pytest.approx(report.metrics[measure.name])
     assert json.loads(json.dumps(report.entry(1)))["answer"]
-    assert all(entry in [report.entry(place) for place in range(count(trained))] for entry in report.answers)
+    entries = [report.entry(place) for place in range(count(trained))]
+    assert all(entry in entries for entry in report.answers)
     assert isinstance(json.loads(json.dumps(trained.task.terms(trained))), dict)
