@@ -49,7 +49,8 @@ def main() -> None:
         install(python, "-r", ROOT / "requirements" / "predict.txt")
         install(python, ROOT)
         report("installed", summary(python, "after installing"))
-        (site_packages(python) / "sitecustomize.py").write_text(OFFLINE, encoding="utf-8")
+        offline = site_packages(python) / "sitecustomize.py"
+        offline.write_text(OFFLINE, encoding="utf-8")
         user = folder / "user"
         user.mkdir()
         shutil.copy(ROOT / "tasks" / "mnist" / "example.png", user / "digit.png")
@@ -63,7 +64,9 @@ def main() -> None:
         for line, package in NEEDS.items():
             report(line.partition(" --")[0], refusal(command, line, package, user))
         report("used", summary(python, "with the bytecode of these commands"))
+        offline.unlink()
         output([python, "-m", "pip", "install", "--quiet", "-r", ROOT / "requirements" / "serve.txt"])
+        offline.write_text(OFFLINE, encoding="utf-8")
         report("serve", served_answer(command, user))
         report("used", summary(python, "with `serve`", LARGEST_SERVER))
 

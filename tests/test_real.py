@@ -80,7 +80,8 @@ def reviews(datasets):
 
 def test_imdb_is_read_whole_as_text(reviews):
     _, splits = reviews
-    assert [len(part) for part in splits] == [32_050, 1_530, 25_616]  # with the embedded sets
+    train = 23_750 + 3 * 1_500 + 2 * 10_966  # reviews, embedded ones, opinions
+    assert [len(part) for part in splits] == [train, 1_250 + 80 + 577, 25_000 + 394 + 222]
     labels = [example["label"] for example in splits.test if example["set"] == "imdb_reviews"]
     assert (len(labels), labels.count("pos")) == (25_000, 12_500)
     assert sum(example["label"] == "pos" for example in splits.test) == 12_808
