@@ -3,6 +3,9 @@
 # ruff: noqa: RUF001 (letters of other scripts are meant)
 
 SPACELESS = frozenset({"zh", "ja", "th", "km", "lo", "my", "bo"})  # languages that write no spaces between words
+DECIMAL_COMMA = frozenset(
+    {"de", "fr", "es", "it", "pt", "nl", "ru", "pl", "cs", "el", "sv", "da", "fi", "tr", "uk"}
+)  # 1.000,5
 ORDINALS = frozenset({"de"})  # a number with a full stop before a capital may be an ordinal
 
 ABBREVIATIONS = {  # before a full stop that ends no sentence

@@ -17,7 +17,7 @@ from tasks.translate.decode import attention_alignment, attention_rows
 from tasks.translate.document import Document, Inset, Sentence
 from tasks.translate.insets import inset_offsets, text_with_insets
 from tasks.translate.letter_case import cased
-from tasks.translate.rerank import best_hypotheses
+from tasks.translate.lost_items import lasting_hypotheses, missing_texts
 
 STOPS = ".\u3002"
 HALTS = ",;:\uff0c\u3001\uff1b\uff1a\u060c\u061b"
@@ -39,7 +39,7 @@ def document_answers(pipeline: Pipeline[Config], documents: Sequence[Document]) 
     """Return the answer to each document; sentences of all of them share batches."""
     sentences = [sentence for document in documents for sentence in document.sentences]
     clauses = [clause for sentence in sentences for clause in sentence.clauses]
-    written = iter(written_sentences(pipeline, sentences, best_hypotheses(pipeline, clauses)))
+    written = iter(written_sentences(pipeline, sentences, lasting_hypotheses(pipeline, clauses)))
     return [document_answer(pipeline, each, [next(written) for _ in each.sentences]) for each in documents]
 
 
@@ -78,6 +78,14 @@ def document_answer(pipeline: Pipeline[Config], document: Document, written: Seq
         answer["confident"] = all(limits.hold(*value) for value in values)
     if document.cut:
         answer["cut"] = document.cut
+    texts = (pipeline.codec.pieces.text(each.hypotheses[0].tokens) for each in clauses)
+    missing = [
+        one
+        for each, text in zip(clauses, texts, strict=True)
+        for one in missing_texts(pipeline.codec, each.clause, text)
+    ]
+    if missing:
+        answer["missing"] = missing
     if pipeline.config.n_best > 1 or pipeline.config.alignment_file:
         pairs = zip(document.sentences, written, strict=True)
         answer["sentences"] = [details for pair in pairs for details in sentence_details(pipeline, *pair)]

@@ -25,6 +25,7 @@ from tasks.translate.config import Config
 from tasks.translate.document import Document, Reader
 from tasks.translate.languages import language_pair
 from tasks.translate.letter_case import letter_case, usual_spelling
+from tasks.translate.stand_ins import StandIns
 from tasks.translate.variety import copied_names, varied_pair
 
 LOG = logging.getLogger("tasks")
@@ -43,6 +44,7 @@ class Codec(task.Codec):
         cases: Share of the training sources in capitals and of titles; empty if that is not known.
         unseen: Whether no training source has a sub-word, `(sub-words,)`.
         limits: What validation examples showed; without it, no translation is called a guess.
+        stand_ins: What training pairs show of names and numbers; without it, none is missed in a translation.
         names: Words that training pairs have on both sides; only training has them.
     """
 
@@ -54,6 +56,7 @@ class Codec(task.Codec):
     cases: dict[str, float]
     unseen: np.ndarray
     limits: Limits | None = None
+    stand_ins: StandIns | None = None
     names: tuple[str, ...] = ()
 
     @classmethod
@@ -71,7 +74,14 @@ class Codec(task.Codec):
         lengths = [[len(codec.tokens(example[field])) + 1 for example in kept] for field in FIELDS]
         sources, targets = (padding_widths(each, config.max_length + 1, config.widths + 1, step=2) for each in lengths)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], pieces.size)
-        return replace(codec, sources=sources, targets=targets, cases=codec.case_shares(train), unseen=unseen)
+        return replace(
+            codec,
+            sources=sources,
+            targets=targets,
+            cases=codec.case_shares(train),
+            unseen=unseen,
+            stand_ins=StandIns.learn(train),
+        )
 
     @override
     @classmethod
@@ -84,7 +94,7 @@ class Codec(task.Codec):
         codec = replace(earlier, config=config, limits=None)
         codec.fitting_pairs(train)
         unseen = unseen_pieces([codec.tokens(example["text"]) for example in train], codec.pieces.size)
-        return replace(codec, unseen=earlier.unseen & unseen)
+        return replace(codec, unseen=earlier.unseen & unseen, stand_ins=StandIns.learn(train))
 
     @override
     def for_training(self, train: Examples) -> Self:
@@ -93,7 +103,9 @@ class Codec(task.Codec):
     @classmethod
     def restore(cls, config: Config, state: JsonObject) -> Self:
         state = checked_fields(
-            state, FORM, {"cases": dict[str, float], "limits": dict[str, float] | None, "unseen": str}
+            state,
+            FORM,
+            {"cases": dict[str, float], "limits": dict[str, float] | None, "unseen": str, "stand_ins": dict | None},
         )
         pair = (state["source"], state["target"])
         for name, own, given in zip(("source", "target"), pair, (config.source, config.target), strict=True):
@@ -106,7 +118,8 @@ class Codec(task.Codec):
         unseen = unpacked(state["unseen"], pieces.size) if "unseen" in state else np.zeros(pieces.size, bool)
         sources, targets = (checked_widths(state[name], config.max_length + 1) for name in ("sources", "targets"))
         found = cls(config, pair, pieces, sources, targets, state.get("cases", {}), unseen)
-        return replace(found, limits=Limits(**limits)) if limits else found
+        stand_ins = StandIns.restore(state["stand_ins"]) if state.get("stand_ins") else None
+        return replace(found, limits=Limits(**limits) if limits else None, stand_ins=stand_ins)
 
     @override
     def settled(self, config: Config) -> Config:
@@ -122,6 +135,7 @@ class Codec(task.Codec):
             "cases": self.cases,
             "limits": self.limits.state() if self.limits else None,
             "unseen": packed(self.unseen),
+            "stand_ins": self.stand_ins.state() if self.stand_ins else None,
             "pieces": self.pieces.state(),
         }
 

@@ -30,6 +30,7 @@ LOG = logging.getLogger("tasks")
 REMARKS = {  # on marks of answers
     "cut": "{count:,} of {total:,} texts have sentences longer than --max-length; these are translated part by part.",
     "confident": "{count:,} of {total:,} texts are unlike the validation data; their translations are guesses.",
+    "missing": "{count:,} of {total:,} translations lack a name or number of their text; their answers name it.",
 }
 
 
@@ -108,6 +109,7 @@ def predict(pipeline: Pipeline[Config], inputs: Iterable[Document]) -> list[Answ
     * `score` is the mean over sentences of the log-probability, divided by the length penalty.
     * `confident` is false for a guess: less probable, or of stranger words, than the validation examples.
     * `cut` is the number of parts that over-long sentences are cut into; it is there only if there are any.
+    * `missing` are the names and numbers of the text that the translation lacks; it is there only if it lacks any.
     * With `n_best` above 1 or `alignment_file` there are `sentences`, each with its `translations`, best first.
     * With `alignment_file` each sentence has its `alignment`: the attention of each target sub-word to the source.
     """

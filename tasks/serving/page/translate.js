@@ -34,6 +34,7 @@ export default function translate(task) {
     say(output, answer.translation);
     doubt.hidden = answer.confident !== false;
     const notes = [answer.confident === false && "Not sure: the text is unlike the validation data, so this is a guess.",
+      answer.missing && `Not in the translation: ${answer.missing.join(", ")}.`,
       answer.cut && `Over-long sentences are translated in ${answer.cut} parts.`];
     say(panel.status, notes.filter(Boolean).join(" "));
     fill(details, (answer.sentences ?? []).map(sentenceDetails));
