@@ -13,6 +13,7 @@ import numpy as np
 
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.evaluate import evaluate, evaluate_or_embedded
+from tasks.engine.members import file_size
 from tasks.engine.network import Network
 from tasks.engine.shared_weights import weight_files
 from tasks.engine.task import Pipeline
@@ -33,7 +34,7 @@ def size(folder: Path, about: JsonObject) -> int:
 
 def keras_row(pipeline: Pipeline[C], arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings) -> JsonObject:
     """Return the row of Keras itself, in this process: the files that hold its weights, and what `measured` returns."""
-    held = sum(path.stat().st_size for path in weight_files(pipeline.run / "model.keras"))
+    held = sum(file_size(path) for path in weight_files(pipeline.run / "model.keras"))
     row = {"format": "(this Keras)", "bytes": held, "signatures": {}}
     return row | measured(pipeline, pipeline.network, arrays, settings)
 

@@ -14,7 +14,7 @@ import tasks
 from tasks.engine import runs
 from tasks.engine.bundle import write_bundle
 from tasks.engine.config import SettingError
-from tasks.engine.members import RunError, file_on_disk, files_in, has_file, is_plain_file
+from tasks.engine.members import RunError, file_on_disk, file_size, files_in, has_file, is_plain_file
 
 ROOT = Path(__file__).parents[3]
 DIGIT = ROOT / "tasks/mnist/example.png"
@@ -63,8 +63,11 @@ def test_members_of_a_bundle_are_read_as_those_of_a_run(bundle):
     assert files_in(bundle / "figures", ".png") == []
     assert is_plain_file(bundle / "model.keras")
     assert not has_file(bundle / "checkpoint")
+    run = runs.pretrained_runs("mnist")[0]
+    for name in ("model.keras", "onnx/layers.onnx"):
+        assert file_size(bundle / name) == file_size(run / name) == (run / name).stat().st_size
     with file_on_disk(bundle / "codec.json") as place:
-        assert place.read_bytes() == (runs.pretrained_runs("mnist")[0] / "codec.json").read_bytes()
+        assert place.read_bytes() == (run / "codec.json").read_bytes()
         assert place.parent.stat().st_mode & 0o777 == 0o700
     assert not place.parent.exists()
 

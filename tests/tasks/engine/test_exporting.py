@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from importlib import import_module
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ import tasks
 from data.packages import MissingPackageError
 from data.splits import UnavailableError
 from tasks.engine import runs, weights
+from tasks.engine.bundle import write_bundle
 from tasks.engine.config import SettingError
 from tasks.engine.exporting import comparison, formats, script, writers
 from tasks.engine.exporting.comparison import DifferenceError, RuntimeNetwork
@@ -251,6 +253,17 @@ def test_several_formats_go_into_folders_and_a_benchmark_has_a_row_for_each(made
         assert row["score"] == scored["metrics"]["accuracy"]
         assert row["milliseconds"]["classify"].keys() == {"1", "32"}
         assert all(value > 0 for value in row["milliseconds"]["classify"].values())
+
+
+def test_a_bundle_is_exported_and_timed_as_its_run(tmp_path):
+    write_bundle("mnist", Path("small"), tmp_path / "a.zip")
+    found = [
+        tasks.export("mnist", tmp_path / f"{place}", "onnx", run=run, benchmark=True, data="builtin", limit=20)
+        for place, run in enumerate(("small", tmp_path / "a.zip"))
+    ]
+    kept = ("format", "bytes", "signatures", "metric", "score")
+    one, other = ([[row[name] for name in kept] for row in each["formats"]] for each in found)
+    assert one == other
 
 
 def parts(folder):
