@@ -13,6 +13,7 @@ import numpy as np
 
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.evaluate import evaluate, evaluate_or_embedded
+from tasks.engine.exporting.formats import FORMATS
 from tasks.engine.members import file_size
 from tasks.engine.network import Network
 from tasks.engine.shared_weights import weight_files
@@ -21,14 +22,13 @@ from tasks.engine.task import Pipeline
 C = TypeVar("C", bound=TaskConfig)
 BATCHES = (1, 32)
 CALLS, SECONDS = 30, 2.0  # most calls that are timed, and the time after which no other is begun
-OWN = ("README.md", "run.py", "signature.json", "codec.json")  # files of a folder that are no networks
 
 
 def size(folder: Path, about: JsonObject) -> int:
     """Return the size of the networks of a folder in bytes, without what stands beside them."""
-    names = tuple(about["signatures"]) if about["format"] != "saved_model" else ("saved_model",)
-    paths = [path for path in folder.iterdir() if path.name.startswith(names) and path.name not in OWN]
-    found = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    name = about["format"]
+    found = [folder / f"{signature}{ending}" for signature in about["signatures"] for ending in FORMATS[name].endings]
+    found = found or [path for path in (folder / name).rglob("*") if path.is_file()]
     return sum(file.stat().st_size for file in found)
 
 
