@@ -33,33 +33,35 @@ def size(folder: Path, about: JsonObject) -> int:
 
 
 def keras_row(pipeline: Pipeline[C], arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings) -> JsonObject:
-    """Return the row of Keras itself, in this process: the files that hold its weights, and what `measured` returns."""
+    """Return the row of Keras itself, in this process: the files that hold its weights, its times and its score."""
     held = sum(file_size(path) for path in weight_files(pipeline.run / "model.keras"))
     row = {"format": "(this Keras)", "bytes": held, "signatures": {}}
-    return row | measured(pipeline, pipeline.network, arrays, settings)
+    return row | times(pipeline.network, arrays) | score(pipeline, pipeline.network, settings)
 
 
-def measured(
-    pipeline: Pipeline[C], network: Network, arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings
-) -> JsonObject:
-    """Return what a network takes and scores.
+def times(network: Network, arrays: Mapping[str, tuple[np.ndarray, ...]]) -> JsonObject:
+    """Return how long a network takes: `milliseconds` by signature and batch.
 
     Args:
         arrays: Arrays for each signature, whose rows are repeated to fill a batch.
-        settings: Those that name the data to score; the test data of the run if they do not, or embedded data.
-
-    Returns:
-        `milliseconds` by signature and batch, `metric`, `score`, `data` and `examples`.
     """
-    times = {
+    found = {
         name: {str(batch): round(milliseconds(network, name, rows_of(each, batch)), 3) for batch in BATCHES}
         for name, each in arrays.items()
     }
+    return {"milliseconds": found}
+
+
+def score(pipeline: Pipeline[C], network: Network, settings: Settings) -> JsonObject:
+    """Return what a network scores: `metric`, `score`, `data` and `examples`.
+
+    Args:
+        settings: Those that name the data to score; the test data of the run if they do not, or embedded data.
+    """
     answering = replace(pipeline, network=network)
     summary = (evaluate(answering) if "data" in settings else evaluate_or_embedded(answering)).summary
-    name, score = next(iter(summary["metrics"].items()))
-    found = {"metric": name, "score": score, "data": summary["data"], "examples": summary["examples"]}
-    return {"milliseconds": times, **found}
+    name, value = next(iter(summary["metrics"].items()))
+    return {"metric": name, "score": value, "data": summary["data"], "examples": summary["examples"]}
 
 
 def milliseconds(network: Network, signature: str, arrays: Sequence[np.ndarray]) -> float:
@@ -92,13 +94,13 @@ def table(found: JsonObject) -> Iterator[str]:
     yield line(heads)
     yield line(["---"] * len(heads))
     for row in found["formats"]:
-        times = row.get("milliseconds", dict.fromkeys(row["signatures"]))
-        for place, signature in enumerate(times):
+        taken = row.get("milliseconds", dict.fromkeys(row["signatures"]))
+        for place, signature in enumerate(taken):
             difference = row["signatures"].get(signature, {}).get("difference")
             yield line(
                 [
                     *((row["format"], signature, f"{row['bytes'] / 1e6:.2f}") if not place else ("", signature, "")),
-                    *([f"{times[signature][str(batch)]:.2f}" for batch in BATCHES] if timed else []),
+                    *([f"{taken[signature][str(batch)]:.2f}" for batch in BATCHES] if timed else []),
                     "" if difference is None else f"{difference:.1e}",
                     *([f"{row['score']:.4f}" if not place else ""] if timed else []),
                 ]

@@ -73,9 +73,10 @@ def export(
                 about, arrays, network = written_format(pipeline, name, folder, inputs, steps or STEPS)
             rows.append({"format": name, "bytes": benchmark.size(folder, about), "signatures": differences(about)})
             if timed:
-                short = comparison.ShortNetwork(network, about)
-                rows[-1] |= benchmark.measured(pipeline, short, arrays, settings)
-                short.say_cut()
+                rows[-1] |= benchmark.times(comparison.ShortNetwork(network, about), arrays)
+                scored = comparison.ShortNetwork(network, about)  # which counts the inputs of the scoring alone
+                rows[-1] |= benchmark.score(pipeline, scored, settings)
+                scored.say_cut()
         if timed:
             rows.insert(0, benchmark.keras_row(pipeline, arrays, settings))
         with files.named_errors(target):

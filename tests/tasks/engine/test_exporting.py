@@ -106,6 +106,7 @@ def check_answer(name, found, given, run):
 
 PLAIN = [(name, form) for name in tasks.names() for form in ("onnx", "openvino", "keras")]
 FORMS = [*PLAIN, ("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
+tensorflow = pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow alone writes the format")
 FORMS = [one for one in FORMS if keras.config.backend() == "tensorflow" or not FORMATS[one[1]].tensorflow]
 
 
@@ -369,6 +370,15 @@ def test_inputs_beyond_the_steps_are_cut_and_counted(caplog):
     assert found.tolist() == [[2, 3, 0], [2, 1, 0]]
     network.say_cut()
     assert "1 of 2 inputs are longer than 2 steps" in caplog.text
+
+
+@tensorflow
+@pytest.mark.filterwarnings("ignore")  # of the libraries
+def test_a_benchmark_counts_the_inputs_that_it_scores(made, tmp_path, caplog):
+    which = {"run": made("sentiment"), "data": "builtin", "limit": 20, "benchmark": True}
+    tasks.export("sentiment", tmp_path / "out", "litert", steps=5, **which)
+    said = [record.message for record in caplog.records if "are longer than 5 steps" in record.message]
+    assert [line.split(" are ")[0] for line in said] == ["8 of 8 inputs", "20 of 20 inputs"]
 
 
 def test_every_signature_of_every_task_is_described():
