@@ -98,6 +98,12 @@ def test_what_cannot_be_bundled_leaves_no_file(tmp_path):
         (run, "a.tar", SettingError, r"let the name end in \.zip"),
         (run, "there.zip", FileExistsError, "exists"),
         (run, "folder/a.zip", OSError, "does not exist"),
+        (
+            tmp_path / "none",
+            "there.zip/a.zip",
+            OSError,
+            r"there\.zip/a\.zip' cannot be made, since its folder is a file",
+        ),
         (tmp_path / "none", "a.zip", FileNotFoundError, "There is no run directory"),
     ]
     for place, out, error, said in cases:
