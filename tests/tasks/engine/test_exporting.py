@@ -1,5 +1,6 @@
 """Every task is exported to every format, answers there as in Keras, and nothing half-written is left."""
 
+import errno
 import json
 import os
 import shutil
@@ -23,7 +24,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.exporting import comparison, formats, script, writers
 from tasks.engine.exporting.comparison import DifferenceError, RuntimeNetwork
 from tasks.engine.exporting.formats import FORMATS
-from tasks.engine.files import write_json
+from tasks.engine.files import WriteError, write_json
 from tasks.engine.load import keras_part
 from tasks.engine.members import RunError
 from tasks.engine.terminal import exit_code
@@ -321,6 +322,34 @@ def test_a_directory_with_something_in_it_is_refused(made, tmp_path):
     (tmp_path / "empty").mkdir()
     tasks.export("mnist", tmp_path / "empty", "onnx", run=made("mnist"))
     assert "run.py" in parts(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("/proc/new", "'/proc/new' cannot be written: its folder does not exist, or takes no new files"),
+        ("mine.txt/new", "'mine.txt/new' cannot be written: its folder is a file"),
+    ],
+)
+def test_a_directory_that_cannot_be_made_is_named_before_the_work(out, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.txt").touch()
+    monkeypatch.setattr("tasks.engine.exporting.export.load", lambda *given: pytest.fail("a run is loaded"))
+    with pytest.raises(WriteError, match=said):
+        tasks.export("mnist", out, "onnx")
+    assert parts(tmp_path) == ["mine.txt"]
+
+
+@pytest.mark.parametrize("name", [None, "classify.onnx"])
+def test_a_full_disk_is_said_of_the_directory_that_was_asked_for(name, made, tmp_path, monkeypatch):
+    def stop(models, folder, storage, steps):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([str(folder / name)] if name else []))
+
+    monkeypatch.setitem(writers.WRITERS, "onnx", stop)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WriteError, match=r"^'out' cannot be written: no space is left"):
+        tasks.export("mnist", "out", "onnx", run=made("mnist"))
+    assert parts(tmp_path) == []
 
 
 @pytest.mark.parametrize(
