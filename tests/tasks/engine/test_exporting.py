@@ -17,7 +17,7 @@ from PIL import Image
 
 import tasks
 from data.packages import MissingPackageError
-from data.splits import UnavailableError
+from data.splits import DataError, UnavailableError
 from tasks.engine import runs, weights
 from tasks.engine.bundle import write_bundle
 from tasks.engine.config import SettingError
@@ -148,6 +148,28 @@ def test_the_program_answers_alone(name, made, tmp_path):
     check_answer(name, json.loads(answer), given, made(name))
     assert "'onnxruntime'" in modules
     assert not any(f"'{other}'" in modules for other in ("tasks", "data", "layers", "keras", "tensorflow"))
+
+
+@pytest.mark.parametrize("given", ["", " \t\n", "\u200b", "\ufeff \u00ad"])
+@pytest.mark.parametrize("name", ["sentiment", "translate"])
+def test_a_text_without_words_is_refused_by_the_program_as_by_predict(name, given, made, tmp_path):
+    run, answer = made(name), import_module(f"tasks.{name}.exported").answer
+    codec = tasks.load(name, run, engine="keras").codec
+    shutil.copy(run / "codec.json", tmp_path)
+    write_json(tmp_path / "signature.json", {"settings": {}, "steps": None})
+    with pytest.raises(DataError) as expected:
+        codec.read(given)
+    with pytest.raises(ValueError, match="is empty; give at least one word") as found:
+        answer(None, tmp_path, given)
+    assert str(found.value) == str(expected.value)
+
+
+def test_the_program_ends_with_one_sentence_at_a_text_without_words(made, tmp_path):
+    tasks.export("translate", tmp_path / "out", "onnx", run=made("translate"))
+    words = [sys.executable, tmp_path / "out/run.py", "A man.", "", "A dog."]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert done.stderr == "The text '' is empty; give at least one word.\n"
 
 
 def painted(folder, mode, size, ground, ink=None):
