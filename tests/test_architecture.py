@@ -82,7 +82,7 @@ KERAS = {
             "weights",
         )
     ),
-    *(ROOT / f"tasks/engine/exporting/{name}.py" for name in ("export", "script", "tensorflow_files", "writers")),
+    *(ROOT / f"tasks/engine/exporting/{name}.py" for name in ("script", "tensorflow_files", "writers")),
 }
 RUNTIMES = {path: path.stem for path in ROOT.glob("tasks/engine/exporting/runtimes/[!_]*.py")}  # copied, with NumPy
 NUMPY = {"numpy", "PIL", "typing_extensions", "sentencepiece", "onnxruntime", "sacrebleu"}
@@ -217,6 +217,20 @@ LIGHT = [
 @pytest.mark.parametrize("words", [words.split() for words in LIGHT], ids=LIGHT)
 def test_help_loads_nothing_heavy(words):
     assert loaded_after(RUN_COMMAND, *words) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "mnist --format ONNX",
+        "mnist --format onnx --format onnx",
+        "mnist --format onnx --steps 5",
+        "mnist --format keras",
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_before_keras_is_loaded(words):
+    out = "tasks" if words.endswith("keras") else "tasks/new"
+    assert not loaded_after(RUN_COMMAND, "export", *words.split(), "--out", out) & HEAVY
 
 
 def test_every_task_is_held_to_what_all_promise():

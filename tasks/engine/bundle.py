@@ -42,13 +42,13 @@ def write_bundle(task: str, run: Path, out: Path) -> list[str]:
     """
     if out.suffix.lower() != ".zip":
         raise SettingError(f"A bundle is a zip; received {str(out)!r}; let the name end in .zip.")
+    if out.exists():
+        raise FileExistsError(f"{str(out)!r} exists; name a new file.")
+    outputs.check_folder(out)
     run = runs.named_run(task, run)
     settings = runs.read_config(run, task)
     if not runs.is_finished(run):
         raise RunError(f"{str(run)!r} is not finished; bundle a run that has its scores.")
-    if out.exists():
-        raise FileExistsError(f"{str(out)!r} exists; name a new file.")
-    outputs.check_folder(out)
     names = bundled_names(run)
     sums = records.facts_of(run).get("checksums", {})
     say_places(settings)

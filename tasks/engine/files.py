@@ -27,7 +27,7 @@ REASONS = {  # what an error of the system says is missing, and the way out
     errno.EMFILE: "too many files are open; raise the limit with `ulimit -n`",
     errno.EACCES: "this user may not write to its folder; change its permissions, or name another",
     errno.EPERM: "this user may not write to its folder; change its permissions, or name another",
-    errno.ENOENT: "its folder does not exist; name another",
+    errno.ENOENT: "its folder does not exist, or takes no new files; name another",
     errno.ENOTDIR: "its folder is a file; name another",
     errno.EEXIST: "another file has its name, or that of its folder; name another",
     errno.EISDIR: "a folder has its name; name another",
@@ -118,11 +118,16 @@ def lacks_inodes(path: Path | str) -> bool:
 
 
 def is_about(error: OSError, path: Path | str) -> bool:
-    """Return whether an error is about a file that is written or a folder above it, and not about one that is read."""
+    """Return whether an error is about a file that is written, or what is in or above it, not about one that is read.
+
+    Args:
+        path: The file, or a folder.
+    """
     named = error.filename2 or error.filename
     if named is None or isinstance(path, str):
         return named is None
-    return Path(str(named)) == part_of(path) or path.is_relative_to(str(named))
+    found = Path(str(named))
+    return found == part_of(path) or found.is_relative_to(path) or path.is_relative_to(found)
 
 
 def make_folder(path: Path) -> None:

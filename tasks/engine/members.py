@@ -143,6 +143,13 @@ def opened_plain(path: Path, follow: bool) -> Iterator[BinaryIO]:
         yield file
 
 
+def file_size(path: Path) -> int:
+    """Return the number of bytes of a plain file of a run, which is there."""
+    if bundle := bundle_of(path):
+        return bundle_members(bundle)[path.relative_to(bundle).as_posix()].size
+    return path.lstat().st_size
+
+
 def has_file(path: Path) -> bool:
     """Return whether a run has something of this name, be it a link to nothing."""
     return is_plain_file(path) if bundle_of(path) else os.path.lexists(path)

@@ -38,7 +38,7 @@ def check_folder(file: Path) -> None:
     """Raise `OSError` unless a file can be made in its folder."""
     folder = file.parent
     if not folder.is_dir():
-        reason = "does not exist"
+        reason = "is a file" if folder.exists() else "does not exist"
     elif os.statvfs(folder).f_flag & os.ST_RDONLY:
         reason = "is on a read-only file system"
     elif not os.access(folder, os.W_OK | os.X_OK):

@@ -88,7 +88,7 @@ def made_directory(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for path in made or [directory]:
+        for path in made:
             if any(path.iterdir()):
                 break
             path.rmdir()

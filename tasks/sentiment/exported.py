@@ -18,7 +18,9 @@ Network = Callable[..., Sequence[np.ndarray]]
 
 
 def answer(network: Network, folder: Path, given: str) -> object:
-    """Return the label of a text, and its probability."""
+    """Return the label of a text, and its probability; one without a visible sign raises `ValueError`."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in given):
+        raise ValueError(f"The text {given[:20]!r} is empty; give at least one word.")
     codec, about = (json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("codec", "signature"))
     settings, words = about["settings"], cut_words(unicodedata.normalize("NFC", given))
     if isinstance(codec["vocabulary"], list):

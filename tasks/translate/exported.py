@@ -16,7 +16,9 @@ START, END = 2, 3
 
 
 def answer(network: Network, folder: Path, given: str) -> object:
-    """Return the translation of a sentence."""
+    """Return the translation of a sentence; one without a visible sign raises `ValueError`."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in given):
+        raise ValueError(f"The text {given[:20]!r} is empty; give at least one word.")
     codec, about = (json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("codec", "signature"))
     pieces = SentencePieceProcessor(model_proto=base64.b64decode(codec["pieces"]))
     read = [number for word in given.split() for number in pieces.encode(word)]

@@ -13,6 +13,8 @@ import numpy as np
 
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.evaluate import evaluate, evaluate_or_embedded
+from tasks.engine.exporting.formats import FORMATS
+from tasks.engine.members import file_size
 from tasks.engine.network import Network
 from tasks.engine.shared_weights import weight_files
 from tasks.engine.task import Pipeline
@@ -20,45 +22,46 @@ from tasks.engine.task import Pipeline
 C = TypeVar("C", bound=TaskConfig)
 BATCHES = (1, 32)
 CALLS, SECONDS = 30, 2.0  # most calls that are timed, and the time after which no other is begun
-OWN = ("README.md", "run.py", "signature.json", "codec.json")  # files of a folder that are no networks
 
 
 def size(folder: Path, about: JsonObject) -> int:
     """Return the size of the networks of a folder in bytes, without what stands beside them."""
-    names = tuple(about["signatures"]) if about["format"] != "saved_model" else ("saved_model",)
-    paths = [path for path in folder.iterdir() if path.name.startswith(names) and path.name not in OWN]
-    found = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    name = about["format"]
+    found = [folder / f"{signature}{ending}" for signature in about["signatures"] for ending in FORMATS[name].endings]
+    found = found or [path for path in (folder / name).rglob("*") if path.is_file()]
     return sum(file.stat().st_size for file in found)
 
 
 def keras_row(pipeline: Pipeline[C], arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings) -> JsonObject:
-    """Return the row of Keras itself, in this process: the files that hold its weights, and what `measured` returns."""
-    held = sum(path.stat().st_size for path in weight_files(pipeline.run / "model.keras"))
+    """Return the row of Keras itself, in this process: the files that hold its weights, its times and its score."""
+    held = sum(file_size(path) for path in weight_files(pipeline.run / "model.keras"))
     row = {"format": "(this Keras)", "bytes": held, "signatures": {}}
-    return row | measured(pipeline, pipeline.network, arrays, settings)
+    return row | times(pipeline.network, arrays) | score(pipeline, pipeline.network, settings)
 
 
-def measured(
-    pipeline: Pipeline[C], network: Network, arrays: Mapping[str, tuple[np.ndarray, ...]], settings: Settings
-) -> JsonObject:
-    """Return what a network takes and scores.
+def times(network: Network, arrays: Mapping[str, tuple[np.ndarray, ...]]) -> JsonObject:
+    """Return how long a network takes: `milliseconds` by signature and batch.
 
     Args:
         arrays: Arrays for each signature, whose rows are repeated to fill a batch.
-        settings: Those that name the data to score; the test data of the run if they do not, or embedded data.
-
-    Returns:
-        `milliseconds` by signature and batch, `metric`, `score`, `data` and `examples`.
     """
-    times = {
+    found = {
         name: {str(batch): round(milliseconds(network, name, rows_of(each, batch)), 3) for batch in BATCHES}
         for name, each in arrays.items()
     }
+    return {"milliseconds": found}
+
+
+def score(pipeline: Pipeline[C], network: Network, settings: Settings) -> JsonObject:
+    """Return what a network scores: `metric`, `score`, `data` and `examples`.
+
+    Args:
+        settings: Those that name the data to score; the test data of the run if they do not, or embedded data.
+    """
     answering = replace(pipeline, network=network)
     summary = (evaluate(answering) if "data" in settings else evaluate_or_embedded(answering)).summary
-    name, score = next(iter(summary["metrics"].items()))
-    found = {"metric": name, "score": score, "data": summary["data"], "examples": summary["examples"]}
-    return {"milliseconds": times, **found}
+    name, value = next(iter(summary["metrics"].items()))
+    return {"metric": name, "score": value, "data": summary["data"], "examples": summary["examples"]}
 
 
 def milliseconds(network: Network, signature: str, arrays: Sequence[np.ndarray]) -> float:
@@ -91,13 +94,13 @@ def table(found: JsonObject) -> Iterator[str]:
     yield line(heads)
     yield line(["---"] * len(heads))
     for row in found["formats"]:
-        times = row.get("milliseconds", dict.fromkeys(row["signatures"]))
-        for place, signature in enumerate(times):
+        taken = row.get("milliseconds", dict.fromkeys(row["signatures"]))
+        for place, signature in enumerate(taken):
             difference = row["signatures"].get(signature, {}).get("difference")
             yield line(
                 [
                     *((row["format"], signature, f"{row['bytes'] / 1e6:.2f}") if not place else ("", signature, "")),
-                    *([f"{times[signature][str(batch)]:.2f}" for batch in BATCHES] if timed else []),
+                    *([f"{taken[signature][str(batch)]:.2f}" for batch in BATCHES] if timed else []),
                     "" if difference is None else f"{difference:.1e}",
                     *([f"{row['score']:.4f}" if not place else ""] if timed else []),
                 ]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from data.splits import Examples
-from layers.onnx.storage import Storage
-from tasks.engine import files
+from tasks.engine import files, runs
 from tasks.engine.config import JsonObject, Settings, TaskConfig
 from tasks.engine.evaluate import examples_of, with_whole_data
-from tasks.engine.exporting import benchmark, comparison, formats, script
+from tasks.engine.exporting import benchmark, comparison, formats
 from tasks.engine.exporting.description import description, readme
 from tasks.engine.load import keras_part, load
 from tasks.engine.network import KerasNetwork
 from tasks.engine.records import facts_of
 from tasks.engine.task import Pipeline, Task
+
+if TYPE_CHECKING:
+    from layers.onnx.storage import Storage
 
 C = TypeVar("C", bound=TaskConfig)
 LOG = logging.getLogger("tasks")
@@ -54,18 +57,17 @@ def export(
         `benchmark` adds.
 
     Raises:
-        FileExistsError: The directory is not empty.
+        FileExistsError, WriteError: The directory is not empty, or cannot be made.
         UnavailableError, SettingError: A format cannot be written here, or with `steps`.
         DifferenceError: A network does not answer as Keras does. Nothing is left then.
         RunError, FileNotFoundError, DataError: The run or the data cannot be read.
     """
-    formats.check_formats(names, steps)
     target = free_directory(out)
-    pipeline = with_whole_data(load(task, run, {**settings, "engine": "keras"}), settings)
-    inputs = comparison.sample_inputs(pipeline, compared_examples(pipeline, embedded, settings))
-    part, rows = files.part_of(target), list[JsonObject]()
-    try:
-        remove(part)
+    formats.check_formats(names, steps)
+    with complete_folder(target) as part:
+        pipeline = with_whole_data(load(task, run, {**settings, "engine": "keras"}), settings)
+        inputs = comparison.sample_inputs(pipeline, compared_examples(pipeline, embedded, settings))
+        rows = list[JsonObject]()
         for name in names:
             folder = part / name if len(names) > 1 else part
             files.make_folder(folder)
@@ -73,27 +75,50 @@ def export(
                 about, arrays, network = written_format(pipeline, name, folder, inputs, steps or STEPS)
             rows.append({"format": name, "bytes": benchmark.size(folder, about), "signatures": differences(about)})
             if timed:
-                short = comparison.ShortNetwork(network, about)
-                rows[-1] |= benchmark.measured(pipeline, short, arrays, settings)
-                short.say_cut()
+                rows[-1] |= benchmark.times(comparison.ShortNetwork(network, about), arrays)
+                scored = comparison.ShortNetwork(network, about)  # which counts the inputs of the scoring alone
+                rows[-1] |= benchmark.score(pipeline, scored, settings)
+                scored.say_cut()
         if timed:
             rows.insert(0, benchmark.keras_row(pipeline, arrays, settings))
-        with files.named_errors(target):
-            part.replace(target)
-    finally:
-        remove(part)
     return {"task": task.name, "run": str(pipeline.run), "out": str(out), "formats": rows}
 
 
 def free_directory(out: Path) -> Path:
-    """Return the whole path of a directory that does not exist yet, or is empty.
+    """Return the path of a directory that does not exist yet, or is empty: as it was typed, if it ends in a name.
 
     Raises:
         FileExistsError: There is something in it, or it is a file.
     """
     if out.is_symlink() or out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise FileExistsError(f"{str(out)!r} exists and is not an empty directory; name a new one with --out.")
-    return out.absolute()
+    return out if out.name else out.absolute()
+
+
+@contextmanager
+def complete_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes the place of another once it is complete, for a `with` statement.
+
+    Both are made before the work, which takes long. If it fails, none of what this has made is left.
+
+    Raises:
+        WriteError: The folder cannot be made or written to.
+    """
+    part = files.part_of(target)
+    try:
+        with runs.made_directory(target):
+            try:
+                remove(part)
+                files.make_folder(part)
+                yield part
+                with files.named_errors(target):
+                    part.replace(target)
+            finally:
+                remove(part)
+    except files.WriteError as error:
+        if isinstance(error.path, str) or not error.path.is_relative_to(part):
+            raise
+        raise files.WriteError(target, error.reason) from error  # nobody knows the other name
 
 
 def remove(folder: Path) -> None:
@@ -118,6 +143,7 @@ def written_format(
     Returns:
         What `signature.json` holds; arrays that each signature was given; the network in its own runtime.
     """
+    from tasks.engine.exporting import script
     from tasks.engine.exporting.writers import write
 
     assert isinstance(pipeline.network, KerasNetwork)

@@ -18,20 +18,22 @@ class Format(NamedTuple):
     Attributes:
         library: What opens its files: the module, which is `packages[0]` on the package index.
         packages: What to install to use what was exported.
+        endings: Of the files of each signature; none if all signatures are in a folder of the format's name.
         tensorflow: Whether only TensorFlow can write it.
     """
 
     library: str
     packages: tuple[str, ...]
+    endings: tuple[str, ...] = ()
     tensorflow: bool = False
 
 
 FORMATS = {
-    "onnx": Format("onnxruntime", ("onnxruntime",)),
+    "onnx": Format("onnxruntime", ("onnxruntime",), (".onnx",)),
     "saved_model": Format("tensorflow", ("tensorflow",), tensorflow=True),
-    "litert": Format("ai_edge_litert", ("ai-edge-litert",), tensorflow=True),
-    "openvino": Format("openvino", ("openvino",)),
-    "keras": Format("keras", ("keras", "tensorflow")),
+    "litert": Format("ai_edge_litert", ("ai-edge-litert",), (".tflite",), tensorflow=True),
+    "openvino": Format("openvino", ("openvino",), (".xml", ".bin")),
+    "keras": Format("keras", ("keras", "tensorflow"), (".keras",)),
 }
 
 

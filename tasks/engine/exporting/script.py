@@ -15,7 +15,11 @@ if __name__ == "__main__":
     HERE = Path(__file__).parent
     network = opened(HERE)
     for given in sys.argv[1:]:
-        print(json.dumps(answer(network, HERE, given), ensure_ascii=False))
+        try:
+            found = answer(network, HERE, given)
+        except ValueError as error:
+            sys.exit(str(error))
+        print(json.dumps(found, ensure_ascii=False))
 """
 
 

@@ -14,7 +14,7 @@ import tasks
 from tasks.engine import runs
 from tasks.engine.bundle import write_bundle
 from tasks.engine.config import SettingError
-from tasks.engine.members import RunError, file_on_disk, files_in, has_file, is_plain_file
+from tasks.engine.members import RunError, file_on_disk, file_size, files_in, has_file, is_plain_file
 
 ROOT = Path(__file__).parents[3]
 DIGIT = ROOT / "tasks/mnist/example.png"
@@ -63,8 +63,11 @@ def test_members_of_a_bundle_are_read_as_those_of_a_run(bundle):
     assert files_in(bundle / "figures", ".png") == []
     assert is_plain_file(bundle / "model.keras")
     assert not has_file(bundle / "checkpoint")
+    run = runs.pretrained_runs("mnist")[0]
+    for name in ("model.keras", "onnx/layers.onnx"):
+        assert file_size(bundle / name) == file_size(run / name) == (run / name).stat().st_size
     with file_on_disk(bundle / "codec.json") as place:
-        assert place.read_bytes() == (runs.pretrained_runs("mnist")[0] / "codec.json").read_bytes()
+        assert place.read_bytes() == (run / "codec.json").read_bytes()
         assert place.parent.stat().st_mode & 0o777 == 0o700
     assert not place.parent.exists()
 
@@ -95,6 +98,12 @@ def test_what_cannot_be_bundled_leaves_no_file(tmp_path):
         (run, "a.tar", SettingError, r"let the name end in \.zip"),
         (run, "there.zip", FileExistsError, "exists"),
         (run, "folder/a.zip", OSError, "does not exist"),
+        (
+            tmp_path / "none",
+            "there.zip/a.zip",
+            OSError,
+            r"there\.zip/a\.zip' cannot be made, since its folder is a file",
+        ),
         (tmp_path / "none", "a.zip", FileNotFoundError, "There is no run directory"),
     ]
     for place, out, error, said in cases:

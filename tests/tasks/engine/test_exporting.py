@@ -1,5 +1,6 @@
 """Every task is exported to every format, answers there as in Keras, and nothing half-written is left."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 from importlib import import_module
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,13 +17,14 @@ from PIL import Image
 
 import tasks
 from data.packages import MissingPackageError
-from data.splits import UnavailableError
+from data.splits import DataError, UnavailableError
 from tasks.engine import runs, weights
+from tasks.engine.bundle import write_bundle
 from tasks.engine.config import SettingError
 from tasks.engine.exporting import comparison, formats, script, writers
 from tasks.engine.exporting.comparison import DifferenceError, RuntimeNetwork
 from tasks.engine.exporting.formats import FORMATS
-from tasks.engine.files import write_json
+from tasks.engine.files import WriteError, write_json
 from tasks.engine.load import keras_part
 from tasks.engine.members import RunError
 from tasks.engine.terminal import exit_code
@@ -104,6 +107,7 @@ def check_answer(name, found, given, run):
 
 PLAIN = [(name, form) for name in tasks.names() for form in ("onnx", "openvino", "keras")]
 FORMS = [*PLAIN, ("sentiment", "litert"), ("translate", "litert"), ("translate", "saved_model")]
+tensorflow = pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow alone writes the format")
 FORMS = [one for one in FORMS if keras.config.backend() == "tensorflow" or not FORMATS[one[1]].tensorflow]
 
 
@@ -116,7 +120,9 @@ def test_a_run_answers_in_another_runtime_as_in_keras(name, form, made, tmp_path
     about = json.loads((out / "signature.json").read_text())
     models = tasks.load(name, run, engine="keras").network.models
     assert row["signatures"].keys() == about["signatures"].keys() == models.keys()
-    assert 0 < row["bytes"] <= sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    beside = ("README.md", "run.py", "signature.json", "codec.json")
+    networks = [path for path in out.rglob("*") if path.is_file() and not {*path.parts} & {*beside, "layers"}]
+    assert row["bytes"] == sum(path.stat().st_size for path in networks)
     for signature, each in about["signatures"].items():
         assert row["signatures"][signature]["difference"] == each["largest_difference"] <= comparison.LARGEST
         assert [one["name"] for one in each["inputs"]] == [one.name for one in models[signature].inputs]
@@ -142,6 +148,28 @@ def test_the_program_answers_alone(name, made, tmp_path):
     check_answer(name, json.loads(answer), given, made(name))
     assert "'onnxruntime'" in modules
     assert not any(f"'{other}'" in modules for other in ("tasks", "data", "layers", "keras", "tensorflow"))
+
+
+@pytest.mark.parametrize("given", ["", " \t\n", "\u200b", "\ufeff \u00ad"])
+@pytest.mark.parametrize("name", ["sentiment", "translate"])
+def test_a_text_without_words_is_refused_by_the_program_as_by_predict(name, given, made, tmp_path):
+    run, answer = made(name), import_module(f"tasks.{name}.exported").answer
+    codec = tasks.load(name, run, engine="keras").codec
+    shutil.copy(run / "codec.json", tmp_path)
+    write_json(tmp_path / "signature.json", {"settings": {}, "steps": None})
+    with pytest.raises(DataError) as expected:
+        codec.read(given)
+    with pytest.raises(ValueError, match="is empty; give at least one word") as found:
+        answer(None, tmp_path, given)
+    assert str(found.value) == str(expected.value)
+
+
+def test_the_program_ends_with_one_sentence_at_a_text_without_words(made, tmp_path):
+    tasks.export("translate", tmp_path / "out", "onnx", run=made("translate"))
+    words = [sys.executable, tmp_path / "out/run.py", "A man.", "", "A dog."]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert done.stderr == "The text '' is empty; give at least one word.\n"
 
 
 def painted(folder, mode, size, ground, ink=None):
@@ -253,6 +281,17 @@ def test_several_formats_go_into_folders_and_a_benchmark_has_a_row_for_each(made
         assert all(value > 0 for value in row["milliseconds"]["classify"].values())
 
 
+def test_a_bundle_is_exported_and_timed_as_its_run(tmp_path):
+    write_bundle("mnist", Path("small"), tmp_path / "a.zip")
+    found = [
+        tasks.export("mnist", tmp_path / f"{place}", "onnx", run=run, benchmark=True, data="builtin", limit=20)
+        for place, run in enumerate(("small", tmp_path / "a.zip"))
+    ]
+    kept = ("format", "bytes", "signatures", "metric", "score")
+    one, other = ([[row[name] for name in kept] for row in each["formats"]] for each in found)
+    assert one == other
+
+
 def parts(folder):
     return [path.name for path in folder.iterdir() if path.name != "picture.png"]
 
@@ -308,6 +347,34 @@ def test_a_directory_with_something_in_it_is_refused(made, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("/proc/new", "'/proc/new' cannot be written: its folder does not exist, or takes no new files"),
+        ("mine.txt/new", "'mine.txt/new' cannot be written: its folder is a file"),
+    ],
+)
+def test_a_directory_that_cannot_be_made_is_named_before_the_work(out, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.txt").touch()
+    monkeypatch.setattr("tasks.engine.exporting.export.load", lambda *given: pytest.fail("a run is loaded"))
+    with pytest.raises(WriteError, match=said):
+        tasks.export("mnist", out, "onnx")
+    assert parts(tmp_path) == ["mine.txt"]
+
+
+@pytest.mark.parametrize("name", [None, "classify.onnx"])
+def test_a_full_disk_is_said_of_the_directory_that_was_asked_for(name, made, tmp_path, monkeypatch):
+    def stop(models, folder, storage, steps):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([str(folder / name)] if name else []))
+
+    monkeypatch.setitem(writers.WRITERS, "onnx", stop)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WriteError, match=r"^'out' cannot be written: no space is left"):
+        tasks.export("mnist", "out", "onnx", run=made("mnist"))
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize(
     ("names", "steps", "said"),
     [
         ([], None, "No format is given; name one or more of: onnx, "),
@@ -354,6 +421,15 @@ def test_inputs_beyond_the_steps_are_cut_and_counted(caplog):
     assert found.tolist() == [[2, 3, 0], [2, 1, 0]]
     network.say_cut()
     assert "1 of 2 inputs are longer than 2 steps" in caplog.text
+
+
+@tensorflow
+@pytest.mark.filterwarnings("ignore")  # of the libraries
+def test_a_benchmark_counts_the_inputs_that_it_scores(made, tmp_path, caplog):
+    which = {"run": made("sentiment"), "data": "builtin", "limit": 20, "benchmark": True}
+    tasks.export("sentiment", tmp_path / "out", "litert", steps=5, **which)
+    said = [record.message for record in caplog.records if "are longer than 5 steps" in record.message]
+    assert [line.split(" are ")[0] for line in said] == ["8 of 8 inputs", "20 of 20 inputs"]
 
 
 def test_every_signature_of_every_task_is_described():

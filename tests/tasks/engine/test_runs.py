@@ -63,7 +63,7 @@ def test_a_directory_with_something_in_it_is_never_taken(tmp_path):
         runs.empty_directory(tmp_path)
 
 
-@pytest.mark.parametrize("there", ["", "a", "a/b"])
+@pytest.mark.parametrize("there", ["", "a", "a/b", "a/b/c"])
 def test_work_that_fails_leaves_no_empty_directory_that_it_made(there, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(there).mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def test_work_that_fails_leaves_no_empty_directory_that_it_made(there, tmp_path,
         with pytest.raises(OSError, match="early"), runs.made_directory(Path(name)):
             raise OSError("early")
     assert [path.as_posix() for path in Path().rglob("*")] == [
-        there[:length] for length in (1, 3) if length <= len(there)
+        there[:length] for length in (1, 3, 5) if length <= len(there)
     ]
     with runs.made_directory(Path("a/b/c")):
         Path("a/b/c/half").touch()
