@@ -185,7 +185,8 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
         leaving.cancel()
     request.state.batch = job.batch
     if answers not in done:
-        job.leave()
+        served.queue.leave(job)
+        answers.cancel()  # so that nobody misses what becomes of it
         if leaving in done:
             raise RefusedError(LEFT, "left", "The client has left.")
         raise late(state)
