@@ -7,6 +7,7 @@ import time
 from typing import Any, NamedTuple
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
@@ -118,15 +119,25 @@ async def form_of(request: Request, limits: Limits) -> tuple[list[bytes], dict[s
             items = [(name, value) for name, value in form.multi_items()]
             files = [await value.read() for name, value in items if isinstance(value, UploadFile) and name == "image"]
             fields = {name: value for name, value in items if isinstance(value, str)}
-    except (MultiPartException, ValueError, LookupError) as error:
-        raise RefusedError(400, "form", "The request is not a form that can be read.") from error
-    except Exception as error:
-        if type(error).__name__ == "HTTPException":  # what Starlette makes of a broken form
-            raise RefusedError(400, "form", "The request is not a form that can be read.") from error
-        raise
+    except (MultiPartException, HTTPException, ValueError, LookupError) as error:  # the second is made of the first
+        raise unread_form(str(getattr(error, "detail", "")), limits) from error
     if len(files) != sum(isinstance(value, UploadFile) for _, value in items) or "image" in fields:
         raise RefusedError(422, "inputs", "The files of a form must be named `image`.")
     return files, fields
+
+
+def unread_form(reason: str, limits: Limits) -> RefusedError:
+    """Return what is said of a form that is not read; `reason` is what the parser says."""
+    if reason.startswith("Too many files"):
+        return too_many(limits)
+    if reason.startswith("Too many fields"):
+        return RefusedError(413, "too_many", f"A form may have at most {FIELDS} fields beside its files.")
+    return RefusedError(400, "form", "The request is not a form that can be read.")
+
+
+def too_many(limits: Limits) -> RefusedError:
+    """Return what is said of a request with too many inputs."""
+    return RefusedError(413, "too_many", f"A request may have at most {limits.inputs} inputs.")
 
 
 def checked(asked: Asked, limits: Limits) -> Asked:
@@ -138,5 +149,5 @@ def checked(asked: Asked, limits: Limits) -> Asked:
     if not asked.inputs:
         raise RefusedError(422, "inputs", "The request has no input.")
     if len(asked.inputs) > limits.inputs:
-        raise RefusedError(413, "too_many", f"A request may have at most {limits.inputs} inputs.")
+        raise too_many(limits)
     return asked
