@@ -103,7 +103,7 @@ def serve(
         say: Gets the line that names the address.
 
     Raises:
-        SettingError: A task or a run is not known, or the address takes a token.
+        SettingError: A task or a run is not known, or the token is missing or cannot be sent.
         FileNotFoundError, RunError: There is no such run, or it is damaged.
         OSError: The address cannot be used.
     """
@@ -114,6 +114,7 @@ def serve(
         raise SettingError(f"`--run` names {unserved!r}, which is not among the tasks to serve.")
     if not address.token and not is_loopback(address.host):
         raise SettingError(f"{address.host!r} is open to other machines; `--token` keeps strangers out.")
+    check_token(address.token or "")
     listener = bound_socket(address)
     with listener:
         metrics = Metrics()
@@ -137,6 +138,12 @@ def serve(
         said = f"[{host}]" if ":" in host else host
         say(f"Serving {', '.join(chosen)} at http://{said}:{port}")
         server.run([listener])
+
+
+def check_token(token: str) -> None:
+    """Raise `SettingError` unless a header can carry a token as it is; the error does not show it."""
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise SettingError("`--token` must be printable ASCII characters, without a space at either end.")
 
 
 def with_origins(app: App, origins: Sequence[str]) -> App:

@@ -23,7 +23,7 @@ import tasks.serving.server as server_module
 from tasks.engine.config import SettingError
 from tasks.engine.options import named_runs
 from tasks.engine.terminal import exit_code, sentence
-from tasks.serving.server import Address
+from tasks.serving.server import Address, check_token
 from tasks.serving.service import Limits
 
 ROOT = Path(__file__).parents[3]
@@ -248,6 +248,9 @@ REFUSED = {  # what is asked, and the status of the answer
     "data": (("POST", "/v1/sentiment", '{"input": "a", "data": "/etc"}', JSON), 422),
     "engine": (("POST", "/v1/sentiment", '{"input": "a", "engine": "keras"}', JSON), 422),
     "out of range": (("POST", "/v1/translate", '{"input": "a", "beam": 10000}', JSON), 422),
+    "too long for a float": (("POST", "/v1/translate", json.dumps({"input": "a", "beam": "1" + "0" * 400}), JSON), 422),
+    "a long word": (("POST", "/v1/translate", json.dumps({"input": "a", "beam": "9" * 90_000}), JSON), 422),
+    "a long yes": (("POST", "/v1/translate", json.dumps({"input": "a", "alignment": ["a" * 90_000]}), JSON), 422),
     "more than there are": (("POST", "/v1/translate", '{"input": "a", "beam": 2, "n_best": 9}', JSON), 422),
     "yes for a number": (("POST", "/v1/translate", '{"input": "a", "beam": true}', JSON), 422),
     "no picture": (("POST", "/v1/mnist", "digit", PNG), 422),
@@ -257,6 +260,9 @@ REFUSED = {  # what is asked, and the status of the answer
     "JSON for a picture": (("POST", "/v1/mnist", '{"input": "/etc/passwd"}', JSON), 415),
     "broken form": (("POST", "/v1/mnist", b"--x\r\nzzz", {"Content-Type": "multipart/form-data; boundary=x"}), 422),
     "no boundary": (("POST", "/v1/mnist", b"zzz", {"Content-Type": "multipart/form-data"}), 400),
+    "too many files": (("POST", "/v1/mnist", *multipart(*[b"a"] * 65)), 413),
+    "too many pictures to enlarge": (("POST", "/v1/upscale", *multipart(*[b"a"] * 5)), 413),
+    "too many fields": (("POST", "/v1/mnist", *multipart(b"a", **{f"f{i}": "a" for i in range(40)})), 413),
     "text as a file": (("POST", "/v1/mnist", *multipart(image="a")), 422),
     "form without files": (("POST", "/v1/mnist", *multipart(layers="true")), 422),
     "no yes": (("POST", "/v1/mnist?layers=perhaps", DIGIT.read_bytes(), PNG), 422),
@@ -279,6 +285,7 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(server, name):
     assert headers.get_content_type() == "application/json"
     assert set(content["error"]) == {"code", "message"}
     assert content["error"]["message"].endswith((".", "?"))
+    assert len(content["error"]["message"]) < 300
     assert "Traceback" not in content["error"]["message"]
     assert server.ask("GET", "/health")[0] == 200
 
@@ -358,6 +365,11 @@ def test_a_token_keeps_strangers_out(strict):
     assert strict.ask("GET", "/health")[0] == strict.ask("GET", "/")[0] == 200
 
 
+def test_a_token_may_have_any_printable_character():
+    for token in ("secret", "a b", "aZ09-._~+/=", "!\"#$%&'()*,:;<>?@[]^`{|}"):
+        check_token(token)
+
+
 def test_a_large_request_is_refused_by_its_head_and_by_its_size(strict):
     large = json.dumps({"input": "a" * 200_000})
     status, _, found = strict.ask("POST", "/v1/sentiment", large, JSON | KEY)
@@ -423,6 +435,9 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path):
     code, said = refused("mnist", host="0.0.0.0")
     assert code == 2
     assert said == "'0.0.0.0' is open to other machines; `--token` keeps strangers out."
+    for token in ("gehe\u00edm", "a\nb", " secret", "secret "):
+        code, said = refused("mnist", token=token)
+        assert (code, token in said) == (2, False)
     for word in ("small", "=small", "mnist=", "mnist=a"):
         with pytest.raises(SettingError, match="must be like mnist=RUN, once for a task"):
             named_runs(["mnist=b", word])
