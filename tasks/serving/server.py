@@ -22,6 +22,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.signals import ENDING
 from tasks.serving.app import State, build
 from tasks.serving.gate import LOOPBACK, App, Gate
+from tasks.serving.log import log_as_json
 from tasks.serving.metrics import Metrics
 from tasks.serving.service import Limits, Served
 from tasks.serving.slow import timed_protocol
@@ -99,7 +100,7 @@ def serve(
         run_of: Run directories, bundles, or names of runs that ship, by task; others answer with the run that
             ended last.
         watch: If true, a run that ends later below `runs/` takes over, unless `run_of` names the task.
-        logs: If true, write a line of JSON about each request to standard error.
+        logs: If true, the log on standard error has a line about each request; it always has warnings and errors.
         say: Gets the line that names the address.
 
     Raises:
@@ -121,11 +122,13 @@ def serve(
         served = {name: Served(name, run_of.get(name), limits, metrics) for name in chosen}
         state = State(served, limits, metrics)
         logging.getLogger("tasks").setLevel(logging.ERROR)  # notices are about inputs, which no log should have
+        log_as_json()
         host, port = listener.getsockname()[:2]
         own = (*LOOPBACK, address.host.lower()) if is_loopback(address.host) else None
         gate = Gate(build(state), state, own, address.token, logs)
         config = uvicorn.Config(
-            with_origins(gate, address.origins), log_level="warning", access_log=False, server_header=False,
+            with_origins(gate, address.origins), log_config=None, log_level="warning", access_log=False,
+            server_header=False,
             lifespan="off", ws="none", proxy_headers=False,
             timeout_graceful_shutdown=int(limits.seconds) + 1, timeout_keep_alive=30,
             http=timed_protocol(limits.seconds),

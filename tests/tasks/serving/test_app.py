@@ -1,6 +1,7 @@
 """The application of a server by itself: what becomes of requests in its hard moments."""
 
 import asyncio
+import gc
 import json
 import logging
 import threading
@@ -15,6 +16,7 @@ from tasks.engine.members import RunError
 from tasks.engine.task import TEXT
 from tasks.serving.app import State, build
 from tasks.serving.gate import Gate
+from tasks.serving.log import JsonLines
 from tasks.serving.metrics import Metrics
 from tasks.serving.queue import Queue
 from tasks.serving.server import with_origins
@@ -106,6 +108,33 @@ def test_what_is_too_late_is_refused_and_not_computed(house):
     one.stub.go.set()
     assert one.post("third").json()["answers"] == [{"said": "third"}]
     assert one.stub.computed == ["first", "third"]
+
+
+def test_what_becomes_of_an_abandoned_request_is_no_loss(house):
+    one, lost = house(seconds=0.2), []
+    answer = one.stub.answer
+
+    def answer_wanted(key, inputs):
+        found = answer(key, inputs)
+        one.stub.queue.check_wanted()
+        return found
+
+    one.stub.queue.answer = answer_wanted
+    one.stub.go.clear()
+
+    async def ask():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, about: lost.append(about["message"]))
+        async with one.client() as client:
+            refused = await client.post("/v1/mnist", json={"input": "first"})
+            one.stub.go.set()
+            answered = await client.post("/v1/mnist", json={"input": "next"})  # the thread has forgotten the first
+            gc.collect()
+            return refused, answered
+
+    refused, answered = asyncio.run(ask())
+    assert code_of(refused) == (504, "late")
+    assert answered.status_code == 200
+    assert lost == []
 
 
 def test_what_is_too_much_is_refused_with_a_time(house):
@@ -304,3 +333,22 @@ def test_errors_of_a_task_are_logged_by_their_kind_alone(caplog):
         found = Served.failed(SimpleNamespace(name="mnist"), ZeroDivisionError("secret"), pipeline)
     assert isinstance(found.error, ZeroDivisionError)
     assert [record.getMessage() for record in caplog.records] == ["mnist fails: ZeroDivisionError"]
+
+
+def test_what_is_logged_is_a_line_of_json_and_what_may_quote_a_client_is_left_out(capsys):
+    handler, loggers = JsonLines(), [logging.getLogger(name) for name in ("serving", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        loggers[0].warning("%s answers from %s now.", "mnist", "A\nB")
+        try:
+            raise ZeroDivisionError("secret")
+        except ZeroDivisionError:
+            loggers[1].exception("Future exception was never retrieved: %s", "secret")
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+    own, other = map(json.loads, capsys.readouterr().err.splitlines())
+    assert own.items() >= {"level": "warning", "logger": "serving", "message": "mnist answers from A\nB now."}.items()
+    assert (other["error"], other["place"].partition(":")[0]) == ("ZeroDivisionError", "test_app")
+    assert "secret" not in str(other)

@@ -402,6 +402,24 @@ def test_the_log_has_no_inputs(strict):
     assert not any("Xylophonquartz" in line and "/Xylophonquartz" not in line for line in strict.log)
 
 
+def test_every_line_of_the_log_is_json_and_quotes_no_client(strict):
+    strict.raw(b"Xylophonquartz\r\n\r\n")
+    strict.raw(
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: WHlsb3Bob25xdWFydHo=\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    strict.ask("POST", "/v1/mnist", b"Xylophonquartz" * 9, form | KEY)
+    until(lambda: any("multipart" in line for line in strict.log))
+    lines = [json.loads(line) for line in strict.log if not line.startswith("Run: ")]
+    found = {line["logger"]: line for line in lines if "logger" in line}
+    assert found["uvicorn.error"]["level"] == "warning"
+    assert any(line.get("message") == "Invalid HTTP request received." for line in lines)
+    (parser,) = [line for name, line in found.items() if "multipart" in name]
+    assert set(parser) == {"time", "level", "logger", "place"}
+    assert not any("Xylophonquartz" in line and "/Xylophonquartz" not in line for line in strict.log)
+
+
 def test_a_server_that_is_asked_to_end_answers_what_it_has_begun():
     client = Client("translate", "--quiet", "--batch", "1")
     with ThreadPoolExecutor(4) as pool:
