@@ -286,6 +286,7 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(server, name):
     assert set(content["error"]) == {"code", "message"}
     assert content["error"]["message"].endswith((".", "?"))
     assert len(content["error"]["message"]) < 300
+    assert "bytes" not in content["error"]["message"]
     assert "Traceback" not in content["error"]["message"]
     assert server.ask("GET", "/health")[0] == 200
 
@@ -296,7 +297,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(server):
     start = time.monotonic()
     status, _, found = server.post("mnist", content, PNG)
     assert status == 422
-    assert "megapixels" in found["error"]["message"]
+    assert found["error"]["message"] == "The picture has 9,000x9,000 pixels, more than this server reads."
     assert time.monotonic() - start < 5
 
 
