@@ -17,6 +17,9 @@ from tasks.serving.service import Limits
 
 FIELDS = 32  # of a form, beside its files
 CLOSE = {"Connection": "close"}  # what is left of a body is not read
+ESCAPED = 12  # bytes of a character of JSON at most, as two escapes
+REST = 100_000  # bytes of JSON beside its texts
+LARGE = 50_000  # bytes of JSON that are parsed beside the loop that takes requests
 PICTURES = ("image/", "application/octet-stream")
 
 
@@ -69,9 +72,9 @@ async def asked_texts(request: Request, limits: Limits) -> Asked:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RefusedError(415, "type", "Texts are asked for with Content-Type application/json.")
-    content = await body_of(request, limits)
+    content = await body_of(request, limits._replace(size=min(limits.size, ESCAPED * limits.characters + REST)))
     try:
-        value = parsed(content)
+        value = parsed(content) if len(content) < LARGE else await asyncio.to_thread(parsed, content)
     except (ValueError, RecursionError) as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error) or "it is not JSON"
         raise RefusedError(400, "json", f"The request is not the JSON that is read here: {reason[:200]}.") from error
