@@ -112,6 +112,8 @@ def build(state: State) -> FastAPI:
         limits = {"max_bytes": state.limits.size, "max_inputs": state.limits.inputs}
         return JSONResponse({"tasks": [one.state for one in state.served.values()], **limits})
 
+    for path, route in (("/health", health), ("/ready", ready), ("/metrics", metrics), ("/v1/tasks", served_tasks)):
+        app.add_api_route(path, route, methods=["HEAD"], include_in_schema=False)
     for name, served in state.served.items():
         about = request_schema(served, state.limits)
         app.add_api_route(

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+import tasks.serving.bodies as bodies_module
 import tasks.serving.gate as gate_module
 from tasks.engine.config import SettingError
 from tasks.engine.members import RunError
@@ -202,6 +203,31 @@ def test_texts_are_limited_together(house):
     one = house(characters=10)
     assert one.post("12345", "67890").status_code == 200
     assert code_of(one.post("12345", "67890x")) == (413, "too_large")
+
+
+def test_the_json_of_texts_has_a_limit_of_its_own_and_a_large_one_is_parsed_beside_the_loop(house, monkeypatch):
+    one, threads = house(), []
+    parse = bodies_module.parsed
+    monkeypatch.setattr(
+        bodies_module, "parsed", lambda content: threads.append(threading.current_thread()) or parse(content)
+    )
+    content, kind = json.dumps({"input": "\U0001f600" * 99_000}), {"Content-Type": "application/json"}
+    assert len(content) > 12 * 99_000  # two escapes a character
+    assert one.ask("POST", "/v1/mnist", content=content, headers=kind).status_code == 200
+    assert one.post("a").status_code == 200
+    assert threads[0] is not threading.current_thread()
+    assert threads[1] is threading.current_thread()
+    refused = one.post("a" * 1_400_000)
+    assert code_of(refused) == (413, "too_large")
+    assert "1.3 MB" in refused.json()["error"]["message"]
+    assert len(threads) == 2
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/v1/tasks"])
+def test_what_tells_of_the_server_may_be_asked_for_its_head(house, path):
+    one = house()
+    one.state.ready = True
+    assert one.ask("HEAD", path).status_code == one.ask("GET", path).status_code == 200
 
 
 def test_an_error_outside_of_a_task_is_a_sentence_and_a_line_of_the_log(house, capsys):
