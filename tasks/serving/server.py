@@ -125,7 +125,7 @@ def serve(
         log_as_json()
         host, port = listener.getsockname()[:2]
         own = (*LOOPBACK, address.host.lower()) if is_loopback(address.host) else None
-        gate = Gate(build(state), state, own, address.token, logs)
+        gate = Gate(build(state, bool(address.token)), state, own, address.token, logs)
         config = uvicorn.Config(
             with_origins(gate, address.origins), log_config=None, log_level="warning", access_log=False,
             server_header=False,

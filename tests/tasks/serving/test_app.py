@@ -378,3 +378,23 @@ def test_what_is_logged_is_a_line_of_json_and_what_may_quote_a_client_is_left_ou
     assert own.items() >= {"level": "warning", "logger": "serving", "message": "mnist answers from A\nB now."}.items()
     assert (other["error"], other["place"].partition(":")[0]) == ("ZeroDivisionError", "test_app")
     assert "secret" not in str(other)
+
+
+@pytest.mark.parametrize("token", [None, "secret"])
+def test_the_schema_has_each_answer_and_each_refusal(house, token):
+    one = house(token=token)
+    schema = build(one.state, bool(token)).openapi()
+    asked = schema["paths"]["/v1/mnist"]["post"]
+    statuses = {"200", "400", "408", "413", "415", "421", "422", "429", "503", "504", *(["401"] if token else [])}
+    assert set(asked["responses"]) == statuses
+    error = {"$ref": "#/components/schemas/Error"}
+    for status in statuses - {"200"}:
+        assert asked["responses"][status]["content"]["application/json"]["schema"] == error
+    assert "Retry-After" in asked["responses"]["429"]["headers"]
+    assert asked.get("security") == ([{"token": []}] if token else None)
+    assert ("securitySchemes" in schema["components"]) == bool(token)
+    assert list(schema["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
+    ready = schema["paths"]["/ready"]["get"]["responses"]
+    assert ready["503"]["content"] == ready["200"]["content"]
+    assert "401" not in ready
+    assert one.ask("GET", "/openapi.json", headers={"Authorization": "Bearer secret"}).json()["openapi"]

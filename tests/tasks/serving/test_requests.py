@@ -206,7 +206,11 @@ def test_a_server_tells_what_it_serves_and_how_it_does(server):
         "properties"
     ]
     assert properties["beam"]["maximum"] == 16
-    assert set(schema["paths"]["/v1/upscale"]["post"]["requestBody"]["content"]) == {"image/*", "multipart/form-data"}
+    upscale = schema["paths"]["/v1/upscale"]["post"]
+    kinds = {"image/*", "application/octet-stream", "multipart/form-data"}
+    assert set(upscale["requestBody"]["content"]) == kinds
+    assert set(upscale["responses"]["200"]["content"]) == {"application/json", "image/png"}
+    assert "image/png" not in schema["paths"]["/v1/mnist"]["post"]["responses"]["200"]["content"]
 
 
 def test_the_page_comes_with_headers_that_keep_others_out(server):
