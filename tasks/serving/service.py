@@ -107,22 +107,15 @@ class Served:
 
     def described(self, pipeline: Pipeline[Any]) -> JsonObject:
         """Return what clients are told of the task and its run, as JSON types."""
-        summary = read_summary(pipeline.run)
-        metrics = summary["metrics"] or {}
-        name = next(iter(metrics), None)
-        ends = {end: metrics.get(f"{name}_{end}") for end in ("low", "high")}
+        others = [run for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name]
         return {
             "task": self.name,
             "summary": tasks.summary(self.name),
             "accepts": pipeline.task.accepts.field,
             "limits": pipeline.task.limits,
-            "run": {
-                "name": pipeline.run.name,
-                "data": summary["data"],
-                "examples": summary["examples"],
-                "score": None if name is None else {"name": name, "value": metrics[name], **ends},
-            },
-            "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
+            "run": run_facts(pipeline.run),
+            "others": [run.name for run in others],
+            "alternates": [run_facts(run) for run in others],
             "settings": [choice.state() for choice in self.choices.values()],
             "max_inputs": self.limits.inputs,
         }
@@ -197,6 +190,16 @@ class Served:
         pipeline = self.opened(newest, self.limits.megapixels)
         self.warm(pipeline)
         return pipeline
+
+
+def run_facts(run: Path) -> JsonObject:
+    """Return what clients are told of a run: its name, its data, and its score with the interval."""
+    summary = read_summary(run)
+    metrics = summary["metrics"] or {}
+    name = next(iter(metrics), None)
+    ends = {end: metrics.get(f"{name}_{end}") for end in ("low", "high")}
+    score = None if name is None else {"name": name, "value": metrics[name], **ends}
+    return {"name": run.name, "data": summary["data"], "examples": summary["examples"], "score": score}
 
 
 def json_answer(answer: JsonObject) -> JsonObject:

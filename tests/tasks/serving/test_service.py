@@ -183,3 +183,16 @@ def test_a_long_answer_ends_soon_after_its_time_and_the_next_one_comes():
     served.queue.put(short)
     assert short.answers.result(20)[0].answer["translation"] == "Ein Hund rennt."
     served.queue.close()
+
+
+def test_a_client_is_told_the_facts_of_each_run_that_may_answer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    served = Served("upscale", None, Limits(), Metrics())
+    alternates = {run["name"]: run for run in served.state["alternates"]}
+    assert list(alternates) == served.state["others"]
+    assert served.answer("[]", [jpeg(24, 50)])[0].answer["run"] in alternates
+    own = served.state["run"]
+    for run in alternates.values():
+        assert set(run) == set(own)
+        assert run["score"] != own["score"]
+    served.queue.close()
