@@ -41,6 +41,18 @@ LOCK = Lock()  # of Pillow's limit, which is one for all threads
 HEAD = 65536  # bytes in which a file says how many bits it has
 
 
+class SizeError(DataError):
+    """A picture is larger than what is decoded.
+
+    Attributes:
+        fact: How large it is, without the way out, which not every reader has.
+    """
+
+    def __init__(self, fact: str, advice: str) -> None:
+        super().__init__(f"{fact}; {advice}")
+        self.fact = fact
+
+
 @contextmanager
 def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None = None) -> Iterator[Image.Image]:
     """Open the picture in a file with Pillow, for a `with` statement.
@@ -69,12 +81,17 @@ def open_picture(file: File, megapixels: float = MEGAPIXELS, least: int | None =
     except IsADirectoryError as error:
         raise IsADirectoryError(f"{name!r} is a folder; name the pictures in it.") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{name!r} is not a picture that can be read; {way_out(file)}.") from error
+        raise DataError(f"{subject(name)} is not a picture that can be read; {way_out(file)}.") from error
     except DataError:
         raise
     except UNREADABLE as error:
         said = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        raise DataError(f"{name!r} cannot be read as a picture: {said}.") from error
+        raise DataError(f"{subject(name)} cannot be read as a picture: {said}.") from error
+
+
+def subject(name: str) -> str:
+    """Return how a message names a picture; content in memory has no name."""
+    return repr(name) if name else "The picture"
 
 
 def is_draft(image: Image.Image) -> bool:
@@ -87,7 +104,7 @@ def check_raw(image: Image.Image, name: str) -> None:
     """Raise `DataError` if a TIFF file is the raw file of a camera, of which only a small preview could be read."""
     tags = getattr(image, "tag_v2", {})
     if image.format == "TIFF" and (DNG in tags or splitext(name)[1].lower() in RAW_SUFFIXES):
-        raise DataError(f"{name!r} is a raw file of a camera; develop it first, into a JPEG, PNG or TIFF file.")
+        raise DataError(f"{subject(name)} is a raw file of a camera; develop it first, into a JPEG, PNG or TIFF file.")
 
 
 @contextmanager
@@ -132,15 +149,15 @@ def way_out(file: File) -> str:
 
 
 def check_size(image: Image.Image, name: str, megapixels: float) -> None:
-    """Raise `DataError` if an image would have more megapixels than a limit; pixels of 16 bits count twice."""
+    """Raise `SizeError` if an image would have more megapixels than a limit; pixels of 16 bits count twice."""
     bits = 16 if image.mode.startswith(("I", "F")) else stored_bits(image)
     width, height = decoded_size(image)
     size = width * height * (2 if bits > 8 else 1) / 1e6
     if size > megapixels:
         deep = " of 16 bits, which count twice" if bits > 8 else ""
-        raise DataError(
-            f"{name!r} has {width:,}x{height:,} pixels{deep}; `megapixels` allows {megapixels:g} million. "
-            f"Give at least --megapixels {np.ceil(size):.0f}."
+        raise SizeError(
+            f"{subject(name)} has {width:,}x{height:,} pixels{deep}",
+            f"`megapixels` allows {megapixels:g} million. Give at least --megapixels {np.ceil(size):.0f}.",
         )
 
 

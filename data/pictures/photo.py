@@ -139,7 +139,7 @@ def whole_photo(picture: Picture, megapixels: float, least: int | None) -> Photo
         return photo_from_image(picture, "the image")
     if isinstance(picture, str):
         return read_photo(Path(picture), megapixels, least)
-    file = MemoryFile("bytes", picture) if isinstance(picture, bytes) else picture
+    file = MemoryFile("", picture) if isinstance(picture, bytes) else picture
     return read_photo(file, megapixels, least)  # type: ignore[arg-type]
 
 

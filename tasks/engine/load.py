@@ -22,7 +22,7 @@ from tasks.engine.config import (
     selectors,
 )
 from tasks.engine.members import RunError, files_in, is_plain_file
-from tasks.engine.network import KerasNetwork, Network, OnnxNetwork
+from tasks.engine.network import AskingNetwork, KerasNetwork, Network, OnnxNetwork, answering_network
 from tasks.engine.records import facts_of, member_content, parsed_json
 from tasks.engine.task import Codec, KerasPart, Pipeline, Task
 
@@ -71,11 +71,18 @@ def shipped_pipelines(task: Task[C], settings: Settings) -> Iterator[Pipeline[C]
 
 
 def other_run(pipeline: Pipeline[C], run: Path, **changed: Json) -> Pipeline[C]:
-    """Return the pipeline of another run that is to answer as this one, but for some settings; it is opened once."""
+    """Return the pipeline of another run that is to answer as this one, but for some settings; it is opened once.
+
+    Its network asks whether to go on if that of this pipeline does.
+    """
     if run not in pipeline.others:
         settings = answering_settings(pipeline.config) | changed
-        cores = pipeline.network.cores if isinstance(pipeline.network, OnnxNetwork) else None
-        pipeline.others[run] = open_network(restored_pipeline(pipeline.task, run, settings), cores)
+        network = answering_network(pipeline.network)
+        cores = network.cores if isinstance(network, OnnxNetwork) else None
+        other = open_network(restored_pipeline(pipeline.task, run, settings), cores)
+        if isinstance(pipeline.network, AskingNetwork):
+            other = replace(other, network=AskingNetwork(other.network, pipeline.network.ask))
+        pipeline.others[run] = other
     return pipeline.others[run]
 
 

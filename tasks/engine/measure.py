@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -14,12 +15,14 @@ class Measure:
         name: Name of the metric, as in the metrics of a report.
         counts: What is counted in each example, `(examples, counts)`.
         value: Return the metric for sums of counts, `(..., counts)` to `(...)`.
+        span: Difference of the largest and the smallest value that the metric can have.
         signature: How it is counted, where there are several ways; measures of other signatures are not compared.
     """
 
     name: str
     counts: np.ndarray
     value: Callable[[np.ndarray], np.ndarray]
+    span: float = inf
     signature: str = ""
 
     @property
@@ -33,10 +36,10 @@ class Measure:
         return self.value is mean_value and bool(np.isin(self.counts[:, 0], (0, 1)).all())
 
 
-def mean_measure(name: str, values: np.ndarray) -> Measure:
-    """Return the measure that is the mean of a number of each example, `(examples,)`."""
+def mean_measure(name: str, values: np.ndarray, span: float = inf) -> Measure:
+    """Return the measure that is the mean of a number of each example, `(examples,)`; `span` is that of a number."""
     column = np.asarray(values, "float64")
-    return Measure(name=name, counts=np.stack([column, np.ones_like(column)], 1), value=mean_value)
+    return Measure(name=name, counts=np.stack([column, np.ones_like(column)], 1), value=mean_value, span=span)
 
 
 def mean_value(sums: np.ndarray) -> np.ndarray:

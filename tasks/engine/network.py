@@ -31,6 +31,27 @@ class Network(Protocol):
         """Return the outputs of a signature."""
 
 
+class AskingNetwork:
+    """A network that asks before each call whether to go on.
+
+    Args:
+        network: The network that answers.
+        ask: Raises an error that ends what is being computed.
+    """
+
+    def __init__(self, network: Network, ask: Callable[[], None]) -> None:
+        self.network, self.ask = network, ask
+
+    def __call__(self, signature: str, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        self.ask()
+        return self.network(signature, *arrays)
+
+
+def answering_network(network: Network) -> Network:
+    """Return the network that answers: the one within a network that asks whether to go on."""
+    return network.network if isinstance(network, AskingNetwork) else network
+
+
 class KerasNetwork:
     """Keras models by signature name."""
 

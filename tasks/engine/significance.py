@@ -71,7 +71,8 @@ def bootstrap_difference(one: Sequence[Measure], other: Sequence[Measure], seed:
     """Return the difference of the mean metrics of two sides, by the paired bootstrap.
 
     Every resample draws the examples for all runs together. With several runs of a side it adds a draw of the error of
-    the means over seeds: Student's t with the spread of all runs about the means of their sides.
+    the means over seeds: Student's t with the spread of all runs about the means of their sides. The interval
+    ends where the metric does.
 
     References: Koehn, 2004, https://aclanthology.org/W04-3250; Student, 1908, https://doi.org/10.1093/biomet/6.1.1.
     """
@@ -79,7 +80,7 @@ def bootstrap_difference(one: Sequence[Measure], other: Sequence[Measure], seed:
     found = resampled_differences(one, other, random)
     spread, freedom = seed_spread(one, other)
     drawn = found + spread * random.standard_t(freedom, RESAMPLES) if freedom else found
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.percentile(drawn, [2.5, 97.5]).clip(-one[0].span, one[0].span)  # what the metric can reach
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     value = mean_total(other) - mean_total(one)
     p = min(1.0, 2 * (tail + 1) / (RESAMPLES + 1))

@@ -13,7 +13,7 @@ from PIL import Image
 from data.pictures.png import png_text
 from tasks.engine.config import JsonObject
 from tasks.engine.members import is_plain_file
-from tasks.engine.network import OnnxNetwork
+from tasks.engine.network import OnnxNetwork, answering_network
 from tasks.engine.task import Pipeline
 from tasks.mnist.config import Config
 
@@ -41,7 +41,7 @@ def layer_answers(pipeline: Pipeline[Config], images: np.ndarray) -> list[JsonOb
     if not (pipeline.config.filters or pipeline.config.units):  # from the pixels to the classes at once
         return [answer | {"layers": []} for answer in answers]
     lacks = not is_plain_file(pipeline.run / "onnx" / f"{SIGNATURE}.onnx")
-    if lacks and isinstance(pipeline.network, OnnxNetwork):
+    if lacks and isinstance(answering_network(pipeline.network), OnnxNetwork):
         LOG.warning("The run was made by an older version and does not show its layers; --engine keras does.")
         return answers
     for answer in answers:

@@ -23,6 +23,7 @@ from tasks.serving.bodies import Asked, asked_pictures, asked_texts
 from tasks.serving.errors import RefusedError, refusal
 from tasks.serving.metrics import Metrics
 from tasks.serving.queue import ClosedError, FullError, Job, LateError
+from tasks.serving.schema import described, request_schema
 from tasks.serving.service import Found, Limits, Served
 from tasks.serving.settings import chosen
 
@@ -63,8 +64,8 @@ class State:
             served.queue.close()
 
 
-def build(state: State) -> FastAPI:
-    """Return the application."""
+def build(state: State, has_token: bool = False) -> FastAPI:
+    """Return the application; its schema says whether it takes a token."""
     app = FastAPI(title="fourlayers", version=tasks.__version__, docs_url=None, redoc_url=None)
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -112,11 +113,15 @@ def build(state: State) -> FastAPI:
         limits = {"max_bytes": state.limits.size, "max_inputs": state.limits.inputs}
         return JSONResponse({"tasks": [one.state for one in state.served.values()], **limits})
 
+    for path, route in (("/health", health), ("/ready", ready), ("/metrics", metrics), ("/v1/tasks", served_tasks)):
+        app.add_api_route(path, route, methods=["HEAD"], include_in_schema=False)
     for name, served in state.served.items():
         about = request_schema(served, state.limits)
         app.add_api_route(
             f"/v1/{name}", task_route(state, served), methods=["POST"], summary=tasks.summary(name), openapi_extra=about
         )
+    plain = app.openapi
+    app.openapi = lambda: described(plain(), has_token)  # type: ignore[method-assign]
     return app
 
 
@@ -185,7 +190,8 @@ async def answered(request: Request, state: State, served: Served, asked: Asked,
         leaving.cancel()
     request.state.batch = job.batch
     if answers not in done:
-        job.leave()
+        served.queue.leave(job)
+        answers.cancel()  # so that nobody misses what becomes of it
         if leaving in done:
             raise RefusedError(LEFT, "left", "The client has left.")
         raise late(state)
@@ -226,22 +232,3 @@ def response(request: Request, name: str, found: list[Found], seconds: float) ->
     about: JsonObject = {"task": name, "run": found[0].run, "answers": answers}
     content = json.dumps(about | {"milliseconds": round(1000 * seconds, 2)}, ensure_ascii=False, allow_nan=False)
     return Response(content.encode("utf-8", "replace"), media_type="application/json")
-
-
-def request_schema(served: Served, limits: Limits) -> JsonObject:
-    """Return what OpenAPI says of the body of a request for a task."""
-    kinds: dict[str, Any] = {}
-    for choice in served.choices.values():
-        kind: JsonObject = {"type": "string", "enum": list(choice.choices)} if choice.choices else {"type": choice.kind}
-        kinds[choice.name] = kind | {"description": choice.help, "default": choice.default}
-        ends = {"minimum": choice.low, "maximum": choice.high}
-        kinds[choice.name] |= {name: value for name, value in ends.items() if value is not None}
-    if served.pipeline.task.accepts is TEXT:
-        inputs = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": limits.inputs}
-        schema = {"type": "object", "properties": {"input": {"type": "string"}, "inputs": inputs, **kinds}}
-        return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-    file = {"type": "string", "format": "binary"}
-    form = {"type": "object", "properties": {"image": {"type": "array", "items": file}, **kinds}, "required": ["image"]}
-    content = {"image/*": {"schema": file}, "multipart/form-data": {"schema": form}}
-    query = [{"name": name, "in": "query", "required": False, "schema": kind} for name, kind in kinds.items()]
-    return {"requestBody": {"required": True, "content": content}, "parameters": query}

@@ -7,6 +7,7 @@ import time
 from typing import Any, NamedTuple
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
@@ -16,6 +17,9 @@ from tasks.serving.service import Limits
 
 FIELDS = 32  # of a form, beside its files
 CLOSE = {"Connection": "close"}  # what is left of a body is not read
+ESCAPED = 12  # bytes of a character of JSON at most, as two escapes
+REST = 100_000  # bytes of JSON beside its texts
+LARGE = 50_000  # bytes of JSON that are parsed beside the loop that takes requests
 PICTURES = ("image/", "application/octet-stream")
 
 
@@ -68,9 +72,9 @@ async def asked_texts(request: Request, limits: Limits) -> Asked:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RefusedError(415, "type", "Texts are asked for with Content-Type application/json.")
-    content = await body_of(request, limits)
+    content = await body_of(request, limits._replace(size=min(limits.size, ESCAPED * limits.characters + REST)))
     try:
-        value = parsed(content)
+        value = parsed(content) if len(content) < LARGE else await asyncio.to_thread(parsed, content)
     except (ValueError, RecursionError) as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error) or "it is not JSON"
         raise RefusedError(400, "json", f"The request is not the JSON that is read here: {reason[:200]}.") from error
@@ -118,15 +122,25 @@ async def form_of(request: Request, limits: Limits) -> tuple[list[bytes], dict[s
             items = [(name, value) for name, value in form.multi_items()]
             files = [await value.read() for name, value in items if isinstance(value, UploadFile) and name == "image"]
             fields = {name: value for name, value in items if isinstance(value, str)}
-    except (MultiPartException, ValueError, LookupError) as error:
-        raise RefusedError(400, "form", "The request is not a form that can be read.") from error
-    except Exception as error:
-        if type(error).__name__ == "HTTPException":  # what Starlette makes of a broken form
-            raise RefusedError(400, "form", "The request is not a form that can be read.") from error
-        raise
+    except (MultiPartException, HTTPException, ValueError, LookupError) as error:  # the second is made of the first
+        raise unread_form(str(getattr(error, "detail", "")), limits) from error
     if len(files) != sum(isinstance(value, UploadFile) for _, value in items) or "image" in fields:
         raise RefusedError(422, "inputs", "The files of a form must be named `image`.")
     return files, fields
+
+
+def unread_form(reason: str, limits: Limits) -> RefusedError:
+    """Return what is said of a form that is not read; `reason` is what the parser says."""
+    if reason.startswith("Too many files"):
+        return too_many(limits)
+    if reason.startswith("Too many fields"):
+        return RefusedError(413, "too_many", f"A form may have at most {FIELDS} fields beside its files.")
+    return RefusedError(400, "form", "The request is not a form that can be read.")
+
+
+def too_many(limits: Limits) -> RefusedError:
+    """Return what is said of a request with too many inputs."""
+    return RefusedError(413, "too_many", f"A request may have at most {limits.inputs} inputs.")
 
 
 def checked(asked: Asked, limits: Limits) -> Asked:
@@ -138,5 +152,5 @@ def checked(asked: Asked, limits: Limits) -> Asked:
     if not asked.inputs:
         raise RefusedError(422, "inputs", "The request has no input.")
     if len(asked.inputs) > limits.inputs:
-        raise RefusedError(413, "too_many", f"A request may have at most {limits.inputs} inputs.")
+        raise too_many(limits)
     return asked

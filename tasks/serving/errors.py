@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.pictures.decoding import SizeError
 from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.items import BAD_INPUT
 from tasks.engine.members import RunError
@@ -32,6 +33,8 @@ def refusal(error: Exception) -> RefusedError:
         return error
     if isinstance(error, RunError):
         return RefusedError(503, "run", "The run that should answer is damaged.")
+    if isinstance(error, SizeError):
+        return RefusedError(422, "input", f"{error.fact}, more than this server reads.")
     if isinstance(error, (*BAD_INPUT, SettingError)):
         return RefusedError(422, "setting" if isinstance(error, SettingError) else "input", sentence(error))
     return RefusedError(503, "failed", "There is no answer to this input; the log of the server has the kind of error.")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hmac
-import json
-import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import JSONResponse
 
+from tasks.engine.config import JsonObject
 from tasks.serving.app import FAILED, LEFT, State
 from tasks.serving.errors import RefusedError
+from tasks.serving.log import write_line
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -92,13 +91,13 @@ class Gate:
         if task:
             self.state.metrics.request(task, request.status, seconds)
         if self.logs:
-            line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "method": request.scope["method"]}
+            line: JsonObject = {"method": request.scope["method"]}
             line |= {"task": task} if task else {"path": path[:100]}
             line |= {"status": request.status, "ms": round(1000 * seconds, 2)}
             state = request.scope.get("state", {})
             line |= {"batch": state["batch"]} if state.get("batch") else {}
             line |= {"error": request.kind} if request.kind else {}
-            print(json.dumps(line), file=sys.stderr, flush=True)
+            write_line(line)
 
 
 class Passing:

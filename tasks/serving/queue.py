@@ -29,10 +29,10 @@ class ClosedError(Exception):
 
 
 class LateError(Exception):
-    """The time of a request is over before its turn."""
+    """Nobody waits for an answer any more: its time is over, or its client has left."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """Inputs of one request, and where their answers go.
 
@@ -57,6 +57,10 @@ class Job:
         self.is_left = True
         self.answers.cancel()
 
+    def is_wanted(self) -> bool:
+        """Return whether somebody waits for the answers."""
+        return not self.is_left and self.deadline >= time.monotonic()
+
 
 class Queue:
     """A thread that answers jobs in turn, those of equal keys together.
@@ -64,7 +68,8 @@ class Queue:
     A job that is cancelled or late when its turn comes is not computed.
 
     Args:
-        answer: Gets the key and the inputs of some jobs; returns one answer or error for each input.
+        answer: Gets the key and the inputs of some jobs; returns one answer or error for each input. It may call
+            `check_wanted` on its way, and passes on the error that this raises.
         most: Largest number of inputs that wait.
         batch: Largest number of inputs that are answered together; a job of more is answered in parts, as long as
             somebody waits for it.
@@ -82,6 +87,7 @@ class Queue:
     ) -> None:
         self.answer, self.most, self.batch, self.window, self.note = answer, most, batch, window, note
         self.waiting: deque[Job] = deque()
+        self.current: list[Job] = []  # what is being answered
         self.changed = threading.Condition()
         self.closed = False
         self.pace = 0.01  # seconds an input, lately
@@ -108,6 +114,18 @@ class Queue:
             self.waiting.append(job)
             self.changed.notify()
 
+    def leave(self, job: Job) -> None:
+        """Tell that nobody waits for the answers of a job any more; it waits and counts no longer."""
+        job.leave()
+        with self.changed:
+            if job in self.waiting:
+                self.waiting.remove(job)
+
+    def check_wanted(self) -> None:
+        """Raise `LateError` if nobody waits any more for what is being answered."""
+        if self.current and not any(job.is_wanted() for job in self.current):
+            raise LateError
+
     def close(self) -> None:
         """Refuse what waits and what comes; what is being answered will be."""
         with self.changed:
@@ -121,31 +139,44 @@ class Queue:
     def work(self) -> None:
         """Answer jobs until the queue is closed."""
         while jobs := self.next_jobs():
-            if len(jobs) == 1:
-                self.answer_parts(jobs[0])
+            self.current = jobs
+            try:
+                found = self.answers(jobs)
+            except LateError:
+                for job in jobs:
+                    job.answers.set_exception(LateError())
                 continue
-            found = self.found(jobs[0].key, [item for job in jobs for item in job.inputs])
+            finally:
+                self.current = []
             for job in jobs:
                 mine, found = found[: len(job.inputs)], found[len(job.inputs) :]
-                job.batch = sum(len(job.inputs) for job in jobs)
                 job.answers.set_result(mine)
 
-    def answer_parts(self, job: Job) -> None:
-        """Answer a job by itself, in parts if it is large; what nobody waits for is not begun."""
-        found = list[Any]()
-        job.batch = min(len(job.inputs), self.batch)
-        for start in range(0, len(job.inputs), self.batch):
-            if start and (job.is_left or job.deadline < time.monotonic()):
-                job.answers.set_exception(LateError())
-                return
-            found += self.found(job.key, list(job.inputs[start : start + self.batch]))
-        job.answers.set_result(found)
+    def answers(self, jobs: list[Job]) -> list[Any]:
+        """Return the answer or error of each input of some jobs, in parts if they are many.
+
+        Raises:
+            LateError: Nobody waits for them any more.
+        """
+        inputs, found = [item for job in jobs for item in job.inputs], list[Any]()
+        for job in jobs:
+            job.batch = min(len(inputs), self.batch)
+        for start in range(0, len(inputs), self.batch):
+            self.check_wanted()
+            found += self.found(jobs[0].key, inputs[start : start + self.batch])
+        return found
 
     def found(self, key: Hashable, inputs: list[Any]) -> list[Any]:
-        """Return the answer or error of each of some inputs."""
+        """Return the answer or error of each of some inputs.
+
+        Raises:
+            LateError: Nobody waits for them any more.
+        """
         start = time.monotonic()
         try:
             found = self.answer(key, inputs)
+        except LateError:
+            raise
         except Exception as error:  # whatever it is, those who wait must hear of it
             found = [error] * len(inputs)
         self.pace += 0.2 * ((time.monotonic() - start) / len(inputs) - self.pace)
@@ -170,6 +201,8 @@ class Queue:
 
     def taken(self) -> list[Job]:
         """Take jobs of the first one's key out of the queue, in their order, without those that nobody waits for."""
+        if not self.waiting:  # the last one has left meanwhile
+            return []
         first, rest, jobs, count = self.waiting[0], deque[Job](), list[Job](), 0
         while self.waiting:
             job = self.waiting.popleft()

@@ -22,6 +22,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.signals import ENDING
 from tasks.serving.app import State, build
 from tasks.serving.gate import LOOPBACK, App, Gate
+from tasks.serving.log import log_as_json
 from tasks.serving.metrics import Metrics
 from tasks.serving.service import Limits, Served
 from tasks.serving.slow import timed_protocol
@@ -99,11 +100,11 @@ def serve(
         run_of: Run directories, bundles, or names of runs that ship, by task; others answer with the run that
             ended last.
         watch: If true, a run that ends later below `runs/` takes over, unless `run_of` names the task.
-        logs: If true, write a line of JSON about each request to standard error.
+        logs: If true, the log on standard error has a line about each request; it always has warnings and errors.
         say: Gets the line that names the address.
 
     Raises:
-        SettingError: A task or a run is not known, or the address takes a token.
+        SettingError: A task or a run is not known, or the token is missing or cannot be sent.
         FileNotFoundError, RunError: There is no such run, or it is damaged.
         OSError: The address cannot be used.
     """
@@ -114,17 +115,20 @@ def serve(
         raise SettingError(f"`--run` names {unserved!r}, which is not among the tasks to serve.")
     if not address.token and not is_loopback(address.host):
         raise SettingError(f"{address.host!r} is open to other machines; `--token` keeps strangers out.")
+    check_token(address.token or "")
     listener = bound_socket(address)
     with listener:
         metrics = Metrics()
         served = {name: Served(name, run_of.get(name), limits, metrics) for name in chosen}
         state = State(served, limits, metrics)
         logging.getLogger("tasks").setLevel(logging.ERROR)  # notices are about inputs, which no log should have
+        log_as_json()
         host, port = listener.getsockname()[:2]
         own = (*LOOPBACK, address.host.lower()) if is_loopback(address.host) else None
-        gate = Gate(build(state), state, own, address.token, logs)
+        gate = Gate(build(state, bool(address.token)), state, own, address.token, logs)
         config = uvicorn.Config(
-            with_origins(gate, address.origins), log_level="warning", access_log=False, server_header=False,
+            with_origins(gate, address.origins), log_config=None, log_level="warning", access_log=False,
+            server_header=False,
             lifespan="off", ws="none", proxy_headers=False,
             timeout_graceful_shutdown=int(limits.seconds) + 1, timeout_keep_alive=30,
             http=timed_protocol(limits.seconds),
@@ -137,6 +141,12 @@ def serve(
         said = f"[{host}]" if ":" in host else host
         say(f"Serving {', '.join(chosen)} at http://{said}:{port}")
         server.run([listener])
+
+
+def check_token(token: str) -> None:
+    """Raise `SettingError` unless a header can carry a token as it is; the error does not show it."""
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise SettingError("`--token` must be printable ASCII characters, without a space at either end.")
 
 
 def with_origins(app: App, origins: Sequence[str]) -> App:

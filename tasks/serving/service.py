@@ -6,6 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +17,11 @@ from data.pictures.png import png_text
 from tasks.engine import runs, upkeep
 from tasks.engine.config import JsonObject, SettingError
 from tasks.engine.items import BAD_INPUT
+from tasks.engine.network import AskingNetwork
 from tasks.engine.records import read_summary
 from tasks.engine.task import IMAGE, Pipeline
 from tasks.serving.metrics import Metrics
-from tasks.serving.queue import Queue
+from tasks.serving.queue import LateError, Queue
 from tasks.serving.settings import choices
 
 LOG = logging.getLogger("serving")
@@ -105,33 +107,28 @@ class Served:
 
     def described(self, pipeline: Pipeline[Any]) -> JsonObject:
         """Return what clients are told of the task and its run, as JSON types."""
-        summary = read_summary(pipeline.run)
-        metrics = summary["metrics"] or {}
-        name = next(iter(metrics), None)
-        ends = {end: metrics.get(f"{name}_{end}") for end in ("low", "high")}
+        others = [run for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name]
         return {
             "task": self.name,
             "summary": tasks.summary(self.name),
             "accepts": pipeline.task.accepts.field,
             "limits": pipeline.task.limits,
-            "run": {
-                "name": pipeline.run.name,
-                "data": summary["data"],
-                "examples": summary["examples"],
-                "score": None if name is None else {"name": name, "value": metrics[name], **ends},
-            },
-            "others": [run.name for run in runs.pretrained_runs(self.name) if run.name != pipeline.run.name],
+            "run": run_facts(pipeline.run),
+            "others": [run.name for run in others],
+            "alternates": [run_facts(run) for run in others],
             "settings": [choice.state() for choice in self.choices.values()],
             "max_inputs": self.limits.inputs,
         }
 
     def variant(self, key: Hashable) -> Pipeline[Any]:
-        """Return the pipeline with other settings, given as JSON."""
+        """Return the pipeline with other settings, given as JSON; it computes only while somebody waits."""
         pipeline = self.pipeline  # another thread may change it
         place = (pipeline.run, key)
         if place not in self.variants:
             given = dict(json.loads(str(key)))
-            self.variants[place] = pipeline.with_settings(**given) if given else pipeline
+            found = pipeline.with_settings(**given) if given else pipeline
+            network = AskingNetwork(pipeline.network, self.queue.check_wanted)
+            self.variants[place] = replace(found, network=network, others={})
             while len(self.variants) > VARIANTS:
                 self.variants.popitem(last=False)
         self.variants.move_to_end(place)
@@ -155,12 +152,18 @@ class Served:
         return [one for one in found if one]
 
     def answers(self, pipeline: Pipeline[Any], read: Sequence[Any]) -> list[Found]:
-        """Return what becomes of inputs that the codec has read: of all together, or one by one if that fails."""
+        """Return what becomes of inputs that the codec has read: of all together, or one by one if that fails.
+
+        Raises:
+            LateError: Nobody waits for them any more.
+        """
         if not read:
             return []
         try:
             made = pipeline.task.predict(pipeline, read)
             return [Found(json_answer(answer), None, pipeline.run.name) for answer in made]
+        except LateError:
+            raise
         except Exception as error:
             if len(read) == 1:
                 return [self.failed(error, pipeline)]
@@ -187,6 +190,16 @@ class Served:
         pipeline = self.opened(newest, self.limits.megapixels)
         self.warm(pipeline)
         return pipeline
+
+
+def run_facts(run: Path) -> JsonObject:
+    """Return what clients are told of a run: its name, its data, and its score with the interval."""
+    summary = read_summary(run)
+    metrics = summary["metrics"] or {}
+    name = next(iter(metrics), None)
+    ends = {end: metrics.get(f"{name}_{end}") for end in ("low", "high")}
+    score = None if name is None else {"name": name, "value": metrics[name], **ends}
+    return {"name": run.name, "data": summary["data"], "examples": summary["examples"], "score": score}
 
 
 def json_answer(answer: JsonObject) -> JsonObject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +12,8 @@ from tasks.engine.places import drawing_settings
 
 KEPT = ("engine", "batch_size", "megapixels", "tile", "skip_existing")  # settings that are the server's own
 DRAWN = "_file"  # ends the name of a setting that draws a picture of an answer
+LARGEST = sys.float_info.max
+SHOWN = 50  # characters of a value in a message
 LEAST = 16  # a whole number may be at least so large
 KINDS: dict[Any, str] = {bool: "boolean", int: "integer", float: "number"}
 
@@ -51,21 +53,27 @@ class Choice:
             given = from_text(self.name, given, self.kind)
         if self.kind == "choice":
             if given not in self.choices:
-                raise SettingError(f"`{self.name}` must be one of {', '.join(self.choices)}; received {given!r}.")
+                raise SettingError(f"`{self.name}` must be one of {', '.join(self.choices)}; received {shown(given)}.")
             return given
         if self.kind == "boolean":
             if type(given) is not bool:
-                raise SettingError(f"`{self.name}` must be true or false; received {given!r}.")
+                raise SettingError(f"`{self.name}` must be true or false; received {shown(given)}.")
             return given if self.field == self.name else f"{self.name}.png" if given else None
         if type(given) is not int and not (self.kind == "number" and type(given) is float):
             raise SettingError(f"`{self.name}` must be a {'whole ' * (self.kind == 'integer')}number.")
-        if not math.isfinite(given) or not self.inside(given):
-            raise SettingError(f"`{self.name}` must be in [{self.low}, {self.high}]; received {given!r}.")
+        if not -LARGEST <= given <= LARGEST or not self.inside(given):  # a whole number may have no float
+            raise SettingError(f"`{self.name}` must be in [{self.low}, {self.high}]; received {shown(given)}.")
         return float(given) if self.kind == "number" else given
 
     def inside(self, value: float) -> bool:
         """Return whether a number is in the range."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def from_text(name: str, text: str, kind: str) -> Any:
@@ -77,12 +85,12 @@ def from_text(name: str, text: str, kind: str) -> Any:
     if kind == "boolean":
         found = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}.get(text.lower())
         if found is None:
-            raise SettingError(f"`{name}` must be true or false; received {text[:50]!r}.")
+            raise SettingError(f"`{name}` must be true or false; received {shown(text)}.")
         return found
     try:
         return int(text) if kind == "integer" else float(text)
     except ValueError as error:
-        raise SettingError(f"`{name}` must be a number; received {text[:50]!r}.") from error
+        raise SettingError(f"`{name}` must be a number; received {shown(text)}.") from error
 
 
 def choices(config: TaskConfig) -> dict[str, Choice]:

@@ -22,8 +22,10 @@ def class_measures(answers: Sequence[JsonObject], truth: Sequence[str]) -> list[
     """
     pairs = list(zip(answers, truth, strict=True))
     return [
-        mean_measure("accuracy", np.array([answer["label"] == label for answer, label in pairs])),
-        mean_measure("probability_of_truth", np.array([answer["probabilities"][label] for answer, label in pairs])),
+        mean_measure("accuracy", np.array([answer["label"] == label for answer, label in pairs]), span=1),
+        mean_measure(
+            "probability_of_truth", np.array([answer["probabilities"][label] for answer, label in pairs]), span=1
+        ),
     ]
 
 
@@ -42,7 +44,7 @@ def translation_measures(
         counts = metric._extract_corpus_statistics(list(answers), reference_columns(truth))
         signature = str(metric.get_signature())
         value = each_sum(partial(corpus_score, metric))
-        found.append(Measure(name=name, counts=np.array(counts, "int64"), value=value, signature=signature))
+        found.append(Measure(name=name, counts=np.array(counts, "int64"), value=value, span=100, signature=signature))
     return found
 
 
@@ -88,7 +90,8 @@ def caption_measures(answers: Sequence[str], truth: Sequence[Sequence[str]]) -> 
     given = {row: [" ".join(caption_words(one)) for one in each] for row, each in enumerate(truth)}
     scores = cider_scores(given, {row: [answer] for row, answer in enumerate(said)})
     _, counts = bleu_counts(said, list(given.values()))
-    return [mean_measure("cider", 100 * scores), Measure(name="bleu_4", counts=counts, value=percent_bleu)]
+    bleu = Measure(name="bleu_4", counts=counts, value=percent_bleu, span=100)
+    return [mean_measure("cider", 100 * scores, span=1000), bleu]
 
 
 def percent_bleu(sums: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 // What all tabs share: facts of the run, settings, errors, times, and the request as lines to copy.
 
 import { element, fill, say } from "./dom.js";
-import { ask, lines } from "./server.js";
+import { ask, lines, served } from "./server.js";
 
 const UNITS = { // how a score is written: factor, digits, unit
   accuracy: [100, 2, " %"], psnr: [1, 2, " dB"], bleu: [1, 1, ""], chrf: [1, 1, ""], cider: [1, 1, ""],
@@ -22,14 +22,15 @@ export class Panel {
     this.error = element("p", { class: "error", role: "alert" });
     this.status = element("p", { class: "status soft", "aria-live": "polite" });
     this.time = element("span", {}, "not asked yet");
-    this.used = element("span", {}, task.run.name);
+    this.answering = task.run.name;
+    this.facts = element("dl", { class: "facts" }, facts(task, task.run, this.time));
     this.body = element("div", { class: "body" });
     this.code = { curl: codeLine("curl"), python: codeLine("Python") };
     this.root = element("section", { class: "panel" },
       element("p", { class: "summary" }, task.summary), this.body, this.error, this.status,
       this.controls.length ? element("details", { class: "settings" }, element("summary", {}, "Settings"),
         element("div", { class: "controls" }, this.controls.map((one) => one.root))) : null,
-      facts(task, this.used, this.time),
+      this.facts,
       element("details", { class: "code" }, element("summary", {}, "The same from a shell or Python"),
         this.code.curl.root, this.code.python.root));
   }
@@ -57,8 +58,8 @@ export class Panel {
       const [answer] = found.answers;
       if (answer.error) throw new Error(answer.error);
       say(this.time, `${found.milliseconds.toFixed(1)} ms in the server, ${(performance.now() - begun).toFixed(0)} ms in all`);
-      say(this.used, usedRuns(found.run, answer.run));
       this.refuse("");
+      this.showRun(found.run, answer.run ?? found.run);
       return answer;
     } catch (error) {
       if (error.name !== "AbortError") this.refuse(error.message);
@@ -81,6 +82,20 @@ export class Panel {
     say(this.error, message);
   }
 
+  /** Show the facts of the run that answered; the server is asked for those of one that has taken over. */
+  async showRun(main, answering) {
+    if (this.answering === answering) return;
+    this.answering = answering;
+    if (main !== this.task.run.name || !runNamed(this.task, answering)) {
+      try {
+        this.task = (await served()).tasks.find(({ task }) => task === this.task.task) ?? this.task;
+      } catch { // the answer is there all the same
+      }
+    }
+    if (this.answering !== answering) return; // another run answered meanwhile
+    fill(this.facts, facts(this.task, runNamed(this.task, answering) ?? { name: answering }, this.time));
+  }
+
   show(input, settings, file) {
     const made = lines(this.task.task, input, settings, file);
     say(this.code.curl.text, made.curl);
@@ -88,23 +103,22 @@ export class Panel {
   }
 }
 
-/** Return the name of a run, and of another that answered in its place, whose score is not the one shown. */
-function usedRuns(run, other) {
-  return other && other !== run ? `${run}; this answer is of ${other}, which has a score of its own` : run;
+/** Return what the server says of a run that answers, or may answer in its place. */
+function runNamed({ run, alternates }, name) {
+  return [run, ...alternates].find((one) => one.name === name);
 }
 
-/** Return the facts of a run: what it learnt from, how good it is, what it is not good for. */
-function facts(task, used, time) {
-  const { run } = task;
+/** Return the facts of a run that answers: what it learnt from, how good it is, what it is not good for. */
+function facts(task, run, time) {
   const rows = [
-    ["Run", used],
-    ["Data", run.data],
+    ["Run", run.name === task.run.name ? run.name : `${run.name}, in place of ${task.run.name}`],
+    ["Data", run.data ?? "unknown"],
     ["Score", run.score ? scoreText(run) : "The run has no score."],
     ["Limits", task.limits],
     ["Time", time],
   ];
   if (task.others.length) rows.splice(1, 0, ["Other runs", `${task.others.join(", ")}: serve --run ${task.task}=${task.others[0]}`]);
-  return element("dl", { class: "facts" }, rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  return rows.map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
 }
 
 /** Return a score with its interval, such as `accuracy 99.62 % (95 % interval 99.48 to 99.72), 10,000 test examples`. */

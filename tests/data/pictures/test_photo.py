@@ -12,7 +12,7 @@ from PIL import Image
 
 from data.pictures.files import SUFFIXES
 from data.pictures.output import format_of, write_photo
-from data.pictures.photo import Photo, read_photo, square_pixels
+from data.pictures.photo import Photo, jpeg_bytes, photo_of, read_photo, square_pixels
 from data.splits import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -203,3 +203,15 @@ def test_any_picture_is_pressed_into_a_square(tmp_path):
     assert (square_pixels(clear, 12) == 255).all()  # what is transparent is white
     with pytest.raises(DataError, match="must be uint8"):
         square_pixels(np.zeros((4, 4, 3)), 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no picture", "The picture is not a picture that can be read; give one of: "),
+        (jpeg_bytes(COLOURS)[:300], "The picture cannot be read as a picture: "),
+    ],
+)
+def test_content_without_a_name_is_called_the_picture(content, said):
+    with pytest.raises(DataError, match=f"^{said}"):
+        photo_of(content)

@@ -123,3 +123,14 @@ def test_the_interval_of_shares_holds_where_all_differences_go_one_way():
     other[:12] = 0
     found = share_difference(one, other)
     assert found.low < -0.0090 < found.value < found.high < 0
+
+
+def test_the_interval_of_several_seeds_ends_where_the_metric_does():
+    values = [np.repeat([1.0, 0.0], [part, 20 - part]) for part in (0, 20, 20, 20)]
+    free, ended = (
+        difference(*([mean_measure("accuracy", each, span) for each in side] for side in (values[:2], values[2:])))
+        for span in (np.inf, 1.0)
+    )
+    assert free.low < -1 < 1 < free.high
+    assert (ended.low, ended.high) == (-1, 1)
+    assert ended.p == free.p

@@ -1,6 +1,7 @@
 """The application of a server by itself: what becomes of requests in its hard moments."""
 
 import asyncio
+import gc
 import json
 import logging
 import threading
@@ -9,12 +10,14 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+import tasks.serving.bodies as bodies_module
 import tasks.serving.gate as gate_module
 from tasks.engine.config import SettingError
 from tasks.engine.members import RunError
 from tasks.engine.task import TEXT
 from tasks.serving.app import State, build
 from tasks.serving.gate import Gate
+from tasks.serving.log import JsonLines
 from tasks.serving.metrics import Metrics
 from tasks.serving.queue import Queue
 from tasks.serving.server import with_origins
@@ -108,6 +111,33 @@ def test_what_is_too_late_is_refused_and_not_computed(house):
     assert one.stub.computed == ["first", "third"]
 
 
+def test_what_becomes_of_an_abandoned_request_is_no_loss(house):
+    one, lost = house(seconds=0.2), []
+    answer = one.stub.answer
+
+    def answer_wanted(key, inputs):
+        found = answer(key, inputs)
+        one.stub.queue.check_wanted()
+        return found
+
+    one.stub.queue.answer = answer_wanted
+    one.stub.go.clear()
+
+    async def ask():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, about: lost.append(about["message"]))
+        async with one.client() as client:
+            refused = await client.post("/v1/mnist", json={"input": "first"})
+            one.stub.go.set()
+            answered = await client.post("/v1/mnist", json={"input": "next"})  # the thread has forgotten the first
+            gc.collect()
+            return refused, answered
+
+    refused, answered = asyncio.run(ask())
+    assert code_of(refused) == (504, "late")
+    assert answered.status_code == 200
+    assert lost == []
+
+
 def test_what_is_too_much_is_refused_with_a_time(house):
     one = house(waiting=1)
     one.stub.go.clear()
@@ -173,6 +203,31 @@ def test_texts_are_limited_together(house):
     one = house(characters=10)
     assert one.post("12345", "67890").status_code == 200
     assert code_of(one.post("12345", "67890x")) == (413, "too_large")
+
+
+def test_the_json_of_texts_has_a_limit_of_its_own_and_a_large_one_is_parsed_beside_the_loop(house, monkeypatch):
+    one, threads = house(), []
+    parse = bodies_module.parsed
+    monkeypatch.setattr(
+        bodies_module, "parsed", lambda content: threads.append(threading.current_thread()) or parse(content)
+    )
+    content, kind = json.dumps({"input": "\U0001f600" * 99_000}), {"Content-Type": "application/json"}
+    assert len(content) > 12 * 99_000  # two escapes a character
+    assert one.ask("POST", "/v1/mnist", content=content, headers=kind).status_code == 200
+    assert one.post("a").status_code == 200
+    assert threads[0] is not threading.current_thread()
+    assert threads[1] is threading.current_thread()
+    refused = one.post("a" * 1_400_000)
+    assert code_of(refused) == (413, "too_large")
+    assert "1.3 MB" in refused.json()["error"]["message"]
+    assert len(threads) == 2
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/v1/tasks"])
+def test_what_tells_of_the_server_may_be_asked_for_its_head(house, path):
+    one = house()
+    one.state.ready = True
+    assert one.ask("HEAD", path).status_code == one.ask("GET", path).status_code == 200
 
 
 def test_an_error_outside_of_a_task_is_a_sentence_and_a_line_of_the_log(house, capsys):
@@ -304,3 +359,42 @@ def test_errors_of_a_task_are_logged_by_their_kind_alone(caplog):
         found = Served.failed(SimpleNamespace(name="mnist"), ZeroDivisionError("secret"), pipeline)
     assert isinstance(found.error, ZeroDivisionError)
     assert [record.getMessage() for record in caplog.records] == ["mnist fails: ZeroDivisionError"]
+
+
+def test_what_is_logged_is_a_line_of_json_and_what_may_quote_a_client_is_left_out(capsys):
+    handler, loggers = JsonLines(), [logging.getLogger(name) for name in ("serving", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        loggers[0].warning("%s answers from %s now.", "mnist", "A\nB")
+        try:
+            raise ZeroDivisionError("secret")
+        except ZeroDivisionError:
+            loggers[1].exception("Future exception was never retrieved: %s", "secret")
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+    own, other = map(json.loads, capsys.readouterr().err.splitlines())
+    assert own.items() >= {"level": "warning", "logger": "serving", "message": "mnist answers from A\nB now."}.items()
+    assert (other["error"], other["place"].partition(":")[0]) == ("ZeroDivisionError", "test_app")
+    assert "secret" not in str(other)
+
+
+@pytest.mark.parametrize("token", [None, "secret"])
+def test_the_schema_has_each_answer_and_each_refusal(house, token):
+    one = house(token=token)
+    schema = build(one.state, bool(token)).openapi()
+    asked = schema["paths"]["/v1/mnist"]["post"]
+    statuses = {"200", "400", "408", "413", "415", "421", "422", "429", "503", "504", *(["401"] if token else [])}
+    assert set(asked["responses"]) == statuses
+    error = {"$ref": "#/components/schemas/Error"}
+    for status in statuses - {"200"}:
+        assert asked["responses"][status]["content"]["application/json"]["schema"] == error
+    assert "Retry-After" in asked["responses"]["429"]["headers"]
+    assert asked.get("security") == ([{"token": []}] if token else None)
+    assert ("securitySchemes" in schema["components"]) == bool(token)
+    assert list(schema["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
+    ready = schema["paths"]["/ready"]["get"]["responses"]
+    assert ready["503"]["content"] == ready["200"]["content"]
+    assert "401" not in ready
+    assert one.ask("GET", "/openapi.json", headers={"Authorization": "Bearer secret"}).json()["openapi"]

@@ -178,6 +178,39 @@ def test_a_digit_is_drawn_with_a_finger_and_read_from_a_file(browser, address):
         playwright.expect(panel.locator(".answer b")).to_have_text("3")
 
 
+def fact(panel, name):
+    return panel.locator(".facts dt", has_text=re.compile(f"^{name}$")).locator("+ dd")
+
+
+def test_the_facts_are_those_of_the_run_that_answered(browser, address, tmp_path):
+    with urlopen(f"{address}/v1/tasks") as response:
+        (task,) = [one for one in json.load(response)["tasks"] if one["task"] == "upscale"]
+    (alternate,) = [one for one in task["alternates"] if one["name"] == "small-x2-jpeg"]
+    Image.new("RGB", (20, 20), "grey").save(tmp_path / "a.png")
+    with shown(browser, address, "upscale") as (_, panel):
+        panel.get_by_role("button", name="Sample: a cat").click()  # a JPEG file of quality 86
+        playwright.expect(fact(panel, "Run")).to_have_text("small-x2-jpeg, in place of small-x2")
+        playwright.expect(fact(panel, "Score")).to_contain_text(f"{alternate['score']['value']:.2f}")
+        panel.locator("input[type=file]").set_input_files(tmp_path / "a.png")
+        playwright.expect(fact(panel, "Run")).to_have_text("small-x2")
+        playwright.expect(fact(panel, "Score")).to_contain_text(f"{task['run']['score']['value']:.2f}")
+
+
+def test_the_facts_are_those_of_a_run_that_has_taken_over(browser, address):
+    def renamed(route):
+        content = route.fetch().json()
+        for one in content.get("tasks", [content]):
+            if one["task"] == "mnist":
+                one["run"] = {**one["run"], "name": "later", "data": "new data"} if "tasks" in content else "later"
+        route.fulfill(json=content)
+
+    with shown(browser, address, "mnist") as (page, panel):
+        page.route("**/v1/*", renamed)
+        page.locator(".paper canvas").click()
+        playwright.expect(fact(panel, "Run")).to_have_text("later")
+        playwright.expect(fact(panel, "Data")).to_have_text("new data")
+
+
 def test_a_picture_is_compared_with_bicubic(browser, address, tmp_path):
     with shown(browser, address, "upscale") as (page, panel):
         small = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)

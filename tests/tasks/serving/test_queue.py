@@ -142,3 +142,47 @@ def test_a_first_job_waits_a_little_for_others():
     assert [each.answers.result(5) for each in jobs] == [[0], [1], [2]]
     assert sizes == [3]
     queue.close()
+
+
+def test_computing_ends_once_nobody_waits_and_the_next_job_is_answered():
+    ended = []
+
+    def answer(key, inputs):
+        end = time.monotonic() + 5
+        while key == "endless" and time.monotonic() < end:
+            time.sleep(0.01)
+            try:
+                queue.check_wanted()
+            except LateError:
+                ended.append(list(inputs))
+                raise
+        return list(inputs)
+
+    queue = Queue(answer, most=9, batch=4, window=0.05)
+    late, left, good = job(1, key="endless", seconds=0.3), job(2, key="endless"), job(3)
+    for each in (late, left, good):
+        queue.put(each)
+    time.sleep(0.5)
+    assert not ended  # one of them still waits
+    queue.leave(left)
+    assert good.answers.result(1) == [3]
+    assert ended == [[1, 2]]
+    for each in (late, left):
+        with pytest.raises(LateError):
+            each.answers.result(1)
+    queue.close()
+
+
+def test_a_job_that_is_left_counts_no_longer_and_makes_room(queue, slow):
+    first(queue, slow)
+    left = job(1, 2, 3, 4)
+    queue.put(left)
+    queue.leave(left)
+    assert len(queue) == 0
+    kept = job(5, 6, 7, 8)
+    queue.put(kept)
+    queue.leave(left)  # which changes nothing
+    assert len(queue) == 4
+    slow.go.set()
+    assert len(kept.answers.result(5)) == 4
+    assert [inputs for _, inputs in slow.batches] == [["first"], [5, 6, 7, 8]]

@@ -23,7 +23,7 @@ import tasks.serving.server as server_module
 from tasks.engine.config import SettingError
 from tasks.engine.options import named_runs
 from tasks.engine.terminal import exit_code, sentence
-from tasks.serving.server import Address
+from tasks.serving.server import Address, check_token
 from tasks.serving.service import Limits
 
 ROOT = Path(__file__).parents[3]
@@ -206,7 +206,11 @@ def test_a_server_tells_what_it_serves_and_how_it_does(server):
         "properties"
     ]
     assert properties["beam"]["maximum"] == 16
-    assert set(schema["paths"]["/v1/upscale"]["post"]["requestBody"]["content"]) == {"image/*", "multipart/form-data"}
+    upscale = schema["paths"]["/v1/upscale"]["post"]
+    kinds = {"image/*", "application/octet-stream", "multipart/form-data"}
+    assert set(upscale["requestBody"]["content"]) == kinds
+    assert set(upscale["responses"]["200"]["content"]) == {"application/json", "image/png"}
+    assert "image/png" not in schema["paths"]["/v1/mnist"]["post"]["responses"]["200"]["content"]
 
 
 def test_the_page_comes_with_headers_that_keep_others_out(server):
@@ -248,6 +252,9 @@ REFUSED = {  # what is asked, and the status of the answer
     "data": (("POST", "/v1/sentiment", '{"input": "a", "data": "/etc"}', JSON), 422),
     "engine": (("POST", "/v1/sentiment", '{"input": "a", "engine": "keras"}', JSON), 422),
     "out of range": (("POST", "/v1/translate", '{"input": "a", "beam": 10000}', JSON), 422),
+    "too long for a float": (("POST", "/v1/translate", json.dumps({"input": "a", "beam": "1" + "0" * 400}), JSON), 422),
+    "a long word": (("POST", "/v1/translate", json.dumps({"input": "a", "beam": "9" * 90_000}), JSON), 422),
+    "a long yes": (("POST", "/v1/translate", json.dumps({"input": "a", "alignment": ["a" * 90_000]}), JSON), 422),
     "more than there are": (("POST", "/v1/translate", '{"input": "a", "beam": 2, "n_best": 9}', JSON), 422),
     "yes for a number": (("POST", "/v1/translate", '{"input": "a", "beam": true}', JSON), 422),
     "no picture": (("POST", "/v1/mnist", "digit", PNG), 422),
@@ -257,6 +264,9 @@ REFUSED = {  # what is asked, and the status of the answer
     "JSON for a picture": (("POST", "/v1/mnist", '{"input": "/etc/passwd"}', JSON), 415),
     "broken form": (("POST", "/v1/mnist", b"--x\r\nzzz", {"Content-Type": "multipart/form-data; boundary=x"}), 422),
     "no boundary": (("POST", "/v1/mnist", b"zzz", {"Content-Type": "multipart/form-data"}), 400),
+    "too many files": (("POST", "/v1/mnist", *multipart(*[b"a"] * 65)), 413),
+    "too many pictures to enlarge": (("POST", "/v1/upscale", *multipart(*[b"a"] * 5)), 413),
+    "too many fields": (("POST", "/v1/mnist", *multipart(b"a", **{f"f{i}": "a" for i in range(40)})), 413),
     "text as a file": (("POST", "/v1/mnist", *multipart(image="a")), 422),
     "form without files": (("POST", "/v1/mnist", *multipart(layers="true")), 422),
     "no yes": (("POST", "/v1/mnist?layers=perhaps", DIGIT.read_bytes(), PNG), 422),
@@ -279,6 +289,8 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(server, name):
     assert headers.get_content_type() == "application/json"
     assert set(content["error"]) == {"code", "message"}
     assert content["error"]["message"].endswith((".", "?"))
+    assert len(content["error"]["message"]) < 300
+    assert "bytes" not in content["error"]["message"]
     assert "Traceback" not in content["error"]["message"]
     assert server.ask("GET", "/health")[0] == 200
 
@@ -289,7 +301,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(server):
     start = time.monotonic()
     status, _, found = server.post("mnist", content, PNG)
     assert status == 422
-    assert "megapixels" in found["error"]["message"]
+    assert found["error"]["message"] == "The picture has 9,000x9,000 pixels, more than this server reads."
     assert time.monotonic() - start < 5
 
 
@@ -358,6 +370,11 @@ def test_a_token_keeps_strangers_out(strict):
     assert strict.ask("GET", "/health")[0] == strict.ask("GET", "/")[0] == 200
 
 
+def test_a_token_may_have_any_printable_character():
+    for token in ("secret", "a b", "aZ09-._~+/=", "!\"#$%&'()*,:;<>?@[]^`{|}"):
+        check_token(token)
+
+
 def test_a_large_request_is_refused_by_its_head_and_by_its_size(strict):
     large = json.dumps({"input": "a" * 200_000})
     status, _, found = strict.ask("POST", "/v1/sentiment", large, JSON | KEY)
@@ -387,6 +404,24 @@ def test_the_log_has_no_inputs(strict):
     lines = [json.loads(line) for line in strict.log if line.startswith("{")]
     (asked,) = [line for line in lines if line.get("task") == "sentiment" and line["status"] == 200][-1:]
     assert {"time", "method", "task", "status", "ms", "batch"} == set(asked)
+    assert not any("Xylophonquartz" in line and "/Xylophonquartz" not in line for line in strict.log)
+
+
+def test_every_line_of_the_log_is_json_and_quotes_no_client(strict):
+    strict.raw(b"Xylophonquartz\r\n\r\n")
+    strict.raw(
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: WHlsb3Bob25xdWFydHo=\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    strict.ask("POST", "/v1/mnist", b"Xylophonquartz" * 9, form | KEY)
+    until(lambda: any("multipart" in line for line in strict.log))
+    lines = [json.loads(line) for line in strict.log if not line.startswith("Run: ")]
+    found = {line["logger"]: line for line in lines if "logger" in line}
+    assert found["uvicorn.error"]["level"] == "warning"
+    assert any(line.get("message") == "Invalid HTTP request received." for line in lines)
+    (parser,) = [line for name, line in found.items() if "multipart" in name]
+    assert set(parser) == {"time", "level", "logger", "place"}
     assert not any("Xylophonquartz" in line and "/Xylophonquartz" not in line for line in strict.log)
 
 
@@ -423,6 +458,9 @@ def test_what_cannot_be_served_is_said_before_anything_is(tmp_path):
     code, said = refused("mnist", host="0.0.0.0")
     assert code == 2
     assert said == "'0.0.0.0' is open to other machines; `--token` keeps strangers out."
+    for token in ("gehe\u00edm", "a\nb", " secret", "secret "):
+        code, said = refused("mnist", token=token)
+        assert (code, token in said) == (2, False)
     for word in ("small", "=small", "mnist=", "mnist=a"):
         with pytest.raises(SettingError, match="must be like mnist=RUN, once for a task"):
             named_runs(["mnist=b", word])

@@ -4,15 +4,18 @@ import os
 import shutil
 import threading
 import time
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.engine import runs
 from tasks.serving.app import State
 from tasks.serving.metrics import Metrics
-from tasks.serving.queue import Job
+from tasks.serving.queue import Job, LateError
 from tasks.serving.server import watch_runs
 from tasks.serving.service import Limits, Served
 
@@ -124,4 +127,72 @@ def test_tasks_that_answer_with_pictures_take_few_at_a_time():
     assert served.limits.batch == 1
     assert served.limits.inputs < Limits().inputs
     assert served.state["max_inputs"] == served.limits.inputs
+    served.queue.close()
+
+
+def jpeg(side, quality):
+    file = BytesIO()
+    Image.new("RGB", (side, side), "grey").save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+LONG = {  # a task, its run, settings, an input, and how many calls of its network somebody waits for
+    "beams": ("translate", "small", '[["beam", 16], ["n_best", 16], ["alignment_file", "a.png"]]', "A dog runs.", 3),
+    "words": ("sentiment", "hybrid", '[["explain", true]]', "It is good.", 1),
+    "words of a caption": ("caption", None, "[]", jpeg(64, 95), 2),
+    "layers": ("mnist", "small", '[["layers_file", "a.png"]]', DIGIT, 1),
+    "a run for JPEG files": ("upscale", None, "[]", jpeg(24, 50), 0),
+    "that run with other settings": ("upscale", None, '[["ensemble", true]]', jpeg(24, 50), 3),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_no_network_is_called_once_nobody_waits(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, run, key, given, wanted = LONG[case]
+    served, asked = Served(name, run and Path(run), Limits(), Metrics()), []
+
+    def check_wanted():
+        asked.append(name)
+        if len(asked) > wanted:
+            raise LateError
+
+    monkeypatch.setattr(served.queue, "check_wanted", check_wanted)
+    with pytest.raises(LateError):
+        served.answer(key, [given])
+    assert len(asked) == wanted + 1
+    served.queue.close()
+
+
+def test_a_long_answer_ends_soon_after_its_time_and_the_next_one_comes():
+    served, calls = Served("translate", Path("small"), Limits(), Metrics()), []
+    network = served.pipeline.network
+
+    def slow_network(signature, *arrays):
+        calls.append(signature)
+        time.sleep(0.05)
+        return network(signature, *arrays)
+
+    served.take(replace(served.pipeline, network=slow_network))
+    long = Job(["A man in a red shirt rides a brown horse. "] * 64, "[]", time.monotonic() + 0.4)
+    served.queue.put(long)
+    with pytest.raises(LateError):
+        long.answers.result(5)
+    assert len(calls) < 12
+    short = Job(["A dog runs."], "[]", time.monotonic() + 20)
+    served.queue.put(short)
+    assert short.answers.result(20)[0].answer["translation"] == "Ein Hund rennt."
+    served.queue.close()
+
+
+def test_a_client_is_told_the_facts_of_each_run_that_may_answer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    served = Served("upscale", None, Limits(), Metrics())
+    alternates = {run["name"]: run for run in served.state["alternates"]}
+    assert list(alternates) == served.state["others"]
+    assert served.answer("[]", [jpeg(24, 50)])[0].answer["run"] in alternates
+    own = served.state["run"]
+    for run in alternates.values():
+        assert set(run) == set(own)
+        assert run["score"] != own["score"]
     served.queue.close()
