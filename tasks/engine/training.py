@@ -32,7 +32,11 @@ Note = Callable[[JsonObject], None]
 
 @dataclass
 class Training:
-    """A training under way."""
+    """A training under way.
+
+    Attributes:
+        again: Command that goes on with it after a signal; an empty one of a training that is not kept.
+    """
 
     networks: Networks
     train: Batches
@@ -239,10 +243,11 @@ class Training:
         with self.devices.alone():
             write_checkpoint(self.networks, progress, self.run)
         self.clock.restart()
-        ENDING.text = (
-            f"Stopped; epoch {min(progress.epoch + 1, self.config.epochs)} is kept up to step {progress.step}, and "
-            f"`{self.again}` goes on there."
-        )
+        if self.again:
+            ENDING.text = (
+                f"Stopped; epoch {min(progress.epoch + 1, self.config.epochs)} is kept up to step {progress.step}, and "
+                f"`{self.again}` goes on there."
+            )
 
     def leave(self) -> None:
         """Write a checkpoint, and end the process after a signal."""
