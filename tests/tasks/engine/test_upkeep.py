@@ -58,6 +58,18 @@ def test_a_damaged_file_is_found_and_named(name, damage, tmp_path):
     assert Path(name).name in row["reason"]
 
 
+@pytest.mark.parametrize(
+    "metrics", [{"accuracy": "nan"}, {"accuracy": "1e999"}, {"accuracy": True}, {"accuracy": []}, {}]
+)
+def test_a_run_whose_main_score_is_not_a_number_is_damaged_and_the_others_are_listed(metrics, place):
+    path = shutil.copytree(SHIPPED, place / "odd") / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metrics": metrics}))
+    done = CliRunner().invoke(cli.commands, ["runs", "mnist", "--json"])
+    rows = {Path(row["run"]).name: row for row in map(json.loads, done.output.splitlines())}
+    assert (done.exit_code, rows["odd"]["state"], rows["stopped"]["state"]) == (0, "damaged", "not finished")
+    assert rows["odd"]["reason"] in ("its metric 'accuracy' is not a number", "it has no scores")
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Return the folder of kept runs, with an unfinished one in it."""
