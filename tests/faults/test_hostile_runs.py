@@ -222,6 +222,27 @@ def raw(file, canary):
     file.create_dataset(name, shape, "float32", external=[(str(canary / "model-1.keras"), 0, h5py.h5f.UNLIMITED)])
 
 
+def padded(file, canary):
+    """Add an array of 60 MB that a zip packs to less than a fiftieth, since it is nearly all zeros."""
+    values = np.zeros(15_000_000, "float32")
+    values[::600] = np.random.default_rng(0).normal(size=25_000)
+    file.create_dataset("padded", data=values)
+
+
+def packed(file, canary):
+    file.create_dataset("packed", data=np.zeros(1_000_000, "float32"), compression="gzip")
+
+
+def many_weights(change):
+    """Return a fault that adds weights to a run, which says of itself that it has so many."""
+
+    def both(run, canary):
+        weights(change)(run, canary)
+        facts(parameters=10**9)(run, canary)
+
+    return both
+
+
 def onnx_weights(run, canary):
     unsummed(run)
     path = run / "onnx/classify.onnx"
@@ -355,6 +376,8 @@ FAULTS = {  # name: (fault, exit code, command)
     "metrics.json has NaN": (text("metrics.json", '{"metrics": {"accuracy": NaN}}'), 65, "verify"),
     "a file that answers is missing": (lambda run, canary: (run / "model.keras").unlink(), 65, "verify"),
     "weights are not finite, verified": (weights(not_finite), 65, "verify"),
+    "weights are far too many, as the run says": (many_weights(padded), 65, "verify"),
+    "weights are packed in their file, as the run says": (many_weights(packed), 65, "verify"),
 }  # fmt: skip
 
 
