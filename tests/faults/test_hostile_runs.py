@@ -371,6 +371,10 @@ FAULTS = {  # name: (fault, exit code, command)
     "history.csv has other columns": (text("history.csv", "a,b\n1,2\n"), 65, "verify"),
     "history.csv has more values": (text("history.csv", "epoch,val_loss\n1,2,3\n"), 65, "verify"),
     "history.csv has a giant field": (text("history.csv", "epoch,val_loss\n1," + "9" * 200_000 + "\n"), 65, "verify"),
+    "history.csv has too many rows": (text("history.csv", "epoch,val_loss\n" + "1,2\n" * 10_001), 65, "verify"),
+    "history.csv has too many columns": (
+        text("history.csv", ",".join(f"a{n}" for n in range(101)) + "\n" + ",".join("1" * 101)), 65, "verify"
+    ),
     "metrics.json is cut": (text("metrics.json", '{"task": "mnist"'), 65, "verify"),
     "metrics.json has other keys": (text("metrics.json", "{}"), 65, "verify"),
     "metrics.json has NaN": (text("metrics.json", '{"metrics": {"accuracy": NaN}}'), 65, "verify"),
