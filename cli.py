@@ -447,6 +447,7 @@ def main() -> None:
     """Run a command, and end with the exit code that its outcome has."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, terminal.Hush())
+    terminal.escape_output()
     ENDING.listen(terminal.stopped_sentence(sys.argv[1:]))
     try:
         commands.main(standalone_mode=False)

@@ -207,6 +207,17 @@ def test_a_reader_that_goes_away_is_no_error(home):
     assert "Error" not in result.stderr
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:surrogateescape"])
+def test_what_standard_output_cannot_encode_is_escaped(encoding):
+    words, env = ["predict", "sentiment", "Größe \u4e2d \U0001f600"], {"PYTHONIOENCODING": encoding}
+    words = [sys.executable, str(ROOT / "cli.py"), *words]
+    done = subprocess.run(words, capture_output=True, cwd=ROOT, env=os.environ | env, check=False)
+    assert done.returncode == 0, done.stderr
+    line = done.stdout.decode(encoding.partition(":")[0])
+    assert json.loads(line)["input"] == "Größe \u4e2d \U0001f600"
+    assert "\\u4e2d \\ud83d\\ude00" in line
+
+
 @pytest.fixture
 def photo(tmp_path):
     """Return the file of a small photograph, in a folder of its own."""

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,17 @@ def test_a_run_whose_main_score_is_not_a_number_is_damaged_and_the_others_are_li
     rows = {Path(row["run"]).name: row for row in map(json.loads, done.output.splitlines())}
     assert (done.exit_code, rows["odd"]["state"], rows["stopped"]["state"]) == (0, "damaged", "not finished")
     assert rows["odd"]["reason"] in ("its metric 'accuracy' is not a number", "it has no scores")
+
+
+def test_the_name_of_a_run_that_is_not_text_is_listed_and_pruned_as_escapes(place):
+    (place / "stopped").rename(place / os.fsdecode(b"a\xff"))
+    words = [sys.executable, str(runs.TASKS.parent / "cli.py"), "runs", "mnist"]
+    for more, said in (([], "a\\udcff"), (["--json"], '/a\\udcff"'), (["--prune", "--yes"], "a\\udcff  not finished")):
+        env = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+        done = subprocess.run([*words, *more], capture_output=True, text=True, env=env, check=False)
+        assert (done.returncode, "bug" in done.stderr) == (0, False), done.stderr
+        assert said in done.stdout
+    assert not any(place.iterdir())
 
 
 @pytest.fixture
