@@ -35,6 +35,12 @@ class WorkError(RuntimeError):
             self.exit_code = code
 
 
+class ReaderGoneError(RuntimeError):
+    """The reader of the output has gone, as `head` does; the command ends quietly, as after SIGPIPE."""
+
+    exit_code = 141
+
+
 def visible(text: str) -> str:
     """Return a text whose control characters are written out, so that none from a file acts on the terminal.
 
@@ -126,6 +132,15 @@ def escape_output() -> None:
     codecs.register_error(ESCAPES, escaped)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors=ESCAPES)
+
+
+@contextmanager
+def known_reader() -> Iterator[None]:
+    """Raise `ReaderGoneError` where the reader of the output has gone, for a `with` statement."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
 
 
 def missing(error: Exception) -> str:
