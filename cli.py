@@ -404,7 +404,20 @@ def serve(
         serve(names, runs, Address(host, port, token, cors), limits, watch=watch, logs=not quiet, say=click.echo)
 
 
+class Commands(click.Group):
+    """All verbs; where the reader of their output has gone, an error of ours ends them, before click ends with 1."""
+
+    def make_context(self, *words: Any, **others: Any) -> click.Context:
+        with terminal.known_reader():
+            return super().make_context(*words, **others)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with terminal.known_reader():
+            return super().invoke(ctx)
+
+
 @click.group(
+    cls=Commands,
     help="Train, evaluate and use the tasks of this project.",
     context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]},
 )
@@ -447,6 +460,7 @@ def main() -> None:
     """Run a command, and end with the exit code that its outcome has."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, terminal.Hush())
+    terminal.escape_output()
     ENDING.listen(terminal.stopped_sentence(sys.argv[1:]))
     try:
         commands.main(standalone_mode=False)
@@ -458,8 +472,9 @@ def main() -> None:
     except click.ClickException as error:
         message = error.format_message()
         terminal.stop(message if message.endswith((".", "?", ")")) else f"{message}.", error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except terminal.ReaderGoneError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends
+        sys.exit(error.exit_code)
     except Exception as error:
         if "--debug" in sys.argv:
             raise

@@ -43,6 +43,7 @@ STDLIB = {
             "options",
             "pace",
             "places",
+            "progress",
             "records",
             "sealed",
             "interval",

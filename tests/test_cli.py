@@ -199,12 +199,35 @@ def test_answers_in_a_file_are_in_step_too_and_a_wrong_use_leaves_no_file(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away_is_no_error(home):
+def test_a_reader_that_goes_away_ends_a_command_quietly(home):
     folder, _ = home
-    command = f"{sys.executable} {ROOT / 'cli.py'} predict mnist {'digit.png ' * 600} | head -n 1"
-    result = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=folder, check=False)
-    assert len(result.stdout.splitlines()) == 1
-    assert "Error" not in result.stderr
+    words = [sys.executable, str(ROOT / "cli.py"), "predict", "mnist", *["digit.png"] * 600]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder) as process:
+        assert json.loads(process.stdout.readline())["input"] == "digit.png"
+        process.stdout.close()
+        assert "Error" not in process.stderr.read()
+        assert process.wait() == 141
+
+
+@pytest.mark.parametrize("words", [["runs"], ["tasks"], ["--help"]])
+def test_output_that_nobody_reads_ends_with_the_code_of_a_shell(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, str(ROOT / "cli.py"), *words]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:surrogateescape"])
+def test_what_standard_output_cannot_encode_is_escaped(encoding):
+    words, env = ["predict", "sentiment", "Größe \u4e2d \U0001f600"], {"PYTHONIOENCODING": encoding}
+    words = [sys.executable, str(ROOT / "cli.py"), *words]
+    done = subprocess.run(words, capture_output=True, cwd=ROOT, env=os.environ | env, check=False)
+    assert done.returncode == 0, done.stderr
+    line = done.stdout.decode(encoding.partition(":")[0])
+    assert json.loads(line)["input"] == "Größe \u4e2d \U0001f600"
+    assert "\\u4e2d \\ud83d\\ude00" in line
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import io
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -17,6 +17,7 @@ TEXTS = {"metadata.json": 1 << 16, "config.json": 16 << 20}  # the other members
 LARGEST_PLACES = 1 << 20
 ROOM = 8 << 20  # bytes of a file of weights beside the weights
 MOST = 100_000  # groups and arrays of a file of weights
+PACKED = 20  # largest ratio of all weights to a packed file of them, beside `ROOM`: trained ones hardly compress
 RATIO = 200  # largest ratio of the sizes of a member, unpacked to packed
 DAMAGE = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, BadZipFile)
 
@@ -55,11 +56,29 @@ def most_weights(path: Path) -> int:
     Raises:
         RunError: It is damaged, or not a plain file.
     """
+    return opened_weights(path, lambda member: member.file_size // 2)
+
+
+def packed_weights(path: Path) -> int:
+    """Return how many weights a Keras file may unpack to by its size on the disk, beside `ROOM`.
+
+    Raises:
+        RunError: It is damaged, or not a plain file.
+    """
+    return opened_weights(path, lambda member: PACKED * member.compress_size // 4)
+
+
+def opened_weights(path: Path, count: Callable[[ZipInfo], int]) -> int:
+    """Return how many weights a Keras file holds by its directory, with those that it leaves to the ONNX files.
+
+    Args:
+        count: Returns the number of those in the member itself.
+    """
     check_kind(path, stat.S_IFREG)
     try:
         with opened_file(path) as file, ZipFile(file) as archive:
             check_members(archive, LARGEST)
-            return archive.getinfo(WEIGHTS).file_size // 2 + count_shared(path, archive)
+            return count(archive.getinfo(WEIGHTS)) + count_shared(path, archive)
     except RunError:
         raise
     except DAMAGE as error:
@@ -105,6 +124,10 @@ def check_weights(content: bytes, most: int) -> None:
                     total += array_size(item)
                 if total > most or seen > MOST:
                     raise ValueError(f"its arrays have more than the {most:,} bytes that the network needs")
+                if total > len(content):
+                    raise ValueError(
+                        f"its arrays are packed, or have more bytes than the {len(content):,} of their file"
+                    )
 
 
 def array_size(array: Any) -> int:
@@ -120,7 +143,8 @@ def check_finite_weights(run: Path, parameters: int | None) -> None:
         if not is_plain_file(path):
             continue
         if path.suffix == ".keras":
-            check_keras_file(path, LARGEST // 8 if parameters is None else parameters)
+            most = packed_weights(path)  # what a run says of itself may ask for any room
+            check_keras_file(path, most if parameters is None else min(parameters, most))
         try:
             arrays = onnx_arrays(path) if path.suffix == ".onnx" else keras_arrays(path)
         except Exception as error:  # a damaged file can raise anything

@@ -2,57 +2,30 @@
 
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
 
 import keras
 import numpy as np
 
 from tasks.engine.archives import DAMAGE, check_keras_file
-from tasks.engine.config import JsonObject, Kind
-from tasks.engine.fields import checked_fields
+from tasks.engine.config import JsonObject
 from tasks.engine.files import atomic_file, write_json
 from tasks.engine.members import RunError
+from tasks.engine.progress import Progress, checked_state, folder_name, named_place
 from tasks.engine.records import read_json
 from tasks.engine.weights import inference_model, load_weights, save, seed_states
 
 LOG = logging.getLogger("tasks")
 MODEL, KEPT, BEST, STATE = "model.keras", "kept.keras", "best.keras", "state.json"
 CHECKPOINT = "checkpoint"
+OLD = re.compile(r"model-(\d{1,9})\.keras", re.ASCII)  # of an older version
 COPIES = 4  # arrays of a weight in a file of a training, with the state of its optimizer
-STATES: dict[str, Kind] = {"epoch": int, "seconds": float, "seeds": list[list[int]], "history": list[dict[str, float]]}
-MORE: dict[str, Kind] = {  # that an older version did not keep
-    "step": int,
-    "begun": float,
-    "sums": list,
-    "row": dict[str, float],
-    "rate": float,
-    "retries": int,
-    "first": float | None,
-    "checksums": dict[str, str],
-}
 COUNT = 2  # checkpoints that are kept
-
-
-@dataclass
-class Progress:
-    """How far a training is: what a checkpoint keeps beside the weights."""
-
-    epoch: int = 0  # epochs done
-    step: int = 0  # gradient steps done of the next one
-    seconds: float = 0.0  # spent in the epochs that are done
-    begun: float = 0.0  # spent in the epoch that has begun
-    seeds: list[list[int]] = field(default_factory=list)  # state of the random layers
-    sums: list[Any] = field(default_factory=list)  # state of the loss and the metrics of the epoch that has begun
-    row: dict[str, float] = field(default_factory=dict)  # their values so far
-    history: list[dict[str, float]] = field(default_factory=list)
-    rate: float = 1.0  # factor of the step size, after divergence
-    retries: int = 0  # times that the training went back
-    first: float | None = None  # loss of the first step
 
 
 @dataclass
@@ -90,14 +63,12 @@ def places(folder: Path) -> list[Place]:
     """
     names = {MODEL: MODEL, KEPT: KEPT, BEST: BEST}
     found = [
-        Place(path, (int(match[1]), int(match[2])), names)
+        Place(path, done, names)
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if (match := re.fullmatch(r"(\d{1,9})-(\d{1,9})", path.name)) and (path / STATE).is_file()
+        if (done := named_place(path.name)) and (path / STATE).is_file()
     ]
     if (folder / STATE).is_file():
-        epoch = max(
-            (int(m[1]) for p in folder.iterdir() if (m := re.fullmatch(r"model-(\d{1,9})\.keras", p.name))), default=0
-        )
+        epoch = max((int(m[1]) for p in folder.iterdir() if (m := OLD.fullmatch(p.name))), default=0)
         old = {MODEL: f"model-{epoch}.keras", KEPT: f"kept-{epoch}.keras"}
         found.append(Place(folder, (epoch, 0), old))
     return sorted(found, key=lambda place: place.done, reverse=True)
@@ -111,7 +82,7 @@ def write_checkpoint(networks: Networks, progress: Progress, run: Path) -> None:
     model, kept, folder = networks.model, networks.kept, run / CHECKPOINT
     remove_begun(folder)
     progress.seeds = [np.asarray(variable).tolist() for variable in seed_states(model)]
-    place = folder / f"{progress.epoch:05}-{progress.step:07}"
+    place = folder / folder_name(progress.epoch, progress.step)
     save(model, place / MODEL)
     save(inference_model(kept), place / KEPT)
     if networks.best:
@@ -161,16 +132,24 @@ def remove(place: Place) -> None:
 
 
 def remove_begun(folder: Path) -> None:
-    """Remove checkpoints whose writing was cut off, which may hold the space that the next one needs."""
-    for path in folder.glob(f"[0-9]*-[0-9]*/{MODEL}"):
-        if not (path.parent / STATE).is_file():
-            remove(Place(path.parent, (0, 0), {name: name for name in (MODEL, KEPT, BEST)}))
+    """Remove checkpoints without a state, which may hold the space that the next one needs.
+
+    Their writing was cut off, or they are damaged and were passed over.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if (done := named_place(path.name)) and path.is_dir() and not (path / STATE).is_file():
+            remove(Place(path, done, {name: name for name in (MODEL, KEPT, BEST)}))
 
 
-def restore(networks: Networks, run: Path) -> Progress | None:
+def restore(
+    networks: Networks, run: Path, check: Callable[[Progress], None] = lambda progress: None
+) -> Progress | None:
     """Put the networks where the last checkpoint was, and return the progress; `None` without a checkpoint.
 
-    A damaged checkpoint is left for the one before it, with a notice.
+    A damaged checkpoint is left for the one before it, with a notice. It no longer counts: the next one takes its room.
+
+    Args:
+        check: Raises `ValueError` if a progress is not one of this training.
 
     Raises:
         RunError: There are checkpoints, and all are damaged.
@@ -178,15 +157,23 @@ def restore(networks: Networks, run: Path) -> Progress | None:
     found = places(run / CHECKPOINT)
     for number, place in enumerate(found):
         try:
-            progress = read_place(networks, place)
+            progress = read_place(networks, place, check)
         except RunError as error:
             said = f"{error} " if number + 1 < len(found) else ""
             if not said:
                 raise RunError(f"{error} There is no checkpoint before it; begin a new run.") from error
             LOG.warning("%sThe training goes on from the checkpoint before it.", said)
         else:
+            for damaged in found[:number]:
+                give_up(damaged)
             return progress
     return None
+
+
+def give_up(place: Place) -> None:
+    """Remove the state of a damaged checkpoint, so that it does not count; several processes may do so at once."""
+    if named_place(place.folder.name):  # an older version kept it among other files
+        place.state.unlink(missing_ok=True)
 
 
 def restore_network(model: keras.Model, run: Path) -> bool:
@@ -200,18 +187,18 @@ def restore_network(model: keras.Model, run: Path) -> bool:
     return False
 
 
-def read_place(networks: Networks, place: Place) -> Progress:
+def read_place(networks: Networks, place: Place, check: Callable[[Progress], None]) -> Progress:
     """Put the networks where a checkpoint was, and return the progress.
 
     Raises:
         RunError: The checkpoint is damaged.
     """
-    state = read_json(place.state)
+    content = read_json(place.state)
     try:
-        state = checked_fields(state, STATES, MORE)
-        check_numbers(state)
+        state = checked_state(content, place.done)
         check_sums(place, state.pop("checksums", {}))
         progress = Progress(**state)
+        check(progress)
         restore_weights(networks, place, bool(progress.history))
         for variable, values in zip(seed_states(networks.model), progress.seeds, strict=True):
             variable.assign(values)
@@ -220,14 +207,6 @@ def read_place(networks: Networks, place: Place) -> Progress:
             raise
         raise RunError(f"The checkpoint {str(place.folder)!r} is damaged: {str(error).rstrip('.')}.") from error
     return progress
-
-
-def check_numbers(state: JsonObject) -> None:
-    """Raise `ValueError` unless the numbers of a state agree with each other."""
-    if state["epoch"] != len(state["history"]) or state.get("step", 0) < 0 or not 0 < state.get("rate", 1.0) <= 1:
-        raise ValueError("its numbers of epochs and steps do not agree")
-    if any(not {"epoch", "loss", "val_loss"} <= row.keys() for row in state["history"]):
-        raise ValueError("its history lacks the loss of an epoch")
 
 
 def check_sums(place: Place, sums: JsonObject) -> None:

@@ -17,6 +17,8 @@ Json: TypeAlias = Any  # a value of JSON types
 JsonObject = dict[str, Json]
 Settings = Mapping[str, Json]  # values by name
 MOST = 100  # elements of a list
+EPOCHS = 10_000  # of a training, at most
+RETRIES = 20  # of a training, at most
 Kind: TypeAlias = object  # a type, as an annotation of a setting gives it
 
 
@@ -112,7 +114,7 @@ class TaskConfig:
         "its weights.",
     )
     valid: float = option(0.1, "Share of the training examples kept for validation.", low=0.001, high=0.9)
-    epochs: int = option(10, "Passes over the training examples.", low=1, high=10_000)
+    epochs: int = option(10, "Passes over the training examples.", low=1, high=EPOCHS)
     budget: str | None = option(
         None, "Time that a training takes with its scores, such as 10m; its epochs and its step size follow the clock."
     )
@@ -139,7 +141,7 @@ class TaskConfig:
     )
     retries: int = option(
         1, "Times that a training whose loss diverges goes back to its last checkpoint, and on at half the step size.",
-        low=0, high=20,
+        low=0, high=RETRIES,
     )  # fmt: skip
     log: str | None = option(
         None, "Where the losses of each epoch go beside the run, by commas: tensorboard, mlflow.", when="train"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from tasks.engine.checkpoint import Progress
+from tasks.engine.progress import Progress
 
 EXPLODED = 100  # times the largest mean loss of the first steps
 FIRST = 100  # steps of the first epoch, at most

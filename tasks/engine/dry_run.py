@@ -15,6 +15,7 @@ from tasks.engine.config import JsonObject, TaskConfig, budget_seconds
 from tasks.engine.load import keras_part
 from tasks.engine.ready import networks
 from tasks.engine.rehearsal import rehearsed
+from tasks.engine.signals import ENDING
 from tasks.engine.task import Task
 from tasks.engine.train import NEEDED, check_examples
 
@@ -49,6 +50,7 @@ def dry_run(task: Task[C], config: C) -> JsonObject:
     from tasks.engine.speed import training_speed
     from tasks.engine.training import Training
 
+    ENDING.text = "Stopped."
     check_packages("`train`", *NEEDED)
     begin = time.monotonic()
     splits = task.load(config)

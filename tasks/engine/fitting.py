@@ -8,12 +8,13 @@ import keras
 from data.batches import Batches
 from data.splits import Splits
 from tasks.engine.bar import Bar
-from tasks.engine.checkpoint import Networks, Progress
+from tasks.engine.checkpoint import Networks
 from tasks.engine.config import TaskConfig
 from tasks.engine.devices import Devices
 from tasks.engine.divergence import DivergedError
 from tasks.engine.pace import Pace
 from tasks.engine.paced import PacedTraining
+from tasks.engine.progress import Progress
 from tasks.engine.signals import ENDING
 from tasks.engine.task import Codec
 from tasks.engine.training import Follow, Note, Training

@@ -27,7 +27,7 @@ class PacedTraining(Training):
         """Choose the number of steps by the clock, from some steps that are then forgotten."""
         pace = self.pace
         speed = training_speed(self.networks, self.train, self.valid, self.devices, TRIED * pace.budget)
-        progress = restore(self.networks, self.run)
+        progress = restore(self.networks, self.run, self.check_progress)
         assert progress, "a training begins with a checkpoint"
         self.progress = progress
         pace.begin(progress.seconds + progress.begun, speed)

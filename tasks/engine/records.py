@@ -4,14 +4,16 @@ import csv
 import io
 import math
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from tasks.engine import strict_json
-from tasks.engine.config import Json, JsonObject, Kind
+from tasks.engine.config import EPOCHS, Json, JsonObject, Kind
 from tasks.engine.fields import checked_fields
 from tasks.engine.members import RunError, file_content, has_file
 
 SUMMARY: dict[str, Kind] = {"task": str, "data": str, "split": str, "examples": int, "metrics": dict | None}
+MOST_COLUMNS = 100  # of `history.csv`
 MOST_ANSWERS = 1 << 28  # bytes of `answers.jsonl`
 FACTS: dict[str, Kind] = {"checksums": dict[str, str], "ended": str, "preset": str | None, "parameters": int}
 
@@ -21,7 +23,10 @@ def read_history(run: Path) -> list[dict[str, float]]:
     path = run / "history.csv"
     try:
         table = csv.DictReader(io.StringIO(file_content(path).decode("utf-8"), newline=""))
-        rows = [{name: finite(float(value)) for name, value in row.items()} for row in table]
+        check_size(len(table.fieldnames or ()), MOST_COLUMNS, "columns")
+        found = list(islice(table, EPOCHS + 1))
+        check_size(len(found), EPOCHS, "rows")
+        rows = [{name: finite(float(value)) for name, value in row.items()} for row in found]
         return [row | {"epoch": row["epoch"], "val_loss": row["val_loss"]} for row in rows]
     except FileNotFoundError:
         return []
@@ -31,6 +36,12 @@ def read_history(run: Path) -> list[dict[str, float]]:
         raise RunError(f"{str(path)!r} is damaged: it has no column {error}.") from error
     except (TypeError, ValueError, csv.Error) as error:
         raise RunError(f"{str(path)!r} is damaged: {error}.") from error
+
+
+def check_size(number: int, most: int, name: str) -> None:
+    """Raise `ValueError` if a table has more columns or rows than a training writes."""
+    if number > most:
+        raise ValueError(f"it has more than {most:,} {name}")
 
 
 def finite(number: float) -> float:

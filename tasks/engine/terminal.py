@@ -1,6 +1,8 @@
 """What the terminal does not show, and how a command ends. Standard library only."""
 
 import atexit
+import codecs
+import io
 import logging
 import os
 import re
@@ -11,16 +13,17 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, NoReturn
 
 EXITS = {FileNotFoundError: 66, IsADirectoryError: 66, OSError: 73}  # in this order; an error may carry its own
+ESCAPES = "fourlayers_escapes"  # how what standard output cannot encode is written
 UNAVAILABLE = 69  # the exit code where a data set or a package is not to be had
 STOPPED = {  # what a verb leaves when it is stopped; a training says more as it goes
     "train": "Stopped; no training had begun.",
     "tune": "Stopped; no search had begun.",
     "predict": "Stopped; the answers so far are whole, and where they are pictures `--skip-existing` goes on there.",
 }
-CONTROL = re.compile(  # control characters but the tab, and those that turn the direction of writing
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+CONTROL = re.compile(  # control characters but the tab, those that turn the direction of writing, and bytes of no text
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-UNESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # those that JSON leaves
+UNESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # those that JSON leaves
 
 
 class WorkError(RuntimeError):
@@ -32,8 +35,16 @@ class WorkError(RuntimeError):
             self.exit_code = code
 
 
+class ReaderGoneError(RuntimeError):
+    """The reader of the output has gone, as `head` does; the command ends quietly, as after SIGPIPE."""
+
+    exit_code = 141
+
+
 def visible(text: str) -> str:
     """Return a text whose control characters are written out, so that none from a file acts on the terminal.
+
+    Bytes of a file name that are not UTF-8 are written out too.
 
     Example:
         >>> visible("a\\x1b[2Jb\\u202ec")
@@ -101,6 +112,35 @@ def silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def escaped(error: UnicodeError) -> tuple[str, int]:
+    """Return the characters that an encoding lacks as JSON escapes them, and where they end.
+
+    Example:
+        >>> escaped(UnicodeEncodeError("ascii", "Gr\\xfc\\U0001f600", 2, 4, "not in range"))
+        ('\\\\u00fc\\\\ud83d\\\\ude00', 4)
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    pairs = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex(" ", 2)
+    return "".join(f"\\u{pair}" for pair in pairs.split()), error.end
+
+
+def escape_output() -> None:
+    """Let standard output write what its encoding lacks as escapes, so that JSON keeps its values."""
+    codecs.register_error(ESCAPES, escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors=ESCAPES)
+
+
+@contextmanager
+def known_reader() -> Iterator[None]:
+    """Raise `ReaderGoneError` where the reader of the output has gone, for a `with` statement."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
 
 
 def missing(error: Exception) -> str:

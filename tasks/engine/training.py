@@ -2,22 +2,24 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from data.batches import Batches
 from tasks.engine.bar import Bar
-from tasks.engine.checkpoint import Networks, Progress, restore, rewrite_state, write_checkpoint
+from tasks.engine.checkpoint import Networks, restore, rewrite_state, write_checkpoint
 from tasks.engine.config import JsonObject, TaskConfig
 from tasks.engine.devices import Devices
 from tasks.engine.divergence import DivergedError, check_loss, last_error
 from tasks.engine.files import write_csv
 from tasks.engine.interval import Clock, Interval
 from tasks.engine.members import RunError
+from tasks.engine.progress import Progress, check_names
 from tasks.engine.runs import kept_epoch
 from tasks.engine.schedule import Schedule
 from tasks.engine.signals import ENDING
@@ -30,7 +32,11 @@ Note = Callable[[JsonObject], None]
 
 @dataclass
 class Training:
-    """A training under way."""
+    """A training under way.
+
+    Attributes:
+        again: Command that goes on with it after a signal; an empty one of a training that is not kept.
+    """
 
     networks: Networks
     train: Batches
@@ -50,7 +56,7 @@ class Training:
         self.set_schedule(1.0)
         with self.devices.scope():
             model.optimizer.build(model.trainable_variables)
-        restored = restore(self.networks, self.run)
+        restored = restore(self.networks, self.run, self.check_progress)
         self.progress = restored or Progress()
         self.check_agreement()
         for row in self.progress.history:
@@ -59,7 +65,6 @@ class Training:
         if restored is None:
             self.networks.kept.set_weights(model.get_weights())
             self.keep()
-        self.check_progress()
         self.plan()
         self.set_schedule(self.progress.rate)
         self.is_done = self.has_ended()
@@ -94,14 +99,17 @@ class Training:
         if not self.devices.agree(self.progress.epoch, self.progress.step):
             raise RunError(f"The processes see different checkpoints in {str(self.run)!r}; let it be on a shared disk.")
 
-    def check_progress(self) -> None:
-        """Raise `RunError` unless a checkpoint fits the data and the metrics of this training."""
-        progress = self.progress
-        if progress.sums:
-            self.build_metrics()
-        shapes = [tuple(variable.shape) for variable in self.networks.model.metrics_variables]
-        if progress.step > len(self.train) or (progress.sums and list(map(np.shape, progress.sums)) != shapes):
-            raise RunError(f"{str(self.run / 'checkpoint')!r} is damaged: it is that of another training.")
+    def check_progress(self, progress: Progress) -> None:
+        """Raise `ValueError` unless a progress fits the data and the metrics of this training."""
+        if not progress.history and not progress.step:
+            return
+        self.build_metrics()
+        model = self.networks.model
+        check_names(progress, {*model.get_metrics_result()})
+        if progress.step > len(self.train):
+            raise ValueError("its steps are more than those of an epoch")
+        if progress.step:
+            check_sums(progress.sums, model.metrics_variables)
 
     def build_metrics(self) -> None:
         """Make the variables of the metrics, which Keras would make in the first step, to restore them before it."""
@@ -204,7 +212,7 @@ class Training:
         size = self.config.learning_rate * rate
         if retries > self.config.retries:
             raise last_error(error, self.again, min(size, type(self.config)().learning_rate)) from error
-        progress = restore(self.networks, self.run)
+        progress = restore(self.networks, self.run, self.check_progress)
         assert progress, "a training begins with a checkpoint"
         progress.rate, progress.retries = rate, retries
         self.progress = progress
@@ -235,15 +243,26 @@ class Training:
         with self.devices.alone():
             write_checkpoint(self.networks, progress, self.run)
         self.clock.restart()
-        ENDING.text = (
-            f"Stopped; epoch {min(progress.epoch + 1, self.config.epochs)} is kept up to step {progress.step}, and "
-            f"`{self.again}` goes on there."
-        )
+        if self.again:
+            ENDING.text = (
+                f"Stopped; epoch {min(progress.epoch + 1, self.config.epochs)} is kept up to step {progress.step}, and "
+                f"`{self.again}` goes on there."
+            )
 
     def leave(self) -> None:
         """Write a checkpoint, and end the process after a signal."""
         self.keep()
         ENDING.leave(ENDING.asked)
+
+
+def check_sums(sums: Sequence[Any], variables: Sequence[keras.Variable]) -> None:
+    """Raise `ValueError` unless the states of metrics are numbers of float32 with the shapes of their variables."""
+    for value, variable in zip(sums, variables, strict=True):
+        found = np.asarray(value)  # lists of different lengths are a `ValueError`
+        if found.dtype.kind not in "iuf" or found.shape != tuple(variable.shape):
+            raise ValueError("the sums of its metrics have other shapes, or are not numbers")
+        if np.abs(found).max(initial=0) > np.finfo("float32").max:
+            raise ValueError("the sums of its metrics are too large")
 
 
 class Steps(keras.callbacks.Callback):

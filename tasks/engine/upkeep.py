@@ -47,17 +47,31 @@ def run_summary(task: str, run: Path) -> JsonObject:
         if not runs.is_finished(run):
             return about | {"state": "diverged" if has_diverged(run) else "not finished"}
         summary, facts = records.read_summary(run), records.read_facts(run)
-        metric, value = next(iter((summary["metrics"] or {"not scored": None}).items()))
+        metric, value = main_score(summary["metrics"])
         preset = run.name if run in runs.pretrained_runs(task) else facts.get("preset")
         found = {
             "preset": preset,
             "data": summary["data"],
             "metric": metric,
-            "value": value if value is None else float(value),
+            "value": value,
         }
         return about | {"state": "finished", **found, "ended": facts.get("ended")}
-    except (RunError, SettingError, OSError, TypeError, ValueError, StopIteration) as error:
-        return about | {"state": "damaged", "reason": str(error) or "it has no scores"}
+    except (RunError, SettingError, OSError, TypeError, ValueError) as error:
+        return about | {"state": "damaged", "reason": str(error)}
+
+
+def main_score(metrics: JsonObject | None) -> tuple[str, float | None]:
+    """Return the name and the value of the first of some metrics; those of a run that is not scored are `None`.
+
+    Raises:
+        ValueError: There is none, or it is not a number.
+    """
+    if metrics is None:
+        return "not scored", None
+    metric, value = next(iter(metrics.items()), ("", None))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"its metric {metric!r} is not a number" if metric else "it has no scores")
+    return metric, float(value)
 
 
 def task_of(run: Path, tasks: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 import tasks
 from data.splits import DataError
 from tasks.engine.config import SettingError
-from tasks.engine.fields import checked_fields
 from tasks.engine.load import restored_pipeline
 from tasks.engine.members import RunError
 from tasks.engine.records import read_facts, read_history, read_summary
@@ -124,10 +123,21 @@ def folder(tmp_path_factory):
 @fuzzed
 @given(CHANGES, st.dictionaries(TEXT, VALUE, max_size=2))
 def test_the_state_of_a_checkpoint_has_the_types_that_it_must_have(changes, more):
-    from tasks.engine.checkpoint import MORE, STATES, Progress
+    from tasks.engine.progress import Progress, checked_state
 
-    good = {"epoch": 3, "step": 5, "seconds": 1.5, "seeds": [[1, 2]], "history": [{"loss": 0.5}], "row": {}, "sums": []}
+    rows = [{"epoch": number, "loss": 0.5, "val_loss": 0.4} for number in (1, 2, 3)]
+    good = {
+        "epoch": 3,
+        "step": 5,
+        "seconds": 1.5,
+        "seeds": [[1, 2]],
+        "history": rows,
+        "row": {"loss": 1.0},
+        "sums": [1],
+    }
+    assert checked_state(good, (3, 5)) == good
     with contextlib.suppress(ValueError):
-        fields = checked_fields(changed(good | more, changes), STATES, MORE)
+        fields = checked_state(changed(good | more, changes), (3, 5))
         fields.pop("checksums", None)
-        assert isinstance(Progress(**fields).epoch, int)
+        found = Progress(**fields)
+        assert (found.epoch, found.step, len(found.history), 0 <= found.retries <= 20) == (3, 5, 3, True)

@@ -222,6 +222,27 @@ def raw(file, canary):
     file.create_dataset(name, shape, "float32", external=[(str(canary / "model-1.keras"), 0, h5py.h5f.UNLIMITED)])
 
 
+def padded(file, canary):
+    """Add an array of 60 MB that a zip packs to less than a fiftieth, since it is nearly all zeros."""
+    values = np.zeros(15_000_000, "float32")
+    values[::600] = np.random.default_rng(0).normal(size=25_000)
+    file.create_dataset("padded", data=values)
+
+
+def packed(file, canary):
+    file.create_dataset("packed", data=np.zeros(1_000_000, "float32"), compression="gzip")
+
+
+def many_weights(change):
+    """Return a fault that adds weights to a run, which says of itself that it has so many."""
+
+    def both(run, canary):
+        weights(change)(run, canary)
+        facts(parameters=10**9)(run, canary)
+
+    return both
+
+
 def onnx_weights(run, canary):
     unsummed(run)
     path = run / "onnx/classify.onnx"
@@ -350,11 +371,17 @@ FAULTS = {  # name: (fault, exit code, command)
     "history.csv has other columns": (text("history.csv", "a,b\n1,2\n"), 65, "verify"),
     "history.csv has more values": (text("history.csv", "epoch,val_loss\n1,2,3\n"), 65, "verify"),
     "history.csv has a giant field": (text("history.csv", "epoch,val_loss\n1," + "9" * 200_000 + "\n"), 65, "verify"),
+    "history.csv has too many rows": (text("history.csv", "epoch,val_loss\n" + "1,2\n" * 10_001), 65, "verify"),
+    "history.csv has too many columns": (
+        text("history.csv", ",".join(f"a{n}" for n in range(101)) + "\n" + ",".join("1" * 101)), 65, "verify"
+    ),
     "metrics.json is cut": (text("metrics.json", '{"task": "mnist"'), 65, "verify"),
     "metrics.json has other keys": (text("metrics.json", "{}"), 65, "verify"),
     "metrics.json has NaN": (text("metrics.json", '{"metrics": {"accuracy": NaN}}'), 65, "verify"),
     "a file that answers is missing": (lambda run, canary: (run / "model.keras").unlink(), 65, "verify"),
     "weights are not finite, verified": (weights(not_finite), 65, "verify"),
+    "weights are far too many, as the run says": (many_weights(padded), 65, "verify"),
+    "weights are packed in their file, as the run says": (many_weights(packed), 65, "verify"),
 }  # fmt: skip
 
 

@@ -315,6 +315,8 @@ def test_a_network_that_fits_already_and_begins_with_an_easy_batch_has_not_diver
         {"sums": [1.0]},
         {"step": 99, "sums": []},
         {"seeds": []},
+        {"row": {"loss": 1e300}},
+        {"sums": [1, [2]]},
     ],
     ids=str,
 )
@@ -327,6 +329,47 @@ def test_a_state_whose_numbers_do_not_agree_is_damage(tmp_path, monkeypatch, cha
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(RunError, match="damaged"):
         fit(tmp_path, checkpoint_every="3 steps")
+
+
+def test_a_checkpoint_with_another_metric_is_passed_over(tmp_path, whole, monkeypatch, caplog):
+    with monkeypatch.context() as patch:
+        cut_at(patch, "history.csv", 2)
+        with pytest.raises(KilledError):
+            fit(tmp_path, checkpoint_every="3 steps")
+    newest = max((tmp_path / "checkpoint").glob("*/state.json"))
+    content = json.loads(newest.read_text())
+    content["history"] = [row | {"zzz": 1.0} for row in content["history"]]
+    newest.write_text(json.dumps(content))
+    fit(tmp_path, checkpoint_every="3 steps")
+    assert f"{newest.parent.name}' is damaged: the fields of its history are not epoch, loss, mae" in caplog.text
+    assert history(tmp_path) == whole[1]
+
+
+def test_a_damaged_checkpoint_does_not_count_among_the_two_that_stay(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        cut_at(patch, "history.csv", 3)
+        with pytest.raises(KilledError):
+            fit(tmp_path, checkpoint_every="3 steps")
+    assert [place.done for place in checkpoint.places(tmp_path / "checkpoint")] == [(2, 4), (2, 1)]
+    (tmp_path / "checkpoint/00002-0000004/state.json").write_text("{}")
+    mine = tmp_path / "checkpoint/0-1-mine/model.keras"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with monkeypatch.context() as patch:
+        cut_at(patch, "state.json", 2)
+        with pytest.raises(KilledError):
+            fit(tmp_path, checkpoint_every="1 steps")
+    assert [place.done for place in checkpoint.places(tmp_path / "checkpoint")] == [(2, 2), (2, 1)]
+    assert not (tmp_path / "checkpoint/00002-0000004").exists()
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("sums", [[1.0], [1.0, [2.0]], [[1], [2, [3]]], ["a", [1, 2]], [True, [1, 2]], [1e300, [1, 2]]])
+def test_sums_of_metrics_that_their_variables_cannot_hold_are_refused(sums):
+    variables = [np.zeros(()), np.zeros(2)]
+    training.check_sums([1.0, [2, 3.5]], variables)
+    with pytest.raises(ValueError, match=r"sums of its metrics|zip\(\)|inhomogeneous"):
+        training.check_sums(sums, variables)
 
 
 def test_a_smaller_step_size_passes_over_a_damaged_state(tmp_path):

@@ -14,6 +14,7 @@ from tasks.engine.config import SettingError
 from tasks.engine.distribution import Distribution
 from tasks.engine.pace import MARGIN, Pace, Speed
 from tasks.engine.paced import PacedTraining
+from tasks.engine.signals import ENDING
 
 SMALL = {"data": "builtin", "limit": 120}
 
@@ -202,10 +203,12 @@ def test_a_dry_run_tells_what_a_training_takes_and_keeps_nothing(name, tmp_path,
 
 
 @pytest.mark.slow
-def test_a_dry_run_says_how_many_epochs_fit_a_budget():
+def test_a_dry_run_says_how_many_epochs_fit_a_budget_and_names_nothing_that_goes_on(monkeypatch):
+    monkeypatch.setattr(ENDING, "text", "before")
     found = tasks.dry_run("mnist", "tiny", budget="20m", **SMALL)
     assert found["epochs"] > 100
     assert found["minutes"] == pytest.approx(20, rel=0.05)
+    assert ENDING.text == "Stopped."
 
 
 @pytest.mark.slow

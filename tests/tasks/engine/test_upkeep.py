@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,29 @@ def test_a_damaged_file_is_found_and_named(name, damage, tmp_path):
     row = upkeep.verified_summary("mnist", run)
     assert (row["state"], "verified" in row) == ("damaged", False)
     assert Path(name).name in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "metrics", [{"accuracy": "nan"}, {"accuracy": "1e999"}, {"accuracy": True}, {"accuracy": []}, {}]
+)
+def test_a_run_whose_main_score_is_not_a_number_is_damaged_and_the_others_are_listed(metrics, place):
+    path = shutil.copytree(SHIPPED, place / "odd") / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metrics": metrics}))
+    done = CliRunner().invoke(cli.commands, ["runs", "mnist", "--json"])
+    rows = {Path(row["run"]).name: row for row in map(json.loads, done.output.splitlines())}
+    assert (done.exit_code, rows["odd"]["state"], rows["stopped"]["state"]) == (0, "damaged", "not finished")
+    assert rows["odd"]["reason"] in ("its metric 'accuracy' is not a number", "it has no scores")
+
+
+def test_the_name_of_a_run_that_is_not_text_is_listed_and_pruned_as_escapes(place):
+    (place / "stopped").rename(place / os.fsdecode(b"a\xff"))
+    words = [sys.executable, str(runs.TASKS.parent / "cli.py"), "runs", "mnist"]
+    for more, said in (([], "a\\udcff"), (["--json"], '/a\\udcff"'), (["--prune", "--yes"], "a\\udcff  not finished")):
+        env = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+        done = subprocess.run([*words, *more], capture_output=True, text=True, env=env, check=False)
+        assert (done.returncode, "bug" in done.stderr) == (0, False), done.stderr
+        assert said in done.stdout
+    assert not any(place.iterdir())
 
 
 @pytest.fixture
