@@ -16,6 +16,10 @@ OLD = json.loads((Path(__file__).parent / "format_1.json").read_text())  # confi
 TRAINED_AGAIN = {  # runs, and what is another there
     "caption/gru": ("encoder", "epochs", "length_penalty", "storage"),
     "sentiment/hybrid": ("epochs", "excerpts", "storage", "ngrams"),
+    "translate/small": (
+        *("source", "target", "learning_rate", "budget", "embedding", "epochs", "storage", "units", "average"),
+        "checkpoint_every",
+    ),
 }
 PATHS = ("data", "test", "init_from", "encoder_weights")  # published with names since
 
