@@ -81,8 +81,8 @@ def checked_state(value: Json, done: tuple[int, int] | None = None) -> JsonObjec
         raise ValueError("its numbers of epochs and steps do not agree")
     if not (0 <= progress.retries <= RETRIES and 2.0**-RETRIES <= progress.rate <= 1):
         raise ValueError("its numbers of retries and step sizes are out of range")
-    if min(progress.seconds, progress.begun, progress.first or 0.0) < 0:
-        raise ValueError("its times and its first loss are not at least 0")
+    if min(progress.seconds, progress.begun) < 0:
+        raise ValueError("its times are not at least 0")
     check_history(progress.history)
     if bool(progress.step) != bool(progress.row) or ("sums" in state and bool(progress.step) != bool(progress.sums)):
         raise ValueError("its metrics are not those of its step")

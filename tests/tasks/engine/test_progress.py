@@ -24,6 +24,8 @@ def last(**values):
 def test_a_good_state_is_read():
     assert checked_state(GOOD, (2, 3)) == GOOD
     assert checked_state(OLD, (2, 0)) == OLD
+    below = GOOD | {"first": -0.1}  # as of captions that are rewarded
+    assert checked_state(below, (2, 3)) == below
     check_names(Progress(row=GOOD["row"], history=ROWS), {"loss", "mae"})
 
 
@@ -41,7 +43,6 @@ def test_a_good_state_is_read():
         {"rate": 1e-9},
         {"seconds": -1.0},
         {"begun": -1.0},
-        {"first": -1.0},
         {"row": {}},
         {"sums": []},
         {"history": ROWS[:1]},
