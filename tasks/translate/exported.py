@@ -1,6 +1,7 @@
 """Translate a sentence, greedily: at each step the most probable sub-word.
 
-Sub-words are cut by sentencepiece. `predict` also searches with a beam, reads whole documents and keeps their markup.
+Sub-words are cut by sentencepiece. `predict` also searches with a beam, brings back names and numbers that a
+translation has lost, reads whole documents and keeps their markup.
 """
 
 import base64
