@@ -103,6 +103,13 @@ def bad_requests() -> list[bytes]:
     ]
 
 
+def busy(requests: Sequence[bytes], clients: int, seconds: float, *words: str) -> list[Reply]:
+    """Return the replies of a server of its own, warm, to clients that each ask again as soon as they are answered."""
+    with running(*words) as server:
+        asyncio.run(closed_load(server.port, requests, clients, seconds / 5))
+        return asyncio.run(closed_load(server.port, requests, clients, seconds))
+
+
 def start_times(args: argparse.Namespace) -> None:
     """Print the time from the command to being ready."""
     for _ in range(3):
@@ -117,31 +124,29 @@ def rates(args: argparse.Namespace) -> None:
     for task, about, inputs in kinds:
         requests = digits() if inputs is None else texts(task, inputs)
         for name, words in (("batched", ()), ("one at a time", ALONE)):
-            with running(task, *words) as server:
-                asyncio.run(closed_load(server.port, requests, CLIENTS, args.seconds / 5))
-                found = asyncio.run(closed_load(server.port, requests, CLIENTS, args.seconds))
+            found = busy(requests, CLIENTS, args.seconds, task, *words)
             print(f"{task}{about}, {CLIENTS} clients, {name:13}: {summary(found, args.seconds)}")
 
 
 def translations(args: argparse.Namespace) -> None:
     """Print the rate of translations with 16 clients."""
-    with running("translate") as server:
-        requests = texts("translate", SENTENCES, beam=5)
-        asyncio.run(closed_load(server.port, requests, 16, args.seconds / 5))
-        found = asyncio.run(closed_load(server.port, requests, 16, args.seconds))
+    found = busy(texts("translate", SENTENCES, beam=5), 16, args.seconds, "translate")
     print(f"translate, beam 5, 16 clients: {summary(found, args.seconds)}")
 
 
 def overload(args: argparse.Namespace) -> None:
-    """Print times at half the capacity of translate, and at three times of it."""
+    """Print times at half the capacity of translate, and at three times of it.
+
+    The capacity is that of a server whose queue has a place for every client: one that refuses has less left to answer.
+    """
     requests = texts("translate", SENTENCES, beam=5)
 
     async def next_one(connection: Connection) -> Reply:
         return await connection.ask(random.choice(requests))
 
+    found = busy(requests, 16, args.seconds, "translate")
+    capacity = sum(one.status == 200 for one in found) / args.seconds
     with running("translate", "--queue", str(args.queue)) as server:
-        found = asyncio.run(closed_load(server.port, requests, 16, args.seconds))
-        capacity = len([one for one in found if one.status == 200]) / args.seconds
         print(f"translate, capacity {capacity:.1f} a second, at most {args.queue} wait")
         for load in (0.5, TIMES):
             found = asyncio.run(open_load(server.port, load * capacity, args.seconds, next_one))
